@@ -1,0 +1,1 @@
+"""Reporting API and review page over the store."""

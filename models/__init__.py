@@ -1,0 +1,1 @@
+"""Embedded model weights, their manifest and cards."""

@@ -1,0 +1,1 @@
+"""Mắt Thần: from a packet to a stored, defensible violation."""

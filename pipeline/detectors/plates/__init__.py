@@ -1,0 +1,1 @@
+"""Plate localisation, reading, grammar and vote."""

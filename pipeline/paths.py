@@ -1,0 +1,39 @@
+"""Where the program writes: everything under one data folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """The one folder for database, evidence and cache."""
+
+    root: Path
+
+    @classmethod
+    def resolve(cls, given: Path | None = None) -> DataFolder:
+        """`--data`, else MATTHAN_DATA, else the platform's user-data folder. Does not create it."""
+        chosen = given or os.environ.get("MATTHAN_DATA") or platformdirs.user_data_dir("matthan", appauthor=False)
+        return cls(Path(chosen).expanduser().absolute())
+
+    @property
+    def evidence(self) -> Path:
+        return self.root / "evidence"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "cache"
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite:///{self.root / 'matthan.db'}"
+
+    def create(self) -> DataFolder:
+        for folder in (self.root, self.evidence, self.cache):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        return self

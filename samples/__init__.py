@@ -1,0 +1,1 @@
+"""Rendered sample scenes, their renderer, and what should be found in them."""
