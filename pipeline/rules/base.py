@@ -36,7 +36,8 @@ class RuleConfig(BaseModel):
 class Scene:
     """One analysed frame as a rule sees it.
 
-    `detections` maps model name to its findings and holds only the models that ran on this frame.
+    `detections` maps model name to its findings and holds only the models that ran on this frame;
+    `classes` are all class names that those models can answer.
     `tracks` are the objects detected in this frame; `ended` are ids that the tracker has given up.
     `layout` holds the camera's zones, lanes and ground plane in pixels of this frame.
     """
@@ -46,11 +47,13 @@ class Scene:
     tracks: Sequence[Track]
     ended: Sequence[int]
     layout: Layout
+    classes: frozenset[str]
 
     def found(self, labels: frozenset[str]) -> Detections | None:
         """All detections of these classes, or None when no model that ran here knows any of them."""
-        parts = [found.of(labels) for found in self.detections.values()]
-        return Detections.concatenate(parts) if parts else None
+        if not labels & self.classes:
+            return None
+        return Detections.concatenate(found.of(labels) for found in self.detections.values())
 
 
 @dataclass(frozen=True, slots=True)
