@@ -1,0 +1,139 @@
+"""The heart: one camera's frames and detections in, findings out. No clock, file or network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipeline.config import CameraConfig, DetectorConfig
+from pipeline.geometry import Layout
+from pipeline.rules import Rule, RuleContext, Scene, rule_types
+from pipeline.tracking import TRACKED, Tracker
+from pipeline.types import Detections, Findings, Frame, PlateRead, Violation
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+PLATE_MEMORY = timedelta(minutes=2)
+"""How long after its last report a vehicle's violation still takes a plate that is read later."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What the heart needs to know of a loaded model: its hash and the classes it can answer."""
+
+    sha256: str
+    classes: frozenset[str]
+
+
+class DetectorSchedule:
+    """Which of a camera's detectors are due on a frame, from media time alone.
+
+    A detector with rate r is due on the first frame of every 1/r seconds of UTC time, so that a recording
+    analysed twice, or joined late, uses the same frames.
+    """
+
+    def __init__(self, detectors: Sequence[DetectorConfig], rate: float) -> None:
+        self._rates = [(detector, detector.rate or rate) for detector in detectors]
+        self._last: dict[DetectorConfig, int] = {}
+
+    def due(self, time: datetime) -> tuple[DetectorConfig, ...]:
+        """The detectors to run on the frame at `time`; ask once for each frame, in order."""
+        seconds = (time - EPOCH).total_seconds()
+        chosen = []
+        for detector, rate in self._rates:
+            # the grain absorbs the rounding of a frame time that falls on the grid itself
+            slot = math.floor(seconds * rate + 1e-3)
+            if self._last.get(detector) != slot:
+                self._last[detector] = slot
+                chosen.append(detector)
+        return tuple(chosen)
+
+
+class CameraPipeline:
+    """Tracks, rules and plates of one camera for one run of its source.
+
+    `models` describes the loaded models by name. `plate_reader` builds the reader that a plate rule uses.
+    """
+
+    def __init__(
+        self,
+        camera: CameraConfig,
+        models: Mapping[str, ModelCard],
+        plate_reader: Callable[[str], Any] | None = None,
+    ) -> None:
+        self.camera = camera
+        self._models = models
+        self._plate_reader = plate_reader
+        self._tracker = Tracker(camera.rate)
+        self._rules = self._build_rules()
+        self._layout: Layout | None = None
+        self._watching = True
+        self._plates: dict[int, PlateRead] = {}
+        self._reported: dict[int, dict[Any, Violation]] = {}
+        self._hashes = {name: card.sha256 for name, card in models.items()}
+
+    def step(self, frame: Frame, detections: Mapping[str, Detections]) -> Findings:
+        """Take one analysed frame and what the due models found in it (by model name).
+
+        Frames must come in order of time. Returns what began, changed or ended with this frame.
+        """
+        if self._watching and not self.camera.active(frame.time):
+            self._watching = False
+            closed = self._gather(rule.finish() for rule in self._rules)
+            self._rules = self._build_rules()
+            return closed
+        self._watching = self.camera.active(frame.time)
+        if not self._watching:
+            return Findings()
+        scene = self._scene(frame, detections)
+        findings = self._gather(rule.update(scene) for rule in self._rules)
+        self._forget(frame.time)
+        return findings
+
+    def finish(self) -> Findings:
+        """The source has ended: close every open incident."""
+        return self._gather(rule.finish() for rule in self._rules)
+
+    def _build_rules(self) -> list[Rule[Any]]:
+        kinds = rule_types()
+        return [
+            kinds[config.kind](config, RuleContext(self.camera.id, self.camera.rule_hash(config), self._plate_reader))
+            for config in self.camera.rules
+        ]
+
+    def _scene(self, frame: Frame, detections: Mapping[str, Detections]) -> Scene:
+        if self._layout is None or (self._layout.width, self._layout.height) != (frame.width, frame.height):
+            self._layout = self.camera.layout(frame.width, frame.height)
+        classes = frozenset[str]().union(*(self._models[name].classes for name in detections))
+        tracks, ended = [], []
+        if classes & TRACKED:
+            tracks, ended = self._tracker.update(frame.time, Detections.concatenate(detections.values()))
+        return Scene(frame, detections, tracks, ended, self._layout, classes)
+
+    def _gather(self, parts: Any) -> Findings:
+        """Join the rules' answers; give each vehicle's violations its plate, also when it is read later."""
+        found = Findings.concatenate(parts)
+        violations = {violation.id: violation for violation in found.violations}
+        for plate in found.plates:
+            self._plates[plate.track] = plate
+            for earlier in self._reported.get(plate.track, {}).values():
+                violations.setdefault(earlier.id, earlier)
+        complete = []
+        for violation in violations.values():
+            plate = violation.plate or (self._plates.get(violation.track) if violation.track is not None else None)
+            known = replace(violation, plate=plate, trace=replace(violation.trace, models=self._hashes))
+            complete.append(known)
+            if known.track is not None:
+                self._reported.setdefault(known.track, {})[known.id] = known
+        return replace(found, violations=tuple(complete))
+
+    def _forget(self, now: datetime) -> None:
+        """Bound the memory: drop vehicles that were last reported or read long ago."""
+        for track, reported in list(self._reported.items()):
+            if all(now - (violation.end or now) > PLATE_MEMORY for violation in reported.values()):
+                del self._reported[track]
+        for track, plate in list(self._plates.items()):
+            if now - plate.last_seen > PLATE_MEMORY and track not in self._reported:
+                del self._plates[track]

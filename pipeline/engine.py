@@ -1,0 +1,70 @@
+"""One inference call for the waiting frames of many cameras; the answers go back to each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.camera import ModelCard
+from pipeline.config import DetectorConfig
+from pipeline.detectors.base import Detector
+from pipeline.types import Detections, Frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """A frame and the detectors that are due on it."""
+
+    frame: Frame
+    detectors: tuple[DetectorConfig, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorKey:
+    """Cameras that ask for the same model with the same settings share one loaded detector."""
+
+    model: str
+    threshold: float | None
+    slices: tuple[int, int]
+
+    @classmethod
+    def of(cls, detector: DetectorConfig) -> DetectorKey:
+        return cls(detector.model, detector.threshold, detector.slices)
+
+
+class Engine:
+    """Holds the loaded detectors; `detect` may be called from several threads at once."""
+
+    def __init__(self, detectors: Mapping[DetectorKey, Detector]) -> None:
+        self._detectors = detectors
+
+    @classmethod
+    def load(cls, wanted: Iterable[DetectorConfig], loader: Callable[[DetectorKey], Detector]) -> Engine:
+        """Load each distinct detector once.
+
+        Raises:
+            ModelError: a model is missing, altered or unfit; the message names it.
+        """
+        keys = dict.fromkeys(DetectorKey.of(detector) for detector in wanted)
+        return cls({key: loader(key) for key in keys})
+
+    @property
+    def models(self) -> dict[str, ModelCard]:
+        """The loaded models by name."""
+        return {
+            key.model: ModelCard(detector.sha256, frozenset(detector.classes))
+            for key, detector in self._detectors.items()
+        }
+
+    def detect(self, requests: Sequence[Request]) -> list[dict[str, Detections]]:
+        """Run every detector once over all frames it is due on; answers by model name, in request order."""
+        answers: list[dict[str, Detections]] = [{} for _ in requests]
+        waiting: dict[DetectorKey, list[int]] = {}
+        for index, request in enumerate(requests):
+            for detector in request.detectors:
+                waiting.setdefault(DetectorKey.of(detector), []).append(index)
+        for key, indexes in waiting.items():
+            found = self._detectors[key].detect([requests[index].frame.image for index in indexes])
+            for index, detections in zip(indexes, found, strict=True):
+                answers[index][key.model] = detections
+        return answers

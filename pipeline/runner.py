@@ -1,0 +1,210 @@
+"""Drives cameras: the loop that live and batch share, from waiting frames to stored findings."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+import structlog
+
+from pipeline.buffers import FrameBuffer
+from pipeline.camera import CameraPipeline, DetectorSchedule
+from pipeline.engine import Engine, Request
+from pipeline.errors import EvidenceError, SourceError
+from pipeline.evidence import EvidenceRecorder
+from pipeline.sources.base import Source
+from pipeline.store import Repository
+from pipeline.types import Detections, Evidence, Findings
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has done so far."""
+
+    frames: int = 0
+    violations: int = 0
+    plates: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+class CameraRun:
+    """One camera from its source to the store: a reader thread fills `buffer`, the driver does the rest.
+
+    `on_end` is called once, after the last finding is stored; `error` then says why the source gave up,
+    None when it simply ended.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        buffer: FrameBuffer,
+        pipeline: CameraPipeline,
+        recorder: EvidenceRecorder,
+        repository: Repository,
+        on_end: Callable[[CameraRun], None] = lambda run: None,
+    ) -> None:
+        self.source = source
+        self.buffer = buffer
+        self.pipeline = pipeline
+        self.tally = Tally()
+        self.in_flight = 0
+        self.error: SourceError | None = None
+        self.on_end = on_end
+        camera = pipeline.camera
+        self._schedule = DetectorSchedule(camera.detectors, camera.rate)
+        self._recorder = recorder
+        self._repository = repository
+        self._seen: set[object] = set()
+        self._thread = threading.Thread(target=self._read, name=f"reader-{camera.id}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the source end early; what was read is still analysed and stored."""
+        self.source.close()
+        self.buffer.close()
+
+    def next_request(self) -> Request | None:
+        """The next waiting frame with its due detectors; frames on which none is due are passed over."""
+        while (frame := self.buffer.take()) is not None:
+            if due := self._schedule.due(frame.time):
+                self.in_flight += 1
+                return Request(frame, due)
+        return None
+
+    def settle(self, request: Request, detections: dict[str, Detections]) -> None:
+        """Let the camera decide on one analysed frame, and store what it found."""
+        frame = request.frame
+        findings = self.pipeline.step(frame, detections)
+        self.in_flight -= 1
+        self.tally.frames += 1
+        self.tally.first = self.tally.first or frame.time
+        self.tally.last = frame.time
+        self._store(findings)
+        self._attach(self._recorder.advance, frame.time)
+
+    def end(self) -> None:
+        """Close open incidents and evidence after the last frame."""
+        self._store(self.pipeline.finish())
+        self._attach(self._recorder.finish)
+        self.on_end(self)
+
+    def _read(self) -> None:
+        try:
+            for frame in self.source.frames(self._recorder.packet):
+                self.buffer.put(frame)
+        except SourceError as error:
+            self.error = error
+        except Exception as error:  # one broken reader must not take the others with it
+            log.exception("reader failed", camera=self.pipeline.camera.id)
+            self.error = SourceError(f"camera {self.pipeline.camera.id}: the reader failed: {error}")
+        finally:
+            self.buffer.close()
+
+    def _store(self, findings: Findings) -> None:
+        """Rows first: an event is never lost to a picture that cannot be written."""
+        if not findings:
+            return
+        self._repository.save(findings)
+        self._seen.update(violation.id for violation in findings.violations)
+        self.tally.violations = len(self._seen)
+        self.tally.plates += sum(plate.final for plate in findings.plates)
+        for violation in findings.violations:
+            self._attach(lambda violation=violation: [self._recorder.record(violation)])
+
+    def _attach(self, write: Callable[..., Iterable[Evidence]], *arguments: datetime) -> None:
+        try:
+            for evidence in write(*arguments):
+                self._repository.attach(evidence)
+        except EvidenceError as error:
+            log.error("evidence not written", camera=self.pipeline.camera.id, error=str(error))
+
+
+class Driver:
+    """Feeds the frames of many runs through one engine; one driver drives once.
+
+    Inference goes on in `workers` threads while this thread lets cameras decide and stores what they find;
+    the answers of one camera are always settled in the order of its frames.
+    """
+
+    def __init__(self, engine: Engine, bell: threading.Condition, *, workers: int = 2, batch: int = 4) -> None:
+        self._engine = engine
+        self._bell = bell
+        self._workers = workers
+        self._batch = batch
+        self._active: list[CameraRun] = []
+        self._pending: deque[tuple[Batch, Future[list[dict[str, Detections]]]]] = deque()
+
+    def drive(
+        self,
+        runs: Iterator[CameraRun],
+        *,
+        parallel: int,
+        stop: threading.Event,
+        on_progress: Callable[[Sequence[CameraRun]], None] = lambda active: None,
+    ) -> None:
+        """Run all cameras to their end, at most `parallel` at a time; `stop` ends them early but in order."""
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="inference") as pool:
+            try:
+                while self._admit(runs, parallel, stop):
+                    batch = self._gather() if len(self._pending) <= self._workers else []
+                    if batch:
+                        requests = [request for _, request in batch]
+                        self._pending.append((batch, pool.submit(self._engine.detect, requests)))
+                    elif self._pending:
+                        self._settle()
+                        on_progress(self._active)
+                    else:
+                        self._wait()
+            finally:
+                for run in self._active:
+                    run.stop()
+
+    def _admit(self, runs: Iterator[CameraRun], parallel: int, stop: threading.Event) -> bool:
+        """Start runs while there is room, end those that are done; False when nothing is left to do."""
+        if stop.is_set():
+            for run in self._active:
+                run.stop()
+        for run in [run for run in self._active if run.buffer.finished and not run.in_flight]:
+            run.end()
+            self._active.remove(run)
+        while len(self._active) < parallel and not stop.is_set() and (run := next(runs, None)) is not None:
+            run.start()
+            self._active.append(run)
+        return bool(self._active)
+
+    def _gather(self) -> Batch:
+        """At most one batch of waiting frames, taken from the cameras in turn so that none starves."""
+        batch: Batch = []
+        more = True
+        while more and len(batch) < self._batch:
+            more = False
+            for run in self._active:
+                if len(batch) < self._batch and (request := run.next_request()) is not None:
+                    batch.append((run, request))
+                    more = True
+        self._active.append(self._active.pop(0))
+        return batch
+
+    def _settle(self) -> None:
+        batch, answers = self._pending.popleft()
+        for (run, request), detections in zip(batch, answers.result(), strict=True):
+            run.settle(request, detections)
+
+    def _wait(self) -> None:
+        with self._bell:
+            self._bell.wait_for(
+                lambda: any(run.buffer.waiting or run.buffer.finished for run in self._active), timeout=0.2
+            )
+
+
+Batch: TypeAlias = list[tuple[CameraRun, Request]]
