@@ -1,1 +1,73 @@
-"""Object detectors and plate readers."""
+"""Detectors: one file for each family of networks. Plugins register under the entry point group `matthan.detectors`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TypeAlias
+
+from pipeline.detectors import nanodet
+from pipeline.detectors.base import Detector
+from pipeline.detectors.manifest import Manifest, Model, verify
+from pipeline.detectors.session import Runtime
+from pipeline.detectors.slices import SlicedDetector
+from pipeline.errors import ModelError, PluginError
+from pipeline.paths import DataFolder
+
+__all__ = ["Detector", "Loader", "Runtime", "families", "load_detector"]
+
+Loader: TypeAlias = Callable[[Model, float, Runtime], Detector]
+"""Builds the detector of one model of a family: model, score threshold, runtime."""
+
+
+@cache
+def families() -> dict[str, Loader]:
+    """Every family known: the built-in ones, then installed plugins.
+
+    Raises:
+        PluginError: a plugin fails to import, is no loader, or takes a name that is already there.
+    """
+    found: dict[str, Loader] = {"nanodet": nanodet.load}
+    for plugin in entry_points(group="matthan.detectors"):
+        try:
+            loader = plugin.load()
+        except Exception as error:
+            raise PluginError(f"detector plugin {plugin.name!r} ({plugin.value}) does not load: {error}") from error
+        if not callable(loader):
+            raise PluginError(f"detector plugin {plugin.name!r} ({plugin.value}) is no loader function")
+        if plugin.name in found:
+            raise PluginError(f"detector plugin {plugin.name!r} ({plugin.value}): that family is already there")
+        found[plugin.name] = loader
+    return found
+
+
+def load_detector(
+    name: str,
+    *,
+    threshold: float | None = None,
+    slices: tuple[int, int] = (1, 1),
+    runtime: Runtime = Runtime(),  # noqa: B008 - frozen
+    data: DataFolder | None = None,
+) -> Detector:
+    """Load a model of the manifest by name.
+
+    Args:
+        name: the model's name, as `matthan models list` shows it.
+        threshold: lowest score reported, 0-1; the model's own default when None.
+        slices: tiles across and down to run besides the whole picture, for small objects.
+        runtime: provider and threads.
+        data: the data folder, which holds added and fetched models; the default one when None.
+
+    Raises:
+        ModelError: no such model, weights missing or altered, or not what their family needs.
+        ProviderError: the runtime lacks the provider.
+        PluginError: a detector plugin does not load.
+    """
+    model = Manifest.load(data or DataFolder.resolve()).find(name)
+    known = families()
+    if model.family not in known:
+        raise ModelError(f"model {name!r} is of family {model.family!r}: known are {', '.join(known)}")
+    verify(model)
+    detector = known[model.family](model, model.entry.threshold if threshold is None else threshold, runtime)
+    return detector if slices == (1, 1) else SlicedDetector(detector, *slices)

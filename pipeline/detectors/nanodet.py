@@ -1,0 +1,114 @@
+"""NanoDet: anchor-free, a distribution over distances to each side of the box.
+
+Lyu, NanoDet-Plus, 2021; the regression is that of Li et al., Generalized Focal Loss, NeurIPS 2020.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.detectors.letterbox import Letterbox, Normalisation
+from pipeline.detectors.manifest import Model
+from pipeline.detectors.network import NetworkDetector
+from pipeline.detectors.session import Runtime, Session, open_session
+from pipeline.detectors.suppression import Candidates, Suppression
+from pipeline.errors import ModelError
+
+OVERLAP_WITHIN = 0.6
+OVERLAP_ACROSS = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class NanoDetHead:
+    """Reads `scores` [N, A, C] (sigmoid applied) and `distances` [N, A, 4 x bins] (logits).
+
+    Anchor A is the centre of a cell, row by row, the finest stride first.
+    """
+
+    threshold: float
+    strides: tuple[int, ...]
+    bins: int
+
+    def decode(self, outputs: Sequence[npt.NDArray[Any]], width: int, height: int) -> list[Candidates]:
+        scores, distances = outputs
+        picture, anchor, classes = np.nonzero(scores > self.threshold)
+        centres, strides = _cells(width, height, self.strides)
+        weights = distances[picture, anchor].reshape(-1, 4, self.bins).astype(np.float32, copy=False)
+        weights = np.exp(weights - weights.max(axis=2, keepdims=True))
+        reach = weights @ np.arange(self.bins, dtype=np.float32) / weights.sum(axis=2)
+        reach *= strides[anchor, None]
+        boxes = np.concatenate([centres[anchor] - reach[:, :2], centres[anchor] + reach[:, 2:]], axis=1)
+        found = scores[picture, anchor, classes].astype(np.float32, copy=False)
+        ends = np.searchsorted(picture, np.arange(1, len(scores)))
+        parts = zip(np.split(boxes, ends), np.split(found, ends), np.split(classes, ends), strict=True)
+        return [Candidates(*part) for part in parts]
+
+
+@lru_cache(maxsize=32)
+def _cells(
+    width: int, height: int, strides: tuple[int, ...]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Centres [A, 2] and strides [A] of all cells of an input of this size."""
+    centres, steps = [], []
+    for stride in strides:
+        rows, columns = np.mgrid[: -(-height // stride), : -(-width // stride)]
+        centres.append((np.stack([columns.ravel(), rows.ravel()], axis=1) + 0.5) * stride)
+        steps.append(np.full(rows.size, stride))
+    return np.concatenate(centres).astype(np.float32), np.concatenate(steps).astype(np.float32)
+
+
+def load(model: Model, threshold: float, runtime: Runtime) -> NetworkDetector:
+    """Build the detector of one `nanodet` model.
+
+    Raises:
+        ModelError: the file's outputs or metadata are not those of this family.
+        ProviderError: the provider asked for is not there.
+    """
+    session = open_session(model.path, runtime)
+    strides, bins, mean, deviation = _metadata(session)
+    _check_outputs(session, len(model.classes), bins)
+    signature = session.signature
+    return NetworkDetector(
+        name=model.name,
+        sha256=model.sha256,
+        classes=model.classes,
+        session=session,
+        letterbox=Letterbox(
+            signature.width or model.width,
+            signature.height or model.height,
+            stride=max(strides),
+            tight=signature.width is None and signature.height is None,
+        ),
+        normalisation=Normalisation(mean, deviation, rgb=session.metadata.get("color", "BGR").upper() == "RGB"),
+        head=NanoDetHead(threshold, strides, bins),
+        suppression=Suppression.for_classes(model.classes, OVERLAP_WITHIN, OVERLAP_ACROSS),
+    )
+
+
+def _metadata(session: Session) -> tuple[tuple[int, ...], int, Any, Any]:
+    try:
+        strides, largest, mean, deviation = (
+            json.loads(session.metadata[key]) for key in ("strides", "reg_max", "mean", "std")
+        )
+        (_, _, _), (_, _, _), (_, *_) = mean, deviation, strides
+    except (KeyError, ValueError, TypeError) as error:
+        raise ModelError(
+            f"{session.path}: a nanodet model carries strides, reg_max, mean and std in its metadata: {error!r}"
+        ) from error
+    return tuple(strides), int(largest) + 1, tuple(mean), tuple(deviation)
+
+
+def _check_outputs(session: Session, classes: int, bins: int) -> None:
+    widths = [shape[-1] if len(shape) == 3 else -1 for shape in session.signature.outputs.values()]
+    if len(widths) != 2 or widths[0] not in (classes, None) or widths[1] not in (4 * bins, None):
+        raise ModelError(
+            f"{session.path}: expected outputs scores [N, A, {classes}] and distances [N, A, {4 * bins}]; "
+            f"it gives {dict(session.signature.outputs)}"
+        )

@@ -1,0 +1,143 @@
+"""A network loaded into an inference runtime: pictures in, arrays out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias, get_args
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from pipeline.errors import ModelError, ProviderError
+
+Provider: TypeAlias = Literal["cpu", "openvino", "cuda", "tensorrt"]
+Blob: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float16]
+"""A batch of network inputs, [N, 3, height, width]."""
+
+_EXECUTION_PROVIDERS: Mapping[str, tuple[str, ...]] = {
+    "cpu": ("CPUExecutionProvider",),
+    "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
+    "tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"),
+}
+_EXTRAS: Mapping[str, str] = {"openvino": "openvino", "cuda": "gpu", "tensorrt": "gpu"}
+_ELEMENT_TYPES: Mapping[str, npt.DTypeLike] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """Where networks run. `threads` is per network; 0 takes one for each core."""
+
+    provider: Provider = "cpu"
+    threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a network takes and gives. A dimension is None where the network takes any size.
+
+    `outputs` maps output names to shapes, in the network's order.
+    """
+
+    input: str
+    dtype: npt.DTypeLike
+    batch: int | None
+    height: int | None
+    width: int | None
+    outputs: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
+
+
+class Session(Protocol):
+    """A loaded network; safe to run from several threads."""
+
+    path: Path
+    signature: Signature
+    metadata: Mapping[str, str]
+
+    def run(self, blob: Blob) -> list[npt.NDArray[Any]]:
+        """All outputs for one batch [N, 3, height, width], in the order of the signature."""
+
+
+def open_session(path: Path, runtime: Runtime) -> Session:
+    """Load an ONNX file.
+
+    Raises:
+        ModelError: the file is missing, is not a whole ONNX model, or does not take one batch of pictures.
+        ProviderError: the provider asked for is not installed, or does not start on this machine.
+    """
+    if runtime.provider == "openvino":
+        from pipeline.detectors.openvino import OpenVinoSession  # noqa: PLC0415 - an optional extra
+
+        return OpenVinoSession(path, runtime.threads)
+    return OnnxSession(path, runtime)
+
+
+class OnnxSession:
+    """A network in onnxruntime."""
+
+    def __init__(self, path: Path, runtime: Runtime) -> None:
+        self.path = path
+        wanted = _providers(runtime.provider)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = runtime.threads
+        options.log_severity_level = 3
+        if runtime.provider == "cpu":
+            # Idle threads give their core to decoding and tracking instead of spinning for the next frame.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(path, options, providers=list(wanted))
+        except Exception as error:  # the runtime's own exceptions share no base
+            raise ModelError(f"{path}: not a model that onnxruntime can load: {_first_line(error)}") from error
+        if wanted[0] not in self._session.get_providers():
+            raise ProviderError(
+                f"{runtime.provider}: onnxruntime has {wanted[0]} but it does not start on this machine: "
+                "check the driver, CUDA and cuDNN libraries, or set the provider to cpu"
+            )
+        self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        self.signature = _signature(path, self._session)
+        self._outputs = list(self.signature.outputs)
+
+    def run(self, blob: Blob) -> list[npt.NDArray[Any]]:
+        answers: list[npt.NDArray[Any]] = self._session.run(self._outputs, {self.signature.input: blob})
+        return answers
+
+
+def _providers(provider: str) -> tuple[str, ...]:
+    installed = onnxruntime.get_available_providers()
+    if provider not in _EXECUTION_PROVIDERS:
+        raise ProviderError(f"{provider!r} is no provider: choose one of {', '.join(get_args(Provider))}")
+    wanted = _EXECUTION_PROVIDERS[provider]
+    if wanted[0] not in installed:
+        raise missing_provider(provider, installed)
+    return tuple(name for name in wanted if name in installed)
+
+
+def missing_provider(provider: str, installed: Sequence[str]) -> ProviderError:
+    """The error that says what is there and what to install."""
+    names = ", ".join(name.removesuffix("ExecutionProvider") for name in installed)
+    return ProviderError(
+        f"provider {provider!r} is not installed (installed: {names}): "
+        f"install it with  pip install 'matthan[{_EXTRAS[provider]}]'  or set the provider to cpu"
+    )
+
+
+def _signature(path: Path, session: onnxruntime.InferenceSession) -> Signature:
+    inputs, outputs = session.get_inputs(), session.get_outputs()
+    taken = ", ".join(f"{one.name} {one.type} {one.shape}" for one in inputs)
+    if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].type not in _ELEMENT_TYPES:
+        raise ModelError(f"{path}: expected one input, float or float16 [batch, 3, height, width]; it takes {taken}")
+    batch, channels, height, width = (_size(value) for value in inputs[0].shape)
+    if channels not in (3, None):
+        raise ModelError(f"{path}: expected pictures of 3 channels [batch, 3, height, width]; it takes {taken}")
+    shapes = {output.name: tuple(_size(value) for value in output.shape) for output in outputs}
+    return Signature(inputs[0].name, _ELEMENT_TYPES[inputs[0].type], batch, height, width, shapes)
+
+
+def _size(value: Any) -> int | None:
+    return value if isinstance(value, int) and value > 0 else None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

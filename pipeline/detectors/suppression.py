@@ -1,0 +1,73 @@
+"""One object is one detection: non-maximum suppression within and across classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+VEHICLE_GROUPS = (
+    frozenset({"car", "bus", "truck", "van", "train"}),
+    frozenset({"motorcycle", "motorbike", "bicycle", "scooter", "tricycle"}),
+)
+"""Classes that are names for the same kind of object: the network may call one object both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a network answers for one picture before suppression, in pixels of its input.
+
+    `boxes` float32 [N, 4], `scores` float32 [N], `classes` intp [N], in any order.
+    """
+
+    boxes: npt.NDArray[np.float32]
+    scores: npt.NDArray[np.float32]
+    classes: npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Suppression:
+    """Greedy non-maximum suppression with a limit of overlap for each pair of classes.
+
+    `limits` is float32 [C, C]: of two detections whose boxes overlap by more than the limit of their
+    classes (intersection over union), the one with the lower score goes. A limit of 1 keeps both.
+    """
+
+    limits: npt.NDArray[np.float32]
+    most: int = 300
+
+    @classmethod
+    def for_classes(cls, names: Sequence[str], within: float, across: float | None = None) -> Suppression:
+        """`within` limits boxes of one class, `across` boxes of classes of one vehicle group.
+
+        Person is in no group: a rider and the bike stay two detections.
+        """
+        limits = np.full((len(names), len(names)), 1.0, np.float32)
+        if across is not None:
+            for group in VEHICLE_GROUPS:
+                members = [index for index, name in enumerate(names) if name.lower() in group]
+                limits[np.ix_(members, members)] = across
+        np.fill_diagonal(limits, within)
+        return cls(limits)
+
+    def keep(self, candidates: Candidates) -> npt.NDArray[np.intp]:
+        """Indices of the survivors, best score first; equal scores in the order given."""
+        order = np.argsort(-candidates.scores, kind="stable")
+        boxes, classes = candidates.boxes[order], candidates.classes[order]
+        areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+        alive = np.ones(len(order), bool)
+        kept: list[int] = []
+        for best in range(len(order)):
+            if not alive[best]:
+                continue
+            kept.append(best)
+            if len(kept) == self.most:
+                break
+            rest = best + 1 + np.flatnonzero(alive[best + 1 :])
+            corner = np.minimum(boxes[rest, 2:], boxes[best, 2:]) - np.maximum(boxes[rest, :2], boxes[best, :2])
+            shared = np.prod(np.maximum(corner, 0), axis=1)
+            union = areas[rest] + areas[best] - shared
+            alive[rest[shared > self.limits[classes[best], classes[rest]] * union]] = False
+        return order[kept]
