@@ -97,7 +97,11 @@ class SlicedDetector:
         objects: list[_Merged] = []
         for index in np.lexsort((-found.scores, cut)):  # whole boxes first: they tell what the pieces belong to
             one = _Merged(
-                found.boxes[index], float(found.scores[index]), int(kinds[index]), bool(cut[index]), {int(origin[index])}
+                found.boxes[index],
+                float(found.scores[index]),
+                int(kinds[index]),
+                bool(cut[index]),
+                {int(origin[index])},
             )
             self._add(objects, one)
         objects.sort(key=lambda one: -one.score)
