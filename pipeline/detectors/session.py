@@ -84,8 +84,9 @@ class OnnxSession:
         options.intra_op_num_threads = runtime.threads
         options.log_severity_level = 3
         if runtime.provider == "cpu":
-            # Idle threads give their core to decoding and tracking instead of spinning for the next frame.
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            # Threads spin for work within a call, which is faster, and give their core to decoding and
+            # tracking between calls.
+            options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=list(wanted))
         except Exception as error:  # the runtime's own exceptions share no base
