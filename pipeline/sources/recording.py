@@ -1,0 +1,214 @@
+"""A recording on disk as a source."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta, tzinfo
+from fractions import Fraction
+from heapq import heappop, heappush
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from pipeline.errors import SourceError
+from pipeline.sources.anchor import Anchor, find_anchor
+from pipeline.sources.base import MediaPacket, StreamInfo
+from pipeline.sources.decoding import FrameGrid, Timeline, after, describe, media_packet, to_image
+from pipeline.types import Frame
+
+DECLARES_DURATION = ("mov,mp4", "matroska", "avi", "asf", "flv")
+"""Containers whose header says how long they are; for others the duration is an estimate from the file."""
+
+
+class Recording:
+    """A video file: mp4, mkv, avi, ts, wmv and whatever else the decoder library reads.
+
+    Media time is the packet's timestamp less the first one, on the `anchor`: `start`, else the time in the file's
+    name (`pattern`, a strptime pattern, or the usual forms), else the container's creation time. Times
+    without a zone are local time in `timezone`. Frames come at most `rate` a second.
+
+    What is damaged is skipped and told in `damage` once `frames` has ended; what can be read is read.
+
+    Raises:
+        SourceError: the file is missing, empty, no video, or cannot be read at all.
+        AnchorError: nothing says when the recording begins.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        camera: str,
+        rate: float | None = None,
+        *,
+        start: datetime | None = None,
+        pattern: str | None = None,
+        timezone: tzinfo = UTC,
+    ) -> None:
+        self.path = Path(path)
+        self.camera = camera
+        self.rate = rate
+        self.reached: datetime | None = None
+        self._faults: list[str] = []
+        self._closed = threading.Event()
+        with self._open() as (container, stream):
+            self.info: StreamInfo = describe(stream)
+            self.anchor: Anchor = find_anchor(
+                self.path, {**stream.metadata, **container.metadata}, start=start, pattern=pattern, timezone=timezone
+            )
+            self.duration: timedelta | None = declared_duration(container, stream)
+
+    @property
+    def damage(self) -> str | None:
+        """What could not be read, None when all was well. Settled when `frames` has ended."""
+        return f"{self.path}: {'; '.join(self._faults)}" if self._faults else None
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def frames(self, sink: Callable[[MediaPacket], None]) -> Iterator[Frame]:
+        """Read the file from its beginning; may be called again once it has ended.
+
+        Raises:
+            SourceError: not one frame could be decoded.
+        """
+        self._closed.clear()
+        self._faults, self.reached = [], None
+        with self._open() as (container, stream):
+            stream.thread_type = "AUTO"
+            timeline = Timeline(self.info.time_base, self.info.rate)
+            grid = FrameGrid(self.rate)
+            index = -1
+            for index, (frame, pts) in enumerate(self._decoded(container, stream, timeline, sink)):
+                self.reached = after(self.anchor.time, timeline.elapsed(pts), self.info.time_base)
+                if grid.is_due(timeline.elapsed(pts) * self.info.time_base):
+                    yield Frame(self.camera, index, self.reached, to_image(frame))
+                if self._closed.is_set():
+                    return
+            if index < 0:
+                raise SourceError(f"{self.path}: not one frame could be decoded ({'; '.join(self._faults) or 'empty'})")
+            if timeline.restarts:
+                self._faults.append(f"its timestamps begin anew {timeline.restarts}x; joined without a gap")
+            self._check_length()
+
+    def _decoded(
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        timeline: Timeline,
+        sink: Callable[[MediaPacket], None],
+    ) -> Iterator[tuple[VideoFrame, int]]:
+        """Every sound frame with its pts, in order of presentation."""
+        # AVI has no presentation times: the order in which frames come out is the only truth about them.
+        waiting: list[int] | None = [] if container.format.name == "avi" else None
+        last: int | None = None
+        lost = 0
+        for packet in self._packets(container, stream):
+            if packet is not None:
+                timeline.mend(packet)
+                time = after(self.anchor.time, timeline.elapsed(packet.pts or 0), self.info.time_base)
+                sink(media_packet(packet, self.info, time))
+                if waiting is not None:
+                    heappush(waiting, packet.pts or 0)
+            try:
+                frames = stream.decode(packet)
+            except av.error.FFmpegError:
+                lost += 1
+                if waiting:
+                    heappop(waiting)
+                continue
+            for frame in frames:
+                pts = heappop(waiting) if waiting else frame.pts
+                if pts is None or (last is not None and pts <= last):
+                    pts = timeline.first or 0 if last is None else last + 1
+                last = pts
+                if frame.is_corrupt:
+                    lost += 1
+                else:
+                    yield frame, pts
+        if lost:
+            self._faults.append(f"{lost} frame{'s are' if lost > 1 else ' is'} damaged and left out")
+
+    def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator[av.Packet[VideoStream] | None]:
+        """The stream's packets up to the end or the damage, then None to draw out the decoder's last frames."""
+        try:
+            for packet in container.demux(stream):
+                if packet.size:
+                    yield packet
+        except av.error.FFmpegError as error:
+            self._faults.append(f"unreadable after {self._position()}: {reason(error)}")
+        yield None
+
+    def _check_length(self) -> None:
+        if self.duration is None or self.reached is None:
+            return
+        frame = timedelta(seconds=float(1 / self.info.rate)) if self.info.rate else timedelta(0)
+        missing = self.duration - (self.reached - self.anchor.time) - frame
+        if missing > max(timedelta(seconds=1), 3 * frame):
+            self._faults.append(f"ends at {self._position()} of the {clock(self.duration)} its header declares")
+
+    def _position(self) -> str:
+        return clock(self.reached - self.anchor.time) if self.reached else clock(timedelta(0))
+
+    @contextmanager
+    def _open(self) -> Iterator[tuple[InputContainer, VideoStream]]:
+        try:
+            size = self.path.stat().st_size
+        except OSError as error:
+            raise SourceError(f"{self.path}: {(error.strerror or 'cannot be read').lower()}; check the path") from None
+        if self.path.is_dir():
+            raise SourceError(f"{self.path}: is a folder; name a recording in it")
+        if not size:
+            raise SourceError(f"{self.path}: the file is empty (0 bytes); it was never written or its copy failed")
+        try:
+            # The file may be a playlist: it must not make us open anything but files.
+            container = av.open(
+                f"file:{self.path}", metadata_errors="replace", options={"protocol_whitelist": "file,crypto,data"}
+            )
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            raise SourceError(f"{self.path}: is not a video, or its header is lost: {reason(error)}") from None
+        with container:
+            yield container, video_stream(self.path, container)
+
+
+def video_stream(path: Path, container: InputContainer) -> VideoStream:
+    """The first moving picture of the container, never a cover picture.
+
+    Raises:
+        SourceError: there is none, or its codec is unknown.
+    """
+    streams = [one for one in container.streams.video if not one.disposition & av.stream.Disposition.attached_pic]
+    if not streams:
+        others = ", ".join(sorted({one.type for one in container.streams})) or "nothing"
+        raise SourceError(f"{path}: holds no video, only {others}")
+    stream = streams[0]
+    if stream.codec_context is None:
+        raise SourceError(f"{path}: its video is in a codec that this build cannot decode; re-encode it as H.264")
+    if not stream.codec_context.width:
+        raise SourceError(f"{path}: the video's parameters are unreadable; the file is damaged from its beginning")
+    return stream
+
+
+def declared_duration(container: InputContainer, stream: VideoStream) -> timedelta | None:
+    """How long the container's header says that the video is; None when it does not."""
+    if not container.format.name.startswith(DECLARES_DURATION):
+        return None
+    if stream.duration and stream.time_base:
+        return timedelta(seconds=float(stream.duration * stream.time_base))
+    return timedelta(seconds=float(Fraction(container.duration, av.time_base))) if container.duration else None
+
+
+def reason(error: Exception) -> str:
+    """The decoder library's words without its codes and the file name."""
+    text = getattr(error, "strerror", None) or str(error)
+    return str(text)[:1].lower() + str(text)[1:]
+
+
+def clock(span: timedelta) -> str:
+    """A length of time as 0:01:02.3."""
+    seconds = span.total_seconds()
+    return f"{int(seconds // 3600)}:{int(seconds // 60 % 60):02d}:{seconds % 60:04.1f}"
