@@ -9,6 +9,7 @@
     ├── PluginError          a rule or detector plugin fails to import
     ├── EvidenceError        an evidence package cannot be written or read
     └── StoreError           the database refuses, is unreachable or has another schema
+        └── QueryError       a query holds a value that can match nothing, such as a malformed cursor
 
 Each message names the thing at fault (file, line, field, camera, model) and the mend, so that the
 command line and the API can show it to a person as it stands. No message may hold a secret.
@@ -75,3 +76,7 @@ class EvidenceError(MatThanError):
 
 class StoreError(MatThanError):
     """The database refuses, cannot be reached, or holds another schema version."""
+
+
+class QueryError(StoreError):
+    """A query cannot be asked as it stands: a malformed cursor, or a value no column can hold."""

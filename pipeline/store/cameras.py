@@ -1,0 +1,82 @@
+"""The cameras and how they are now."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import case as sql_case
+from sqlalchemy import select
+
+from pipeline.store.database import Database
+from pipeline.store.records import CameraStatus
+from pipeline.store.tables import Camera
+
+
+class CameraStore(Database):
+    def record_camera(
+        self, camera: str, name: str = "", latitude: float | None = None, longitude: float | None = None
+    ) -> None:
+        """Make the camera known, or change what is known of it; its live state stays as it is."""
+        statement = self.insert(Camera).values(id=camera, name=name, latitude=latitude, longitude=longitude)
+        new = statement.excluded
+        with self.writing() as connection:
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["id"],
+                    set_={"name": new.name, "latitude": new.latitude, "longitude": new.longitude},
+                )
+            )
+
+    def set_camera_state(
+        self,
+        camera: str,
+        state: str,
+        *,
+        last_frame: datetime | None = None,
+        fps: float | None = None,
+        reconnects: int = 0,
+        error: str | None = None,
+    ) -> None:
+        """Record how a camera is now; `since` moves only when `state` differs from what it was.
+
+        `last_frame` is the media time of its newest frame and `error` its newest error, both kept from before
+        when None; `error` must hold no secret. `reconnects` counts since the program started.
+        """
+        now = datetime.now(UTC)
+        statement = self.insert(Camera).values(
+            id=camera,
+            state=state,
+            since=now,
+            last_frame=last_frame,
+            fps=fps,
+            reconnects=reconnects,
+            last_error=error or "",
+            updated=now,
+        )
+        new = statement.excluded
+        with self.writing() as connection:
+            connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["id"],
+                    set_={
+                        "state": new.state,
+                        "since": sql_case((Camera.state == new.state, Camera.since), else_=new.since),
+                        "last_frame": Camera.last_frame if last_frame is None else new.last_frame,
+                        "fps": new.fps,
+                        "reconnects": new.reconnects,
+                        "last_error": Camera.last_error if error is None else new.last_error,
+                        "updated": new.updated,
+                    },
+                )
+            )
+
+    def cameras(self) -> tuple[CameraStatus, ...]:
+        """All cameras, by id."""
+        with self.reading() as connection:
+            rows = connection.execute(select(Camera.__table__).order_by(Camera.id)).mappings()
+            return tuple(CameraStatus(**row) for row in rows)
+
+    def camera(self, camera: str) -> CameraStatus | None:
+        with self.reading() as connection:
+            row = connection.execute(select(Camera.__table__).where(Camera.id == camera)).mappings().one_or_none()
+            return None if row is None else CameraStatus(**row)

@@ -1,0 +1,120 @@
+"""The connection: which database, how transactions begin, and what its failures are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DataError, SQLAlchemyError
+from sqlalchemy.orm import DeclarativeBase
+
+from pipeline.errors import QueryError, StoreError
+
+WAIT_SECONDS = 30
+Insert = postgresql.Insert | sqlite.Insert
+
+
+class Database:
+    """One database and its transactions; the subject modules of this package add the queries."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.place = describe(engine.url)
+        self._writer = engine.execution_options(writes=True)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for queries. Raises StoreError, or QueryError for values the database cannot hold."""
+        with explained(self.engine.url), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction: all of it is committed, or on any error none. Raises as `reading` does."""
+        with explained(self.engine.url), self._writer.begin() as connection:
+            yield connection
+
+    def insert(self, table: type[DeclarativeBase]) -> Any:
+        """INSERT with ON CONFLICT, which both databases spell alike but SQLAlchemy types apart."""
+        make = sqlite.insert if self.engine.dialect.name == "sqlite" else postgresql.insert
+        return make(table)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def connect(url: str) -> Engine:
+    """An engine for a SQLite or PostgreSQL URL; nothing is opened yet. Raises StoreError for any other URL."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        parsed = None
+    # The URL may hold a password, so the message does not repeat it.
+    kind = parsed.get_backend_name() if parsed is not None else ""
+    if parsed is None or kind not in {"sqlite", "postgresql", "postgres"}:
+        raise StoreError(
+            "the database URL is not understood; give sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
+        )
+    if kind == "sqlite":
+        return _sqlite(parsed)
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        pool_size=10,
+        hide_parameters=True,
+        connect_args={"connect_timeout": 10},
+    )
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise StoreError("a SQLite database needs a file: give sqlite:///FILE")
+    engine = create_engine(url.set(drivername="sqlite+pysqlite"), hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: Any) -> None:  # noqa: ARG001
+        connection.isolation_level = None  # the driver begins no transaction of its own; `begin` below does
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # In WAL a killed process loses no commit; a power cut may lose the last ones, but never out of order.
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A reader that turns writer fails at once when another wrote meanwhile; a writer from the start waits.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def describe(url: URL) -> str:
+    """The database for people: no user, no password, no parameters."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    host = url.host or url.query.get("host", "localhost")
+    return f"{url.database} on {host}" + (f":{url.port}" if url.port else "")
+
+
+@contextmanager
+def explained(url: URL) -> Iterator[None]:
+    """Turn SQLAlchemy's errors into StoreError: the place, the database's own first line, no secret."""
+    try:
+        yield
+    except DataError as error:
+        raise QueryError(f"database {describe(url)}: a value does not fit: {_reason(error, url)}") from None
+    except SQLAlchemyError as error:
+        raise StoreError(f"database {describe(url)}: {_reason(error, url)}") from error
+
+
+def _reason(error: SQLAlchemyError, url: URL) -> str:
+    cause = getattr(error, "orig", None) or error
+    lines = str(cause).strip().splitlines() or [type(cause).__name__]
+    password = url.password
+    return lines[0].replace(str(password), "***") if password else lines[0]

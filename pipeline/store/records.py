@@ -1,0 +1,190 @@
+"""What the store answers with. Times are timezone-aware UTC; pictures stay in the evidence folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from pipeline.types import Box, EvidenceFile
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """One page of a listing. `next` and `previous` are opaque cursors, None at the ends."""
+
+    items: tuple[Item, ...]
+    next: str | None
+    previous: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """A camera and how it is now; `since` is when it came into `state`, `updated` when that was last heard."""
+
+    id: str
+    name: str
+    latitude: float | None
+    longitude: float | None
+    state: str
+    since: datetime | None
+    last_frame: datetime | None
+    fps: float | None
+    reconnects: int
+    last_error: str
+    updated: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One pass over one recording, or one stretch of live operation. `state` is running, finished, failed or
+    interrupted; `created`, `updated` and `finished` are clock times, the media times are the footage's own."""
+
+    id: UUID
+    camera: str
+    source: str
+    content_sha256: str
+    config_hash: str
+    models_hash: str
+    version: str
+    state: str
+    media_start: datetime | None
+    media_end: datetime | None
+    frames: int
+    violations: int
+    plates: int
+    error: str
+    created: datetime
+    updated: datetime
+    finished: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ViolationSummary:
+    """A violation as a list shows it. `end` is None while it lasts; `closed_reason` says why the program and
+    not the rule ended it, empty when the rule did. `plate_text` is None for no plate or an illegible one."""
+
+    id: UUID
+    camera: str
+    rule: str
+    kind: str
+    start: datetime
+    peak: datetime
+    end: datetime | None
+    closed_reason: str
+    confidence: float
+    label: str
+    zone: str
+    track: int | None
+    measures: Mapping[str, float]
+    plate_text: str | None
+    plate_confidence: float | None
+    review_state: str
+    created: datetime
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ViolationRecord(ViolationSummary):
+    """A violation with everything known of it. `trace` is shaped like types.Trace, its times ISO 8601 text.
+
+    `boxes` are (label, (left, top, right, bottom)) in pixels of the still, which is `frame_width` by
+    `frame_height` and was the source's frame number `frame_index`.
+    """
+
+    run: UUID | None
+    last_seen: datetime
+    frame_index: int
+    frame_width: int
+    frame_height: int
+    boxes: tuple[tuple[str, Box], ...]
+    trace: Mapping[str, Any]
+    plate_read: UUID | None
+    evidence: EvidenceRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRecord:
+    """The evidence package of one violation; `folder` is relative to the evidence root."""
+
+    violation: UUID
+    folder: str
+    complete: bool
+    note: str
+    updated: datetime
+    files: tuple[EvidenceFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlateRecord:
+    """The vote over a vehicle's plate reads; `text` is None when illegible. `reads` are the raw ones."""
+
+    id: UUID
+    camera: str
+    track: int
+    vehicle: str
+    time: datetime
+    first_seen: datetime
+    last_seen: datetime
+    text: str | None
+    confidence: float
+    box: Box | None
+    reads: Sequence[Mapping[str, Any]]
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CountRecord:
+    camera: str
+    rule: str
+    zone: str
+    time: datetime
+    count: int
+    density: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """How many violations began on one day of the site's calendar; None where the summary is not split."""
+
+    day: date | None
+    camera: str | None
+    rule: str | None
+    kind: str | None
+    state: str | None
+    violations: int
+
+
+@dataclass(frozen=True, slots=True)
+class UserRecord:
+    """An account. `password_hash` is for the sign-in alone and belongs in no answer."""
+
+    id: UUID
+    name: str
+    password_hash: str
+    role: str
+    disabled: bool
+    must_change_password: bool
+    failed_logins: int
+    locked_until: datetime | None
+    created: datetime
+    updated: datetime
+
+    def __repr__(self) -> str:
+        return f"UserRecord(name={self.name!r}, role={self.role!r}, disabled={self.disabled})"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    id: int
+    time: datetime
+    actor: str
+    action: str
+    object_kind: str
+    object_id: str
+    detail: Mapping[str, Any]
+    address: str

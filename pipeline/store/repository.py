@@ -1,0 +1,51 @@
+"""The one door to the database: every query of the program is a method here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from pipeline.errors import StoreError
+from pipeline.store.cameras import CameraStore
+from pipeline.store.database import connect, describe
+from pipeline.store.findings import FindingsStore
+from pipeline.store.migrate import upgrade
+from pipeline.store.runs import RunStore
+
+
+class Repository(FindingsStore, CameraStore, RunStore):
+    """The database, opened and at this program's schema; safe to share between threads.
+
+    Each base class, in its own module, holds the queries of one subject. Every method runs in its own
+    transaction and raises StoreError, which names the database but never its password.
+    """
+
+    @classmethod
+    def open(cls, url: str) -> Repository:
+        """Open `sqlite:///FILE` (its folder is made) or `postgresql://USER:PASSWORD@HOST:PORT/NAME`, making or
+        upgrading the tables. Raises StoreError when it is unreachable or its schema is newer than this program.
+        """
+        engine = connect(url)
+        try:
+            _make_folder(engine.url)
+            upgrade(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine)
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _make_folder(url: URL) -> None:
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return
+    try:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+    except OSError as error:
+        raise StoreError(f"database {describe(url)}: its folder cannot be made: {error.strerror}") from error

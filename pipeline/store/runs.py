@@ -1,0 +1,185 @@
+"""Runs: what has been processed, with which settings, and how far it got."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from sqlalchemy import Select, insert, select, update
+
+from pipeline.store.database import Database
+from pipeline.store.records import Run
+from pipeline.store.tables import Camera
+from pipeline.store.tables import Run as RunTable
+
+# A run on another machine shows its life only by its updates.
+SILENCE = timedelta(minutes=10)
+ENDS = frozenset({"finished", "failed", "interrupted"})
+
+
+class RunStore(Database):
+    def begin_run(
+        self,
+        camera: str,
+        source: str,
+        *,
+        content_sha256: str,
+        config_hash: str,
+        models_hash: str,
+        version: str,
+    ) -> UUID:
+        """Record that this process begins to work through a source; the id to give to save and finish_run.
+
+        `source` is for people and must hold no password. `content_sha256` is empty for a live camera.
+        """
+        now = datetime.now(UTC)
+        run = uuid4()
+        row = {
+            "id": run,
+            "camera": camera,
+            "source": source,
+            "content_sha256": content_sha256,
+            "config_hash": config_hash,
+            "models_hash": models_hash,
+            "version": version,
+            "state": "running",
+            "host": platform.node(),
+            "process": _process_mark(os.getpid()),
+            "created": now,
+            "updated": now,
+        }
+        with self.writing() as connection:
+            connection.execute(self.insert(Camera).values(id=camera).on_conflict_do_nothing())
+            connection.execute(insert(RunTable).values(row))
+        return run
+
+    def update_run(
+        self,
+        run: UUID,
+        *,
+        media_start: datetime | None = None,
+        media_end: datetime | None = None,
+        frames: int | None = None,
+        violations: int | None = None,
+        plates: int | None = None,
+    ) -> None:
+        """Record how far a run has got, totals since its beginning; also the sign that it is alive."""
+        self._change(
+            run,
+            {
+                "media_start": media_start,
+                "media_end": media_end,
+                "frames": frames,
+                "violations": violations,
+                "plates": plates,
+            },
+        )
+
+    def finish_run(
+        self,
+        run: UUID,
+        state: str = "finished",
+        *,
+        media_start: datetime | None = None,
+        media_end: datetime | None = None,
+        frames: int | None = None,
+        violations: int | None = None,
+        plates: int | None = None,
+        error: str = "",
+    ) -> None:
+        """End a run as finished, failed or interrupted. Save all its findings first: only a finished run
+        makes a later one skip the same footage."""
+        if state not in ENDS:
+            raise ValueError(f"a run ends as one of {', '.join(sorted(ENDS))}, not as {state!r}")
+        self._change(
+            run,
+            {
+                "state": state,
+                "media_start": media_start,
+                "media_end": media_end,
+                "frames": frames,
+                "violations": violations,
+                "plates": plates,
+                "error": error,
+                "finished": datetime.now(UTC),
+            },
+        )
+
+    def covered(self, camera: str, content_sha256: str, config_hash: str, models_hash: str, version: str) -> Run | None:
+        """The finished run that already covers this footage with these settings, models and code; else None."""
+        statement = _runs().where(
+            RunTable.camera == camera,
+            RunTable.content_sha256 == content_sha256,
+            RunTable.config_hash == config_hash,
+            RunTable.models_hash == models_hash,
+            RunTable.version == version,
+            RunTable.state == "finished",
+        )
+        with self.reading() as connection:
+            row = connection.execute(statement.order_by(RunTable.created.desc()).limit(1)).mappings().first()
+            return None if row is None else Run(**row)
+
+    def interrupt_stale_runs(self) -> tuple[Run, ...]:
+        """Mark the running runs whose process is gone as interrupted, and give them back.
+
+        On this machine a process is gone when it is; on another when it has not updated for ten minutes.
+        """
+        now = datetime.now(UTC)
+        columns = (RunTable.id, RunTable.host, RunTable.process, RunTable.updated)
+        with self.writing() as connection:
+            running = connection.execute(select(*columns).where(RunTable.state == "running")).all()
+            stale = [
+                row.id
+                for row in running
+                if (not _alive(row.process) if row.host == platform.node() else now - row.updated > SILENCE)
+            ]
+            change = update(RunTable).where(RunTable.id.in_(stale))
+            connection.execute(change.values(state="interrupted", updated=now, finished=now))
+            rows = connection.execute(_runs().where(RunTable.id.in_(stale))).mappings()
+            return tuple(Run(**row) for row in rows)
+
+    def runs(self, camera: str | None = None, limit: int = 100) -> tuple[Run, ...]:
+        """The newest runs first."""
+        statement = _runs().order_by(RunTable.created.desc()).limit(limit)
+        if camera is not None:
+            statement = statement.where(RunTable.camera == camera)
+        with self.reading() as connection:
+            return tuple(Run(**row) for row in connection.execute(statement).mappings())
+
+    def _change(self, run: UUID, given: Mapping[str, object]) -> None:
+        values = {name: value for name, value in given.items() if value is not None}
+        with self.writing() as connection:
+            connection.execute(update(RunTable).where(RunTable.id == run).values(**values, updated=datetime.now(UTC)))
+
+
+def _runs() -> Select[*tuple[object, ...]]:
+    hidden = {"host", "process"}
+    return select(*(column for column in RunTable.__table__.columns if column.name not in hidden))
+
+
+def _process_mark(process: int) -> str:
+    """A process id with, where the system tells, its start time: ids are used again, the pair is not."""
+    return f"{process}:{_started(process)}"
+
+
+def _started(process: int) -> str:
+    try:
+        # The start time is field 22; the name in field 2 may hold spaces and ends at the last bracket.
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+def _alive(mark: str) -> bool:
+    process, _, started = mark.partition(":")
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it lives, under another user
+    return not started or _started(int(process)) == started

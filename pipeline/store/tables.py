@@ -1,0 +1,262 @@
+"""The tables, as SQLAlchemy sees them. migrations/ makes and changes them; a test holds the two together.
+
+Text has no length limits here: a name that is too long must not cost an event.
+
+Times are timezone-aware UTC on both databases. `created` and `updated` are the clock of the machine that
+wrote the row; every other time is media time.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A timezone-aware time, kept and given back as UTC; SQLite, which has no zones, keeps it as UTC text."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without a zone cannot be stored: {value.isoformat()}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+# SQLite counts rows only in a column that is exactly INTEGER.
+RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+# Compared byte by byte, so that a search by the beginning of a plate can walk the index.
+PlateKey = String().with_variant(String(collation="C"), "postgresql")
+
+
+class Table(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, UUID: Uuid, dict[str, Any]: Json, list[Any]: Json}  # noqa: RUF012
+
+
+class Camera(Table):
+    """A camera and how it is now. `since` is when it came into `state`."""
+
+    __tablename__ = "cameras"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(default="")
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    state: Mapped[str] = mapped_column(default="unknown")
+    since: Mapped[datetime | None]
+    last_frame: Mapped[datetime | None]
+    fps: Mapped[float | None]
+    reconnects: Mapped[int] = mapped_column(default=0)
+    last_error: Mapped[str] = mapped_column(default="")
+    updated: Mapped[datetime | None]
+
+
+class Run(Table):
+    """One pass over one recording, or one stretch of live operation of one camera."""
+
+    __tablename__ = "runs"
+    __table_args__ = (Index(None, "camera", "content_sha256", "config_hash", "models_hash", "version"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    camera: Mapped[str] = mapped_column(ForeignKey("cameras.id"))
+    source: Mapped[str]
+    content_sha256: Mapped[str]
+    config_hash: Mapped[str]
+    models_hash: Mapped[str]
+    version: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    host: Mapped[str]
+    process: Mapped[str]
+    media_start: Mapped[datetime | None]
+    media_end: Mapped[datetime | None]
+    frames: Mapped[int] = mapped_column(BigInteger, default=0)
+    violations: Mapped[int] = mapped_column(BigInteger, default=0)
+    plates: Mapped[int] = mapped_column(BigInteger, default=0)
+    error: Mapped[str] = mapped_column(default="")
+    created: Mapped[datetime]
+    updated: Mapped[datetime]
+    finished: Mapped[datetime | None]
+
+
+class PlateRead(Table):
+    """The vote over all reads of one tracked vehicle; `text` is null when illegible."""
+
+    __tablename__ = "plate_reads"
+    __table_args__ = (
+        Index(None, "time", "id"),
+        Index(None, "camera", "time", "id"),
+        Index(None, "plate_key", "time", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    camera: Mapped[str] = mapped_column(ForeignKey("cameras.id"))
+    run: Mapped[UUID | None] = mapped_column(ForeignKey("runs.id"))
+    track: Mapped[int]
+    vehicle: Mapped[str]
+    time: Mapped[datetime]
+    first_seen: Mapped[datetime]
+    last_seen: Mapped[datetime]
+    text: Mapped[str | None]
+    plate_key: Mapped[str | None] = mapped_column(PlateKey)
+    confidence: Mapped[float]
+    box: Mapped[list[Any] | None]
+    reads: Mapped[list[Any]]
+    final: Mapped[bool]
+
+
+class Violation(Table):
+    """One incident as the machine saw it, and how far people have got with it (`review_state`)."""
+
+    __tablename__ = "violations"
+    # Each listing sorts by (start, id) or (confidence, id) under at most one selective filter.
+    __table_args__ = (
+        Index(None, "start", "id"),
+        Index(None, "confidence", "id"),
+        Index(None, "camera", "start", "id"),
+        Index(None, "kind", "start", "id"),
+        Index(None, "review_state", "start", "id"),
+        Index(None, "plate_key", "start", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    camera: Mapped[str] = mapped_column(ForeignKey("cameras.id"))
+    run: Mapped[UUID | None] = mapped_column(ForeignKey("runs.id"))
+    rule: Mapped[str]
+    kind: Mapped[str]
+    start: Mapped[datetime]
+    peak: Mapped[datetime]
+    end: Mapped[datetime | None]
+    last_seen: Mapped[datetime]
+    closed_reason: Mapped[str] = mapped_column(default="")
+    confidence: Mapped[float]
+    label: Mapped[str]
+    zone: Mapped[str]
+    track: Mapped[int | None]
+    frame_index: Mapped[int] = mapped_column(BigInteger)
+    frame_width: Mapped[int]
+    frame_height: Mapped[int]
+    boxes: Mapped[list[Any]]
+    measures: Mapped[dict[str, Any]]
+    trace: Mapped[dict[str, Any]]
+    plate_read: Mapped[UUID | None] = mapped_column(ForeignKey("plate_reads.id"), index=True)
+    plate_text: Mapped[str | None]
+    plate_key: Mapped[str | None] = mapped_column(PlateKey)
+    plate_confidence: Mapped[float | None]
+    review_state: Mapped[str] = mapped_column(default="flagged", server_default="flagged")
+    created: Mapped[datetime]
+    updated: Mapped[datetime]
+
+
+class Evidence(Table):
+    """The package of one violation; `folder` is relative to the evidence root."""
+
+    __tablename__ = "evidence"
+
+    violation: Mapped[UUID] = mapped_column(ForeignKey("violations.id"), primary_key=True)
+    folder: Mapped[str]
+    complete: Mapped[bool]
+    note: Mapped[str]
+    updated: Mapped[datetime]
+
+
+class EvidenceFile(Table):
+    __tablename__ = "evidence_files"
+
+    violation: Mapped[UUID] = mapped_column(ForeignKey("evidence.violation", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    media_type: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+
+
+class CountSample(Table):
+    __tablename__ = "count_series"
+    __table_args__ = (UniqueConstraint("camera", "rule", "zone", "time"), Index(None, "camera", "time", "id"))
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    camera: Mapped[str] = mapped_column(ForeignKey("cameras.id"))
+    rule: Mapped[str]
+    zone: Mapped[str]
+    time: Mapped[datetime]
+    count: Mapped[int]
+    density: Mapped[float | None]
+
+
+class User(Table):
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    role: Mapped[str]
+    disabled: Mapped[bool] = mapped_column(default=False)
+    must_change_password: Mapped[bool] = mapped_column(default=False)
+    failed_logins: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    created: Mapped[datetime]
+    updated: Mapped[datetime]
+
+
+class Session(Table):
+    """A signed-in user. Only the SHA-256 of the token is kept, so that the database gives no token away."""
+
+    __tablename__ = "sessions"
+
+    token_sha256: Mapped[str] = mapped_column(primary_key=True)
+    user: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    created: Mapped[datetime]
+    expires: Mapped[datetime] = mapped_column(index=True)
+
+
+class Audit(Table):
+    """Who did what, when, to what. The database itself refuses to change or delete a row."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index(None, "time", "id"), Index(None, "object_kind", "object_id"))
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    time: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    object_kind: Mapped[str]
+    object_id: Mapped[str]
+    detail: Mapped[dict[str, Any]]
+    address: Mapped[str]
