@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from rich.table import Table
+
 from pipeline.buffers import EveryFrame
 from pipeline.config import CameraConfig
 from pipeline.errors import SourceError
-from pipeline.installation import Installation, code_version
-from pipeline.runner import CameraRun
+from pipeline.installation import Footage, Installation
+from pipeline.runner import CameraRun, Tally
 from pipeline.sources import Recording
-from pipeline.store import RunKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +25,13 @@ class FileReport:
 
     path: Path
     state: str
-    frames: int = 0
-    violations: int = 0
-    plates: int = 0
-    first: datetime | None = None
-    last: datetime | None = None
+    tally: Tally = field(default_factory=Tally)
     note: str = ""
 
 
 @dataclass(slots=True)
 class Batch:
-    """Files of one camera, analysed several at a time.
-
-    `start` overrides the media time at which the files begin; only sensible for a single file.
-    """
+    """Files of one camera, `parallel` at a time. `start` overrides the media time at which each begins."""
 
     installation: Installation
     camera: CameraConfig
@@ -53,6 +47,7 @@ class Batch:
         A file that cannot be read is reported and does not stop the others. Rows carry deterministic ids, so
         a file that was cut short by a kill is simply analysed again.
         """
+        self.installation.repository.interrupt_stale_runs()
         self.installation.driver().drive(
             self._runs(), parallel=self.parallel, stop=self.stop, on_progress=on_progress
         )
@@ -70,32 +65,18 @@ class Batch:
 
     def _run(self, path: Path) -> CameraRun | None:
         """A run over one file, or None when a finished run covers it."""
-        source = Recording(path, self.camera.id, self.camera.rate, start=self.start)
-        key = RunKey(
-            camera=self.camera.id,
-            source=path.name,
-            content_hash=content_hash(path),
-            config_hash=self.camera.content_hash(source.anchor.time),
-            models_hash=self.installation.models_hash,
-            version=code_version(),
-        )
-        repository = self.installation.repository
-        if repository.covered(key):
+        source = Recording.of(self.camera, path, start=self.start)
+        footage = Footage(path.name, content_hash(path), self.camera.content_hash(source.anchor.time))
+        if self.installation.covered(self.camera, footage):
             self.reports.append(FileReport(path, "skipped", note="a finished run covers it"))
             return None
-        record = repository.begin_run(key)
 
         def on_end(run: CameraRun) -> None:
             state, note = self._outcome(run, source)
-            tally = run.tally
-            repository.finish_run(record, state, tally.first, tally.last, tally.frames, note)
-            self.reports.append(
-                FileReport(
-                    path, state, tally.frames, tally.violations, tally.plates, tally.first, tally.last, note
-                )
-            )
+            run.conclude("finished" if state == "analysed" else state, note)
+            self.reports.append(FileReport(path, state, run.tally, note))
 
-        return self.installation.run(self.camera, source, EveryFrame(self.installation.bell), on_end)
+        return self.installation.run(self.camera, source, EveryFrame(self.installation.bell), footage, on_end)
 
     def _outcome(self, run: CameraRun, source: Recording) -> tuple[str, str]:
         if run.error is not None:
@@ -116,3 +97,21 @@ def content_hash(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def summary(reports: Sequence[FileReport]) -> Table:
+    """What became of each file, for the terminal."""
+    drawn = Table("file", "state", "from", "to", "frames", "violations", "plates", "note")
+    for report in reports:
+        tally = report.tally
+        drawn.add_row(
+            report.path.name,
+            report.state,
+            f"{tally.first:%Y-%m-%d %H:%M:%S}" if tally.first else "",
+            f"{tally.last:%Y-%m-%d %H:%M:%S}" if tally.last else "",
+            str(tally.frames),
+            str(tally.violations),
+            str(tally.plates),
+            report.note,
+        )
+    return drawn

@@ -11,9 +11,10 @@ from typing import Any
 from pipeline.config import CameraConfig, DetectorConfig
 from pipeline.geometry import Layout
 from pipeline.rules import Rule, RuleContext, Scene, rule_types
-from pipeline.tracking import TRACKED, Tracker
-from pipeline.types import Detections, Findings, Frame, PlateRead, Violation
+from pipeline.tracking import KINDS, Tracker
+from pipeline.types import Detections, Findings, Frame, PlateRead, Track, Violation
 
+TRACKED = frozenset[str]().union(*KINDS)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PLATE_MEMORY = timedelta(minutes=2)
 """How long after its last report a vehicle's violation still takes a plate that is read later."""
@@ -28,23 +29,26 @@ class ModelCard:
 
 
 class DetectorSchedule:
-    """Which of a camera's detectors are due on a frame, from media time alone.
+    """Which of a camera's detectors are due on an analysed frame, from media time alone.
 
-    A detector with rate r is due on the first frame of every 1/r seconds of UTC time, so that a recording
-    analysed twice, or joined late, uses the same frames.
+    A detector without a rate of its own is due on every analysed frame; one with rate r on the first frame
+    of every 1/r seconds of UTC time, so that a recording analysed twice, or joined late, uses the same frames.
     """
 
-    def __init__(self, detectors: Sequence[DetectorConfig], rate: float) -> None:
-        self._rates = [(detector, detector.rate or rate) for detector in detectors]
+    def __init__(self, detectors: Sequence[DetectorConfig]) -> None:
+        self._detectors = detectors
         self._last: dict[DetectorConfig, int] = {}
 
     def due(self, time: datetime) -> tuple[DetectorConfig, ...]:
         """The detectors to run on the frame at `time`; ask once for each frame, in order."""
         seconds = (time - EPOCH).total_seconds()
         chosen = []
-        for detector, rate in self._rates:
+        for detector in self._detectors:
+            if detector.rate is None:
+                chosen.append(detector)
+                continue
             # the grain absorbs the rounding of a frame time that falls on the grid itself
-            slot = math.floor(seconds * rate + 1e-3)
+            slot = math.floor(seconds * detector.rate + 1e-3)
             if self._last.get(detector) != slot:
                 self._last[detector] = slot
                 chosen.append(detector)
@@ -107,7 +111,8 @@ class CameraPipeline:
         if self._layout is None or (self._layout.width, self._layout.height) != (frame.width, frame.height):
             self._layout = self.camera.layout(frame.width, frame.height)
         classes = frozenset[str]().union(*(self._models[name].classes for name in detections))
-        tracks, ended = [], []
+        tracks: list[Track] = []
+        ended: list[int] = []
         if classes & TRACKED:
             tracks, ended = self._tracker.update(frame.time, Detections.concatenate(detections.values()))
         return Scene(frame, detections, tracks, ended, self._layout, classes)

@@ -23,6 +23,16 @@ from pipeline.sources.base import Source
 from pipeline.store import Repository
 
 
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """What a run reads: a name for people without secrets, the file's SHA-256 ("" when live), and the hash of
+    the settings it is analysed with."""
+
+    name: str
+    sha256: str
+    config_hash: str
+
+
 @dataclass(slots=True, eq=False)
 class Installation:
     """One configuration brought to life. Close it when done."""
@@ -53,9 +63,14 @@ class Installation:
         return cls(config, data, repository, engine, cache(lambda country: load_plate_reader(country, runtime=runtime)))
 
     def run(
-        self, camera: CameraConfig, source: Source, buffer: FrameBuffer, on_end: Callable[[CameraRun], None]
+        self,
+        camera: CameraConfig,
+        source: Source,
+        buffer: FrameBuffer,
+        footage: Footage,
+        on_end: Callable[[CameraRun], None],
     ) -> CameraRun:
-        """One camera, ready to be driven."""
+        """One camera, ready to be driven, with its row in the store."""
         settings = camera.evidence
         recorder = EvidenceRecorder(
             camera.id,
@@ -63,8 +78,24 @@ class Installation:
             before=timedelta(seconds=settings.before),
             after=timedelta(seconds=settings.after),
         )
-        pipeline = CameraPipeline(camera, self.engine.models, self.plate_reader)
-        return CameraRun(source, buffer, pipeline, recorder, self.repository, on_end)
+        return CameraRun(
+            source=source,
+            buffer=buffer,
+            pipeline=CameraPipeline(camera, self.engine.models, self.plate_reader),
+            recorder=recorder,
+            repository=self.repository,
+            record=self.repository.begin_run(
+                camera.id, footage.name, footage.sha256, footage.config_hash, self.models_hash, code_version()
+            ),
+            on_end=on_end,
+        )
+
+    def covered(self, camera: CameraConfig, footage: Footage) -> bool:
+        """Whether a finished run has analysed this footage with these settings, models and code."""
+        run = self.repository.covered(
+            camera.id, footage.sha256, footage.config_hash, self.models_hash, code_version()
+        )
+        return run is not None
 
     def driver(self) -> Driver:
         return Driver(self.engine, self.bell)
@@ -77,6 +108,12 @@ class Installation:
 
     def close(self) -> None:
         self.repository.close()
+
+    def __enter__(self) -> Installation:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def code_version() -> str:

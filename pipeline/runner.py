@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
+from uuid import UUID
 
 import structlog
 
@@ -38,30 +39,34 @@ class Tally:
 class CameraRun:
     """One camera from its source to the store: a reader thread fills `buffer`, the driver does the rest.
 
-    `on_end` is called once, after the last finding is stored; `error` then says why the source gave up,
-    None when it simply ended.
+    `record` is the run's row in the store. `on_end` is called once, after the last finding is stored;
+    `error` then says why the source gave up, None when it simply ended.
     """
 
     def __init__(
         self,
+        *,
         source: Source,
         buffer: FrameBuffer,
         pipeline: CameraPipeline,
         recorder: EvidenceRecorder,
         repository: Repository,
-        on_end: Callable[[CameraRun], None] = lambda run: None,
+        record: UUID,
+        on_end: Callable[[CameraRun], None],
     ) -> None:
         self.source = source
         self.buffer = buffer
         self.pipeline = pipeline
         self.tally = Tally()
         self.in_flight = 0
+        self.ended = False
         self.error: SourceError | None = None
         self.on_end = on_end
         camera = pipeline.camera
-        self._schedule = DetectorSchedule(camera.detectors, camera.rate)
+        self._schedule = DetectorSchedule(camera.detectors)
         self._recorder = recorder
         self._repository = repository
+        self.record = record
         self._seen: set[object] = set()
         self._thread = threading.Thread(target=self._read, name=f"reader-{camera.id}", daemon=True)
 
@@ -96,7 +101,22 @@ class CameraRun:
         """Close open incidents and evidence after the last frame."""
         self._store(self.pipeline.finish())
         self._attach(self._recorder.finish)
+        self.ended = True
         self.on_end(self)
+
+    def conclude(self, state: str, error: str = "") -> None:
+        """Write the run's outcome into its row: finished, failed or interrupted."""
+        tally = self.tally
+        self._repository.finish_run(
+            self.record,
+            state,
+            media_start=tally.first,
+            media_end=tally.last,
+            frames=tally.frames,
+            violations=tally.violations,
+            plates=tally.plates,
+            error=error,
+        )
 
     def _read(self) -> None:
         try:
@@ -114,7 +134,7 @@ class CameraRun:
         """Rows first: an event is never lost to a picture that cannot be written."""
         if not findings:
             return
-        self._repository.save(findings)
+        self._repository.save(findings, self.record)
         self._seen.update(violation.id for violation in findings.violations)
         self.tally.violations = len(self._seen)
         self.tally.plates += sum(plate.final for plate in findings.plates)

@@ -1,0 +1,205 @@
+"""The `matthan` command: parses arguments, calls the parts, prints for people."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.errors import MatThanError
+from pipeline.paths import DataFolder
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Mắt Thần: camera analytics for a city operations centre.",
+)
+console = Console()
+errors = Console(stderr=True, soft_wrap=True)
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Data folder; else MATTHAN_DATA, else the platform's user-data folder."),
+]
+Streams = Annotated[Path, typer.Argument(help="The registration of the cameras.")]
+Host = Annotated[str, typer.Option(help="Address to serve on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to serve on.")]
+
+
+@app.command()
+def demo(
+    data: Data = None,
+    once: Annotated[bool, typer.Option("--once", help="Stop after the table; fails if a violation is missing.")] = False,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+) -> None:
+    """Run the embedded models over the embedded samples, then serve what they found."""
+    from pipeline import demo as demonstration
+
+    folder = DataFolder.resolve(data)
+    with stop_on_signal() as stop:
+        outcome = demonstration.run(folder, console, stop)
+    console.print(demonstration.table(outcome))
+    for line in demonstration.complaints(outcome):
+        errors.print(line, style="red")
+    if once:
+        raise typer.Exit(0 if outcome.as_expected else 1)
+    if not stop.is_set():
+        serve_api(outcome.config_path, folder, host, port)
+
+
+@app.command()
+def check(
+    streams: Streams = Path("streams.yaml"),
+    probe: Annotated[Path | None, typer.Option(help="Open every source and draw its first frame into this folder.")] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of streams.yaml instead.")] = False,
+) -> None:
+    """Say what is wrong with a streams.yaml, all of it, or that nothing is."""
+    from pipeline.check import check as check_file
+    from pipeline.check import probe as probe_sources
+    from pipeline.config import json_schema
+
+    if schema:
+        print(json.dumps(json_schema(), indent=2, ensure_ascii=False))  # noqa: T201
+        return
+    report = check_file(streams)
+    console.print(report)
+    if probe is not None:
+        probed = probe_sources(report.config, probe)
+        console.print(probed)
+        if not probed.ok:
+            raise typer.Exit(1)
+
+
+@app.command()
+def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
+    """Watch all cameras until told to stop (Ctrl-C or SIGTERM)."""
+    from pipeline.config import load
+    from pipeline.installation import Installation
+    from pipeline.live import Live
+    from pipeline.progress import RunProgress
+
+    config = load(streams)
+    with (
+        stop_on_signal() as stop,
+        Installation.open(config, DataFolder.resolve(data)) as installation,
+        RunProgress(console) as progress,
+    ):
+        live = Live(installation, config.active_cameras, stop)
+        live.run(progress.update)
+    for camera, reason in live.failures.items():
+        errors.print(f"{camera}: {reason}", style="red")
+    if live.failures:
+        raise typer.Exit(1)
+
+
+@app.command()
+def batch(
+    paths: Annotated[list[Path], typer.Argument(help="Recordings of the camera.")],
+    camera: Annotated[str, typer.Option(help="Id of the camera in the registration.")],
+    config: Annotated[Path, typer.Option(help="The registration of the cameras.")] = Path("streams.yaml"),
+    data: Data = None,
+    start: Annotated[
+        datetime | None, typer.Option(help="When the recording begins (UTC); for a single file.", formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
+    ] = None,
+    parallel: Annotated[int, typer.Option(min=1, help="How many files at a time.")] = 2,
+) -> None:
+    """Analyse recordings; files that a finished run covers are skipped."""
+    from pipeline.batch import Batch, summary
+    from pipeline.config import load
+    from pipeline.installation import Installation
+    from pipeline.progress import RunProgress
+
+    if start is not None and len(paths) > 1:
+        raise MatThanError("--start names the beginning of one file; give one file, or name the files by their time")
+    registered = load(config).camera(camera)
+    with (
+        stop_on_signal() as stop,
+        Installation.open(load(config), DataFolder.resolve(data), [registered]) as installation,
+    ):
+        job = Batch(installation, registered, paths, start and start.replace(tzinfo=UTC), parallel, stop)
+        with RunProgress(console) as progress:
+            reports = job.analyse(progress.update)
+    console.print(summary(reports))
+    if any(report.state in {"failed", "interrupted"} for report in reports):
+        raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    streams: Streams = Path("streams.yaml"), data: Data = None, host: Host = "127.0.0.1", port: Port = 8000
+) -> None:
+    """Serve the reporting API and the review page."""
+    serve_api(streams, DataFolder.resolve(data), host, port)
+
+
+@app.command()
+def verify(packages: Annotated[list[Path], typer.Argument(help="Folders of evidence packages.")]) -> None:
+    """Check evidence packages against their manifests, offline; names what was changed."""
+    from pipeline.evidence.verify import verify_package
+
+    broken = False
+    for package in packages:
+        faults = verify_package(package)
+        broken |= bool(faults)
+        console.print(f"{package}: {'intact' if not faults else 'NOT INTACT'}", style="red" if faults else "green")
+        for fault in faults:
+            console.print(f"  {fault}")
+    if broken:
+        raise typer.Exit(1)
+
+
+@app.command(name="eval")
+def evaluate(
+    tasks: Annotated[list[str] | None, typer.Argument(help="Which tasks; all when left out.")] = None,
+    data: Annotated[Path, typer.Option(help="Folder of evaluation data with ground truth.")] = Path("../shared/data"),
+    out: Annotated[Path, typer.Option(help="Where the JSON files and plots go.")] = Path("evaluation"),
+) -> None:
+    """Measure accuracy against ground truth: a table, a JSON file and a plot for each task."""
+    from pipeline.evaluation.suite import run_tasks, table
+
+    for report in run_tasks(tasks or [], data, out):
+        console.print(table(report))
+
+
+def serve_api(streams: Path, data: DataFolder, host: str, port: int) -> None:
+    """Serve until stopped. The application is named, not imported: the pipeline does not know the API."""
+    raise MatThanError("not wired")
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C or SIGTERM sets; a second one ends the program at once."""
+    stop = threading.Event()
+
+    def handle(number: int, _frame: object) -> None:
+        if stop.is_set():
+            raise SystemExit(128 + number)
+        errors.print("stopping: finishing what was read (again to stop at once)")
+        stop.set()
+
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def main() -> None:
+    """Entry point: errors raised on purpose are printed as they are, without a stack trace."""
+    try:
+        app()
+    except MatThanError as error:
+        errors.print(str(error), style="red", markup=False, highlight=False)
+        sys.exit(1)
