@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from pipeline.detectors import nanodet
 from pipeline.detectors.base import Detector
-from pipeline.detectors.manifest import Manifest, Model, verify
+from pipeline.detectors.manifest import Manifest, Model, Threshold, verify
 from pipeline.detectors.session import Runtime
 from pipeline.detectors.slices import SlicedDetector
 from pipeline.errors import ModelError, PluginError
@@ -17,7 +17,7 @@ from pipeline.paths import DataFolder
 
 __all__ = ["Detector", "Loader", "Runtime", "families", "load_detector"]
 
-Loader: TypeAlias = Callable[[Model, float, Runtime], Detector]
+Loader: TypeAlias = Callable[[Model, Threshold, Runtime], Detector]
 """Builds the detector of one model of a family: model, score threshold, runtime."""
 
 
@@ -45,7 +45,7 @@ def families() -> dict[str, Loader]:
 def load_detector(
     name: str,
     *,
-    threshold: float | None = None,
+    threshold: Threshold | None = None,
     slices: tuple[int, int] = (1, 1),
     runtime: Runtime = Runtime(),  # noqa: B008 - frozen
     data: DataFolder | None = None,
@@ -54,7 +54,7 @@ def load_detector(
 
     Args:
         name: the model's name, as `matthan models list` shows it.
-        threshold: lowest score reported, 0-1; the model's own default when None.
+        threshold: lowest score reported, 0-1, for all classes or by class; the model's own when None.
         slices: tiles across and down to run besides the whole picture, for small objects.
         runtime: provider and threads.
         data: the data folder, which holds added and fetched models; the default one when None.

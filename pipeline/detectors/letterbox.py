@@ -45,7 +45,8 @@ class Letterbox:
 
     `width` and `height` bound the input. When `tight`, the input shrinks to the least multiple of
     `stride` that holds the picture, so that a wide picture costs less than a square one. `centred`
-    puts the padding on both sides instead of right and below.
+    puts the padding on both sides instead of right and below. `smooth` averages when a picture shrinks to
+    half or less, where plain bilinear sampling would skip pixels.
     """
 
     width: int
@@ -53,6 +54,7 @@ class Letterbox:
     stride: int
     tight: bool
     centred: bool = False
+    smooth: bool = True
 
     def place(self, width: int, height: int) -> Placement:
         """The placement of a picture of this size."""
@@ -88,9 +90,8 @@ class Normalisation:
             for mean, deviation in zip(self.mean, self.deviation, strict=True)
         )
 
-    def fill(self, picture: Image, placement: Placement, out: npt.NDArray[np.float32]) -> None:
-        """Write the picture into one network input `out`, float32 [3, height, width]."""
-        content = _resize(picture, placement.content_width, placement.content_height)
+    def fill(self, content: Image, placement: Placement, out: npt.NDArray[np.float32]) -> None:
+        """Write a resized picture into one network input `out`, float32 [3, height, width]."""
         bottom, right = placement.top + placement.content_height, placement.left + placement.content_width
         for plane, values, table in zip(out[::-1] if self.rgb else out, cv2.split(content), self.tables, strict=True):
             grey = table[0, GREY]
@@ -100,9 +101,14 @@ class Normalisation:
             plane[placement.top : bottom, placement.left : right] = cv2.LUT(values, table)
 
 
-def _resize(picture: Image, width: int, height: int) -> Image:
+def resize(picture: Image, width: int, height: int, *, smooth: bool) -> Image:
+    """Bilinear; with `smooth`, a picture that shrinks to half or less goes by way of twice the size and is
+    averaged from there, close to area averaging in an eighth of its time."""
     if picture.shape[:2] == (height, width):
         return picture
+    if smooth and picture.shape[0] >= 2 * height and picture.shape[1] >= 2 * width:
+        doubled = cv2.resize(picture, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.resize(doubled, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 

@@ -20,6 +20,12 @@ from pipeline.paths import DataFolder
 Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+Threshold: TypeAlias = float | Mapping[str, float]
+"""Lowest score that is a detection, 0-1: one for all classes, or one for each by name."""
+
+Share: TypeAlias = Annotated[float, Field(gt=0, lt=1)]
+
+
 class Measurement(BaseModel):
     """One measured figure: on what set, which metric, when."""
 
@@ -48,13 +54,17 @@ class Entry(BaseModel):
     classes: tuple[str, ...] = Field(min_length=1)
     licence: str = "unknown"
     attribution: str = ""
-    threshold: float = Field(default=0.25, gt=0, lt=1, description="Lowest score that is a detection.")
+    threshold: Share | dict[str, Share] = Field(
+        default=0.25, description="Lowest score that is a detection: one for all classes, or one for each."
+    )
     accuracy: tuple[Measurement, ...] = ()
 
     @model_validator(mode="after")
     def _one_place(self) -> Entry:
         if bool(self.file) == bool(self.url):
             raise ValueError("give the weights as file or as url, one of them")
+        if isinstance(self.threshold, dict) and set(self.threshold) != set(self.classes):
+            raise ValueError(f"threshold: give one number, or one for each of {', '.join(self.classes)}")
         return self
 
 

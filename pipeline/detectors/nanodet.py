@@ -15,30 +15,30 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.detectors.letterbox import Letterbox, Normalisation
-from pipeline.detectors.manifest import Model
-from pipeline.detectors.network import NetworkDetector
+from pipeline.detectors.manifest import Model, Threshold
+from pipeline.detectors.network import NetworkDetector, limits
 from pipeline.detectors.session import Runtime, Session, open_session
 from pipeline.detectors.suppression import Candidates, Suppression
 from pipeline.errors import ModelError
 
-OVERLAP_WITHIN = 0.6
-OVERLAP_ACROSS = 0.6
+OVERLAP = 0.6
+NESTED = 0.4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NanoDetHead:
     """Reads `scores` [N, A, C] (sigmoid applied) and `distances` [N, A, 4 x bins] (logits).
 
-    Anchor A is the centre of a cell, row by row, the finest stride first.
+    Anchor A is the centre of a cell, row by row, the finest stride first. `thresholds` is float32 [C].
     """
 
-    threshold: float
+    thresholds: npt.NDArray[np.float32]
     strides: tuple[int, ...]
     bins: int
 
     def decode(self, outputs: Sequence[npt.NDArray[Any]], width: int, height: int) -> list[Candidates]:
         scores, distances = outputs
-        picture, anchor, classes = np.nonzero(scores > self.threshold)
+        picture, anchor, classes = np.nonzero(scores > self.thresholds)
         centres, strides = _cells(width, height, self.strides)
         weights = distances[picture, anchor].reshape(-1, 4, self.bins).astype(np.float32, copy=False)
         weights = np.exp(weights - weights.max(axis=2, keepdims=True))
@@ -64,7 +64,7 @@ def _cells(
     return np.concatenate(centres).astype(np.float32), np.concatenate(steps).astype(np.float32)
 
 
-def load(model: Model, threshold: float, runtime: Runtime) -> NetworkDetector:
+def load(model: Model, threshold: Threshold, runtime: Runtime) -> NetworkDetector:
     """Build the detector of one `nanodet` model.
 
     Raises:
@@ -87,8 +87,8 @@ def load(model: Model, threshold: float, runtime: Runtime) -> NetworkDetector:
             tight=signature.width is None and signature.height is None,
         ),
         normalisation=Normalisation(mean, deviation, rgb=session.metadata.get("color", "BGR").upper() == "RGB"),
-        head=NanoDetHead(threshold, strides, bins),
-        suppression=Suppression.for_classes(model.classes, OVERLAP_WITHIN, OVERLAP_ACROSS),
+        head=NanoDetHead(limits(threshold, model.classes), strides, bins),
+        suppression=Suppression.for_classes(model.classes, OVERLAP, across=OVERLAP, nested=NESTED),
     )
 
 

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.detectors.letterbox import Letterbox, Normalisation, Placement
+from pipeline.detectors.letterbox import Letterbox, Normalisation, Placement, resize
 from pipeline.detectors.session import Blob, Session
 from pipeline.detectors.suppression import Candidates, Suppression
 from pipeline.types import Detections, Image
 
 LARGEST_BATCH = 8
 """Pictures in one call; more does not run faster on a CPU and takes memory in proportion."""
+
+
+def limits(threshold: float | Mapping[str, float], classes: Sequence[str]) -> npt.NDArray[np.float32]:
+    """The lowest score of each class, float32 [C]."""
+    if isinstance(threshold, Mapping):
+        return np.array([threshold[name] for name in classes], np.float32)
+    return np.full(len(classes), threshold, np.float32)
 
 
 class Head(Protocol):
@@ -66,7 +73,8 @@ class NetworkDetector:
         blob = np.zeros if size > len(frames) else np.empty
         filled = blob((size, 3, placements[0].height, placements[0].width), np.float32)
         for frame, placement, plane in zip(frames, placements, filled, strict=False):
-            self.normalisation.fill(frame, placement, plane)
+            width, height = placement.content_width, placement.content_height
+            self.normalisation.fill(resize(frame, width, height, smooth=self.letterbox.smooth), placement, plane)
         return filled.astype(signature.dtype, copy=False)
 
     def _finish(self, candidates: Candidates, placement: Placement, frame: Image) -> Detections:

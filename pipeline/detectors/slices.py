@@ -47,7 +47,7 @@ class SlicedDetector:
             raise ValueError(f"slices are tiles across and down, at least 1 each; got {columns}x{rows}")
         self._detector = detector
         self._columns, self._rows = columns, rows
-        self._limits = Suppression.for_classes(detector.classes, WITHIN, ACROSS).limits
+        self._limits = Suppression.for_classes(detector.classes, WITHIN, across=ACROSS).limits
 
     @property
     def name(self) -> str:

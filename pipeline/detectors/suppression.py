@@ -33,24 +33,28 @@ class Suppression:
 
     `limits` is float32 [C, C]: of two detections whose boxes overlap by more than the limit of their
     classes (intersection over union), the one with the lower score goes. A limit of 1 keeps both.
+    `nested` is the lower limit for a box that lies within the other (by 90 % of its area): half an object
+    inside the whole, or a box drawn around an object and a part of its neighbour.
     """
 
     limits: npt.NDArray[np.float32]
+    nested: float = 1.0
     most: int = 300
 
     @classmethod
-    def for_classes(cls, names: Sequence[str], within: float, across: float | None = None) -> Suppression:
+    def for_classes(
+        cls, names: Sequence[str], within: float, *, across: float = 1.0, nested: float = 1.0
+    ) -> Suppression:
         """`within` limits boxes of one class, `across` boxes of classes of one vehicle group.
 
         Person is in no group: a rider and the bike stay two detections.
         """
         limits = np.full((len(names), len(names)), 1.0, np.float32)
-        if across is not None:
-            for group in VEHICLE_GROUPS:
-                members = [index for index, name in enumerate(names) if name.lower() in group]
-                limits[np.ix_(members, members)] = across
+        for group in VEHICLE_GROUPS:
+            members = [index for index, name in enumerate(names) if name.lower() in group]
+            limits[np.ix_(members, members)] = across
         np.fill_diagonal(limits, within)
-        return cls(limits)
+        return cls(limits, nested)
 
     def keep(self, candidates: Candidates) -> npt.NDArray[np.intp]:
         """Indices of the survivors, best score first; equal scores in the order given."""
@@ -69,5 +73,8 @@ class Suppression:
             corner = np.minimum(boxes[rest, 2:], boxes[best, 2:]) - np.maximum(boxes[rest, :2], boxes[best, :2])
             shared = np.prod(np.maximum(corner, 0), axis=1)
             union = areas[rest] + areas[best] - shared
-            alive[rest[shared > self.limits[classes[best], classes[rest]] * union]] = False
+            limits = self.limits[classes[best], classes[rest]]
+            held = shared > 0.9 * np.minimum(areas[rest], areas[best])
+            limits = np.where(held & (limits < 1), np.minimum(limits, self.nested), limits)
+            alive[rest[shared > limits * union]] = False
         return order[kept]
