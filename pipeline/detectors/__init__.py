@@ -2,43 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
-from typing import TypeAlias
 
-from pipeline.detectors import nanodet
+from pipeline.detectors import nanodet, yolo
 from pipeline.detectors.base import Detector
-from pipeline.detectors.manifest import Manifest, Model, Threshold, verify
+from pipeline.detectors.family import Family
+from pipeline.detectors.manifest import Manifest, Threshold, verify
 from pipeline.detectors.session import Runtime
 from pipeline.detectors.slices import SlicedDetector
 from pipeline.errors import ModelError, PluginError
 from pipeline.paths import DataFolder
 
-__all__ = ["Detector", "Loader", "Runtime", "families", "load_detector"]
-
-Loader: TypeAlias = Callable[[Model, Threshold, Runtime], Detector]
-"""Builds the detector of one model of a family: model, score threshold, runtime."""
+__all__ = ["Detector", "Family", "Runtime", "families", "load_detector"]
 
 
 @cache
-def families() -> dict[str, Loader]:
+def families() -> dict[str, Family]:
     """Every family known: the built-in ones, then installed plugins.
 
     Raises:
-        PluginError: a plugin fails to import, is no loader, or takes a name that is already there.
+        PluginError: a plugin fails to import, is no Family, or takes a name that is already there.
     """
-    found: dict[str, Loader] = {"nanodet": nanodet.load}
+    found: dict[str, Family] = {"nanodet": nanodet.FAMILY, "yolo": yolo.FAMILY}
     for plugin in entry_points(group="matthan.detectors"):
         try:
-            loader = plugin.load()
+            family = plugin.load()
         except Exception as error:
             raise PluginError(f"detector plugin {plugin.name!r} ({plugin.value}) does not load: {error}") from error
-        if not callable(loader):
-            raise PluginError(f"detector plugin {plugin.name!r} ({plugin.value}) is no loader function")
+        if not isinstance(family, Family):
+            raise PluginError(f"detector plugin {plugin.name!r} ({plugin.value}) is no Family")
         if plugin.name in found:
             raise PluginError(f"detector plugin {plugin.name!r} ({plugin.value}): that family is already there")
-        found[plugin.name] = loader
+        found[plugin.name] = family
     return found
 
 
@@ -69,5 +65,5 @@ def load_detector(
     if model.family not in known:
         raise ModelError(f"model {name!r} is of family {model.family!r}: known are {', '.join(known)}")
     verify(model)
-    detector = known[model.family](model, model.entry.threshold if threshold is None else threshold, runtime)
+    detector = known[model.family].load(model, model.entry.threshold if threshold is None else threshold, runtime)
     return detector if slices == (1, 1) else SlicedDetector(detector, *slices)

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.detectors.family import Description, Family
 from pipeline.detectors.letterbox import Letterbox, Normalisation
 from pipeline.detectors.manifest import Model, Threshold
-from pipeline.detectors.network import NetworkDetector, limits
+from pipeline.detectors.network import NetworkDetector, limits, probe
 from pipeline.detectors.session import Runtime, Session, open_session
 from pipeline.detectors.suppression import Candidates, Suppression
 from pipeline.errors import ModelError
@@ -73,19 +74,26 @@ def load(model: Model, threshold: Threshold, runtime: Runtime) -> NetworkDetecto
     """
     session = open_session(model.path, runtime)
     strides, bins, mean, deviation = _metadata(session)
-    _check_outputs(session, len(model.classes), bins)
     signature = session.signature
+    letterbox = Letterbox(
+        signature.width or model.width,
+        signature.height or model.height,
+        stride=max(strides),
+        tight=signature.width is None and signature.height is None,
+    )
+    _check_outputs(
+        session,
+        probe(session, letterbox),
+        len(model.classes),
+        bins,
+        len(_cells(letterbox.width, letterbox.height, strides)[0]),
+    )
     return NetworkDetector(
         name=model.name,
         sha256=model.sha256,
         classes=model.classes,
         session=session,
-        letterbox=Letterbox(
-            signature.width or model.width,
-            signature.height or model.height,
-            stride=max(strides),
-            tight=signature.width is None and signature.height is None,
-        ),
+        letterbox=letterbox,
         normalisation=Normalisation(mean, deviation, rgb=session.metadata.get("color", "BGR").upper() == "RGB"),
         head=NanoDetHead(limits(threshold, model.classes), strides, bins),
         suppression=Suppression.for_classes(model.classes, OVERLAP, across=OVERLAP, nested=NESTED),
@@ -105,10 +113,23 @@ def _metadata(session: Session) -> tuple[tuple[int, ...], int, Any, Any]:
     return tuple(strides), int(largest) + 1, tuple(mean), tuple(deviation)
 
 
-def _check_outputs(session: Session, classes: int, bins: int) -> None:
-    widths = [shape[-1] if len(shape) == 3 else -1 for shape in session.signature.outputs.values()]
-    if len(widths) != 2 or widths[0] not in (classes, None) or widths[1] not in (4 * bins, None):
+def _check_outputs(session: Session, shapes: Sequence[tuple[int, ...]], classes: int, bins: int, anchors: int) -> None:
+    if [shape[1:] for shape in shapes] != [(anchors, classes), (anchors, 4 * bins)]:
         raise ModelError(
-            f"{session.path}: expected outputs scores [N, A, {classes}] and distances [N, A, {4 * bins}]; "
-            f"it gives {dict(session.signature.outputs)}"
+            f"{session.path}: expected outputs scores [N, {anchors}, {classes}] and distances "
+            f"[N, {anchors}, {4 * bins}]; it gives {', '.join(map(str, shapes))}"
         )
+
+
+def describe(session: Session) -> Description | None:
+    """Class names from the metadata; None when they do not say nanodet."""
+    if session.metadata.get("family") != "nanodet":
+        return None
+    try:
+        names = tuple(str(name) for name in json.loads(session.metadata["names"]))
+    except (KeyError, ValueError, TypeError):
+        return None
+    return Description(names, session.signature.width or 416, session.signature.height or 416)
+
+
+FAMILY = Family(load, describe)

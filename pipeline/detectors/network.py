@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pipeline.detectors.letterbox import Letterbox, Normalisation, Placement, resize
 from pipeline.detectors.session import Blob, Session
 from pipeline.detectors.suppression import Candidates, Suppression
+from pipeline.errors import ModelError
 from pipeline.types import Detections, Image
 
 LARGEST_BATCH = 8
@@ -20,10 +21,34 @@ LARGEST_BATCH = 8
 
 
 def limits(threshold: float | Mapping[str, float], classes: Sequence[str]) -> npt.NDArray[np.float32]:
-    """The lowest score of each class, float32 [C]."""
+    """The lowest score of each class, float32 [C].
+
+    Raises:
+        ModelError: a class is left out.
+    """
     if isinstance(threshold, Mapping):
+        missing = [name for name in classes if name not in threshold]
+        if missing:
+            raise ModelError(f"threshold: give one number, or one for each class; none is given for {missing[0]!r}")
         return np.array([threshold[name] for name in classes], np.float32)
     return np.full(len(classes), threshold, np.float32)
+
+
+def probe(session: Session, letterbox: Letterbox) -> list[tuple[int, ...]]:
+    """Shapes of the outputs for a blank picture of the full size; also makes the runtime ready for the first frame.
+
+    Raises:
+        ModelError: the network does not run on that size.
+    """
+    placement = letterbox.place(letterbox.width, letterbox.height)
+    try:
+        signature = session.signature
+        blank = np.zeros((signature.batch or 1, 3, placement.height, placement.width), signature.dtype)
+        return [answer.shape for answer in session.run(blank)]
+    except Exception as error:  # the runtime's own exceptions share no base
+        raise ModelError(
+            f"{session.path}: does not run on pictures of {placement.width}x{placement.height}: {error}"
+        ) from error
 
 
 class Head(Protocol):
