@@ -9,7 +9,8 @@
     ├── PluginError          a rule or detector plugin fails to import
     ├── EvidenceError        an evidence package cannot be written or read
     └── StoreError           the database refuses, is unreachable or has another schema
-        └── QueryError       a query holds a value that can match nothing, such as a malformed cursor
+        ├── QueryError       a query holds a value that can match nothing, such as a malformed cursor
+        └── ConflictError    a change contradicts what is stored
 
 Each message names the thing at fault (file, line, field, camera, model) and the mend, so that the
 command line and the API can show it to a person as it stands. No message may hold a secret.
@@ -29,7 +30,8 @@ class MatThanError(Exception):
 class Problem:
     """One fault in a configuration file.
 
-    `line` and `column` count from 1. `field` is the path of the value, as in `cameras[2].lanes[0].direction`.
+    `line` and `column` count from 1; 0 for a fault of the file as a whole. `field` is the path of the value,
+    as in `cameras[2].lanes[0].direction`, empty when the text is not even YAML.
     """
 
     file: str
@@ -39,7 +41,8 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.field}: {self.message}"
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return ": ".join(part for part in (place, self.field, self.message) if part)
 
 
 class ConfigError(MatThanError):
@@ -80,3 +83,7 @@ class StoreError(MatThanError):
 
 class QueryError(StoreError):
     """A query cannot be asked as it stands: a malformed cursor, or a value no column can hold."""
+
+
+class ConflictError(StoreError):
+    """A change contradicts what is stored, such as a second user of the same name."""

@@ -1,5 +1,7 @@
 """The database: tables, queries, migrations."""
 
+from pipeline.store.filters import PlateFilter, ViolationFilter
+from pipeline.store.records import Role
 from pipeline.store.repository import Repository
 
-__all__ = ["Repository"]
+__all__ = ["PlateFilter", "Repository", "Role", "ViolationFilter"]

@@ -107,9 +107,12 @@ def explained(url: URL) -> Iterator[None]:
     """Turn SQLAlchemy's errors into StoreError: the place, the database's own first line, no secret."""
     try:
         yield
-    except DataError as error:
-        raise QueryError(f"database {describe(url)}: a value does not fit: {_reason(error, url)}") from None
+    except (OverflowError, UnicodeEncodeError) as error:
+        raise QueryError(f"database {describe(url)}: a value does not fit: {error}") from None
     except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None)
+        if isinstance(error, DataError) or isinstance(cause, ValueError | OverflowError):
+            raise QueryError(f"database {describe(url)}: a value does not fit: {_reason(error, url)}") from None
         raise StoreError(f"database {describe(url)}: {_reason(error, url)}") from error
 
 

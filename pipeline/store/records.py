@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from pipeline.types import Box, EvidenceFile
 
 Item = TypeVar("Item")
+
+
+class Role(StrEnum):
+    """What a user may do; api/auth/roles.py says what that is."""
+
+    VIEWER = "viewer"
+    REVIEWER = "reviewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +176,7 @@ class UserRecord:
     id: UUID
     name: str
     password_hash: str
-    role: str
+    role: Role
     disabled: bool
     must_change_password: bool
     failed_logins: int
@@ -176,6 +186,15 @@ class UserRecord:
 
     def __repr__(self) -> str:
         return f"UserRecord(name={self.name!r}, role={self.role!r}, disabled={self.disabled})"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A signed-in user; `kind` is bearer (a program) or cookie (a browser)."""
+
+    user: UserRecord
+    kind: str
+    expires: datetime
 
 
 @dataclass(frozen=True, slots=True)

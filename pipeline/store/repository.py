@@ -7,14 +7,17 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from pipeline.errors import StoreError
+from pipeline.store.accounts import AccountStore
 from pipeline.store.cameras import CameraStore
 from pipeline.store.database import connect, describe
 from pipeline.store.findings import FindingsStore
 from pipeline.store.migrate import upgrade
+from pipeline.store.reports import ReportQueries
 from pipeline.store.runs import RunStore
+from pipeline.store.violations import ViolationQueries
 
 
-class Repository(FindingsStore, CameraStore, RunStore):
+class Repository(FindingsStore, CameraStore, RunStore, ViolationQueries, ReportQueries, AccountStore):
     """The database, opened and at this program's schema; safe to share between threads.
 
     Each base class, in its own module, holds the queries of one subject. Every method runs in its own

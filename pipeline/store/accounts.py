@@ -1,0 +1,174 @@
+"""Users, their sessions, and the audit trail. Passwords and tokens arrive here as hashes only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
+
+from pipeline.errors import ConflictError
+from pipeline.store.database import Database
+from pipeline.store.encode import plain
+from pipeline.store.paging import Order, paginate, read_row_number, read_time
+from pipeline.store.records import AuditRecord, Page, Role, SessionRecord, UserRecord
+from pipeline.store.tables import Audit, User
+from pipeline.store.tables import Session as SessionTable
+
+
+class AccountStore(Database):
+    def create_user(self, name: str, password_hash: str, role: Role, *, must_change_password: bool) -> UserRecord:
+        """Raises ConflictError when the name is taken."""
+        now = datetime.now(UTC)
+        row = {
+            "id": uuid4(),
+            "name": name,
+            "password_hash": password_hash,
+            "role": role.value,
+            "disabled": False,
+            "must_change_password": must_change_password,
+            "failed_logins": 0,
+            "locked_until": None,
+            "created": now,
+            "updated": now,
+        }
+        with self.writing() as connection:
+            statement = self.insert(User).values(row).on_conflict_do_nothing(index_elements=["name"])
+            if not connection.execute(statement).rowcount:
+                raise ConflictError(f"a user {name!r} exists already; choose another name")
+        return _user(row)
+
+    def users(self) -> tuple[UserRecord, ...]:
+        """All users, by name."""
+        with self.reading() as connection:
+            rows = connection.execute(select(User.__table__).order_by(User.name)).mappings()
+            return tuple(_user(row) for row in rows)
+
+    def user(self, user: UUID) -> UserRecord | None:
+        with self.reading() as connection:
+            return _find(connection, User.id == user)
+
+    def user_named(self, name: str) -> UserRecord | None:
+        with self.reading() as connection:
+            return _find(connection, User.name == name)
+
+    def change_user(self, user: UUID, *, role: Role | None = None, disabled: bool | None = None) -> UserRecord | None:
+        """Change a user, who is signed out everywhere; None when there is none.
+
+        Raises ConflictError when no administrator would be left.
+        """
+        values = {"role": role and role.value, "disabled": disabled}
+        values = {name: value for name, value in values.items() if value is not None}
+        with self.writing() as connection:
+            # Locked so that two administrators cannot remove each other at the same moment.
+            admins = select(User.id).where(User.role == Role.ADMIN.value, User.disabled.is_(False)).with_for_update()
+            loses_admin = disabled is True or (role is not None and role is not Role.ADMIN)
+            if loses_admin and connection.execute(admins).scalars().all() == [user]:
+                raise ConflictError("this is the last administrator; make another one first")
+            connection.execute(update(User).where(User.id == user).values(**values, updated=datetime.now(UTC)))
+            connection.execute(delete(SessionTable).where(SessionTable.user == user))
+            return _find(connection, User.id == user)
+
+    def set_password(self, user: UUID, password_hash: str, *, must_change: bool) -> None:
+        """Replace the password, lift a lock, and sign the user out everywhere."""
+        change = update(User).where(User.id == user)
+        values = {
+            "password_hash": password_hash,
+            "must_change_password": must_change,
+            "failed_logins": 0,
+            "locked_until": None,
+            "updated": datetime.now(UTC),
+        }
+        with self.writing() as connection:
+            connection.execute(change.values(values))
+            connection.execute(delete(SessionTable).where(SessionTable.user == user))
+
+    def login_failed(self, user: UUID, *, allowed: int, lock_until: datetime) -> None:
+        """Count a wrong password; the `allowed`-th in a row locks the account until `lock_until`."""
+        with self.writing() as connection:
+            change = update(User).where(User.id == user)
+            connection.execute(change.values(failed_logins=User.failed_logins + 1))
+            connection.execute(
+                change.where(User.failed_logins >= allowed).values(failed_logins=0, locked_until=lock_until)
+            )
+
+    def login_succeeded(self, user: UUID, new_hash: str | None = None) -> None:
+        """Forget earlier failures; `new_hash` replaces a hash made with outdated settings."""
+        values = {"failed_logins": 0, "locked_until": None, **({"password_hash": new_hash} if new_hash else {})}
+        with self.writing() as connection:
+            connection.execute(update(User).where(User.id == user).values(values))
+
+    def create_session(self, token_sha256: str, user: UUID, kind: str, expires: datetime) -> None:
+        now = datetime.now(UTC)
+        row = {"token_sha256": token_sha256, "user": user, "kind": kind, "created": now, "expires": expires}
+        with self.writing() as connection:
+            connection.execute(delete(SessionTable).where(SessionTable.expires <= now))
+            connection.execute(insert(SessionTable).values(row))
+
+    def session(self, token_sha256: str) -> SessionRecord | None:
+        """The live session of a token whose user is not disabled; else None."""
+        statement = (
+            select(User.__table__, SessionTable.kind, SessionTable.expires)
+            .join(SessionTable, SessionTable.user == User.id)
+            .where(
+                SessionTable.token_sha256 == token_sha256,
+                SessionTable.expires > datetime.now(UTC),
+                User.disabled.is_(False),
+            )
+        )
+        with self.reading() as connection:
+            row = connection.execute(statement).mappings().one_or_none()
+        if row is None:
+            return None
+        user = {name: value for name, value in row.items() if name not in {"kind", "expires"}}
+        return SessionRecord(_user(user), row["kind"], row["expires"])
+
+    def delete_session(self, token_sha256: str) -> None:
+        with self.writing() as connection:
+            connection.execute(delete(SessionTable).where(SessionTable.token_sha256 == token_sha256))
+
+    def record_audit(
+        self,
+        actor: str,
+        action: str,
+        object_kind: str,
+        object_id: str = "",
+        *,
+        detail: Mapping[str, object] | None = None,
+        address: str = "",
+    ) -> None:
+        """Append to the audit trail; nothing, this program included, changes or deletes a row of it."""
+        row = {
+            "time": datetime.now(UTC),
+            "actor": actor,
+            "action": action,
+            "object_kind": object_kind,
+            "object_id": object_id,
+            "detail": plain(detail or {}),
+            "address": address,
+        }
+        with self.writing() as connection:
+            connection.execute(insert(Audit).values(row))
+
+    def audit(self, *, cursor: str | None = None, limit: int = 100) -> Page[AuditRecord]:
+        """One page, newest first."""
+        order = Order("audit.time", Audit.time, Audit.id, True, read_time, read_row_number)
+        statement = select(Audit.__table__)
+        with self.reading() as connection:
+            return paginate(
+                connection, statement, order, cursor=cursor, limit=limit, make=lambda row: AuditRecord(**row)
+            )
+
+    def has_users(self) -> bool:
+        with self.reading() as connection:
+            return bool(connection.execute(select(func.count()).select_from(User)).scalar_one())
+
+
+def _find(connection: Connection, condition: object) -> UserRecord | None:
+    row = connection.execute(select(User.__table__).where(condition)).mappings().one_or_none()  # type: ignore[arg-type]
+    return None if row is None else _user(row)
+
+
+def _user(row: Mapping[str, object] | RowMapping) -> UserRecord:
+    return UserRecord(**{**row, "role": Role(row["role"])})  # type: ignore[arg-type]

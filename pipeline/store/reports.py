@@ -1,0 +1,137 @@
+"""Plate reads, count series, and violations counted per day, camera and rule."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, get_args
+from typing import Literal as OneOf
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, RowMapping, String, column, func, select, values
+
+from pipeline.errors import QueryError
+from pipeline.store.database import Database
+from pipeline.store.filters import PlateFilter, ViolationFilter, within
+from pipeline.store.paging import Order, paginate, read_row_number, read_time, read_uuid
+from pipeline.store.records import CountRecord, Page, PlateRecord, SummaryRow
+from pipeline.store.tables import CountSample, PlateRead, UtcDateTime, Violation
+
+Split = OneOf["day", "camera", "rule", "kind", "state"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+MOST_DAYS = 1100
+
+
+class ReportQueries(Database):
+    def plate_reads(
+        self, wanted: PlateFilter | None = None, *, cursor: str | None = None, limit: int = 50
+    ) -> Page[PlateRecord]:
+        """One page, newest first. Raises QueryError for a foreign cursor or a plate with no letter or digit."""
+        hidden = {"plate_key", "run"}
+        columns = (each for each in PlateRead.__table__.columns if each.name not in hidden)
+        statement = select(*columns).where(*(wanted or PlateFilter()).conditions())
+        order = Order("plates.time", PlateRead.time, PlateRead.id, True, read_time, read_uuid)
+        with self.reading() as connection:
+            return paginate(connection, statement, order, cursor=cursor, limit=limit, make=_plate)
+
+    def plate_read(self, plate: UUID) -> PlateRecord | None:
+        hidden = {"plate_key", "run"}
+        columns = (each for each in PlateRead.__table__.columns if each.name not in hidden)
+        with self.reading() as connection:
+            row = connection.execute(select(*columns).where(PlateRead.id == plate)).mappings().one_or_none()
+            return None if row is None else _plate(row)
+
+    def counts(
+        self,
+        camera: str,
+        *,
+        rule: str | None = None,
+        zone: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = 1000,
+    ) -> Page[CountRecord]:
+        """The count series of one camera in [since, until), oldest first. Raises QueryError for a bad cursor."""
+        statement = select(CountSample.__table__).where(CountSample.camera == camera)
+        statement = statement.where(*within(CountSample.time, since, until))
+        if rule is not None:
+            statement = statement.where(CountSample.rule == rule)
+        if zone is not None:
+            statement = statement.where(CountSample.zone == zone)
+        order = Order("counts.time", CountSample.time, CountSample.id, False, read_time, read_row_number)
+        with self.reading() as connection:
+            return paginate(connection, statement, order, cursor=cursor, limit=limit, make=_count)
+
+    def summary(
+        self,
+        wanted: ViolationFilter | None = None,
+        *,
+        by: Collection[Split] = ("day", "camera", "rule"),
+        zone: ZoneInfo,
+    ) -> tuple[SummaryRow, ...]:
+        """How many violations began, split as `by` says; days are those of `zone`, each as long as it was there.
+
+        Raises QueryError when the days asked for are more than MOST_DAYS.
+        """
+        wanted = wanted or ViolationFilter()
+        split: dict[str, ColumnElement[Any]] = {
+            "camera": Violation.camera.expression,
+            "rule": Violation.rule.expression,
+            "kind": Violation.kind.expression,
+            "state": Violation.review_state.expression,
+        }
+        chosen = {name: each for name, each in split.items() if name in by}
+        conditions = wanted.conditions()
+        source: Any = Violation.__table__
+        with self.reading() as connection:
+            if "day" in by:
+                span = connection.execute(
+                    select(func.min(Violation.start), func.max(Violation.start)).where(*conditions)
+                ).one()
+                if span[0] is None:
+                    return ()
+                days = (
+                    values(
+                        column("day", String), column("begin", UtcDateTime), column("finish", UtcDateTime), name="days"
+                    )
+                    .data(list(_days(span[0], span[1], zone)))
+                    .cte("days")
+                )
+                source = source.join(days, (Violation.start >= days.c.begin) & (Violation.start < days.c.finish))
+                chosen = {"day": days.c.day, **chosen}
+            columns = list(chosen.values())
+            statement = select(*(each.label(name) for name, each in chosen.items()), func.count().label("violations"))
+            statement = statement.select_from(source).where(*conditions).group_by(*columns).order_by(*columns)
+            return tuple(_summary_row(row) for row in connection.execute(statement).mappings())
+
+
+def _days(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[tuple[str, datetime, datetime]]:
+    """The calendar days of `zone` from that of `first` to that of `last`, with where each begins and ends."""
+    day, end = first.astimezone(zone).date(), last.astimezone(zone).date()
+    if (end - day).days >= MOST_DAYS:
+        raise QueryError(f"the summary would span {(end - day).days + 1} days; ask for at most {MOST_DAYS} at once")
+    while day <= end:
+        following = day + timedelta(days=1)
+        yield day.isoformat(), _midnight(day, zone), _midnight(following, zone)
+        day = following
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+
+
+def _summary_row(row: RowMapping) -> SummaryRow:
+    found: dict[str, Any] = {name: row.get(name) for name in SPLITS}
+    found["day"] = date.fromisoformat(found["day"]) if found["day"] else None
+    return SummaryRow(**found, violations=row["violations"])
+
+
+def _plate(row: RowMapping) -> PlateRecord:
+    box = row["box"]
+    return PlateRecord(**{**row, "box": None if box is None else tuple(box)})
+
+
+def _count(row: RowMapping) -> CountRecord:
+    return CountRecord(**{name: value for name, value in row.items() if name != "id"})

@@ -1,0 +1,97 @@
+"""Looking violations up: one, a page of many, how many."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, func, select
+
+from pipeline.errors import QueryError
+from pipeline.store.database import Database
+from pipeline.store.filters import ViolationFilter
+from pipeline.store.paging import Order, paginate, read_float, read_time, read_uuid
+from pipeline.store.records import EvidenceRecord, Page, ViolationRecord, ViolationSummary
+from pipeline.store.tables import Evidence, EvidenceFile, Violation
+from pipeline.types import EvidenceFile as FileValue
+
+SORTS = ("-start", "start", "-confidence", "confidence")
+_SUMMARY = tuple(getattr(Violation, field.name) for field in fields(ViolationSummary))
+
+
+class ViolationQueries(Database):
+    def violations(
+        self,
+        wanted: ViolationFilter | None = None,
+        *,
+        sort: str = "-start",
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[ViolationSummary]:
+        """One page, newest first unless `sort` (one of SORTS, `-` for falling) says otherwise.
+
+        Raises QueryError for an unknown sort, a foreign cursor or a plate without a letter or digit.
+        """
+        statement = select(*_SUMMARY).where(*(wanted or ViolationFilter()).conditions())
+        with self.reading() as connection:
+            return paginate(
+                connection,
+                statement,
+                _order(sort),
+                cursor=cursor,
+                limit=limit,
+                make=lambda row: ViolationSummary(**row),
+            )
+
+    def count_violations(self, wanted: ViolationFilter | None = None) -> int:
+        statement = select(func.count()).select_from(Violation).where(*(wanted or ViolationFilter()).conditions())
+        with self.reading() as connection:
+            return connection.execute(statement).scalar_one()
+
+    def violation(self, violation: UUID) -> ViolationRecord | None:
+        with self.reading() as connection:
+            statement = select(Violation.__table__).where(Violation.id == violation)
+            row = connection.execute(statement).mappings().one_or_none()
+            return None if row is None else _record(row, _evidence(connection, violation))
+
+    def evidence(self, violation: UUID) -> EvidenceRecord | None:
+        with self.reading() as connection:
+            return _evidence(connection, violation)
+
+    def evidence_of(self, violations: list[UUID]) -> dict[UUID, tuple[FileValue, ...]]:
+        """The files of many violations in one query; a violation without evidence is left out."""
+        statement = select(EvidenceFile.__table__).where(EvidenceFile.violation.in_(violations))
+        found: dict[UUID, tuple[FileValue, ...]] = {}
+        with self.reading() as connection:
+            for row in connection.execute(statement.order_by(EvidenceFile.name)).mappings():
+                found[row["violation"]] = (*found.get(row["violation"], ()), _file(row))
+        return found
+
+
+def _order(sort: str) -> Order:
+    if sort not in SORTS:
+        raise QueryError(f"sort {sort!r} is unknown; choose one of {', '.join(SORTS)}")
+    name = sort.removeprefix("-")
+    column, read = (Violation.start, read_time) if name == "start" else (Violation.confidence, read_float)
+    return Order(f"violations.{name}", column, Violation.id, sort.startswith("-"), read, read_uuid)
+
+
+def _record(row: RowMapping, evidence: EvidenceRecord | None) -> ViolationRecord:
+    values: dict[str, Any] = {name: value for name, value in row.items() if name != "plate_key"}
+    left_to_tuple = tuple((label, tuple(box)) for label, box in row["boxes"])
+    return ViolationRecord(**{**values, "boxes": left_to_tuple}, evidence=evidence)
+
+
+def _evidence(connection: Connection, violation: UUID) -> EvidenceRecord | None:
+    row = connection.execute(select(Evidence.__table__).where(Evidence.violation == violation)).mappings().one_or_none()
+    if row is None:
+        return None
+    files = connection.execute(
+        select(EvidenceFile.__table__).where(EvidenceFile.violation == violation).order_by(EvidenceFile.name)
+    ).mappings()
+    return EvidenceRecord(**row, files=tuple(_file(file) for file in files))
+
+
+def _file(row: RowMapping) -> FileValue:
+    return FileValue(row["name"], row["role"], row["media_type"], row["size"], row["sha256"])
