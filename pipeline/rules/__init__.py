@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from functools import cache
 from importlib.metadata import entry_points
+from inspect import isabstract
 from types import ModuleType
 from typing import Any
 
@@ -35,7 +36,9 @@ def rule_types() -> dict[str, type[Rule[Any]]]:
 
 def _register(found: dict[str, type[Rule[Any]]], module: ModuleType, origin: str) -> None:
     for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__:
+        if not isinstance(value, type) or value.__module__ != module.__name__:
+            continue
+        if issubclass(value, Rule) and not isabstract(value):
             kind = value.Config.model_fields["kind"].annotation
             name = str(getattr(kind, "__args__", ("",))[0])
             if not name:

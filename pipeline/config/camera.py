@@ -1,0 +1,193 @@
+"""One camera of streams.yaml."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import datetime
+from typing import Annotated, Any, TypeAlias
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    SerializeAsAny,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from pipeline.config.places import GroundConfig, LaneConfig, ZoneConfig
+from pipeline.config.schedule import ScheduleWindow
+from pipeline.config.section import Name, Number, Section, Whole, fail
+from pipeline.config.source import SourceConfig
+from pipeline.config.suggestions import did_you_mean
+from pipeline.geometry import Layout
+from pipeline.rules import RuleConfig, rule_types
+from pipeline.types import JsonValue
+
+MAX_RATE = 60.0
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        near = did_you_mean(name, available_timezones())
+        raise fail(f"no such time zone{near}; allowed are IANA names such as Asia/Ho_Chi_Minh or UTC") from None
+    return name
+
+
+def _slices(value: Any) -> Any:
+    if isinstance(value, str) and (found := re.fullmatch(r"(\d{1,2}) ?[x×] ?(\d{1,2})", value)):
+        value = (int(found[1]), int(found[2]))
+    if not (isinstance(value, tuple | list) and len(value) == 2 and all(type(part) is int for part in value)):
+        raise fail("slices are tiles across x down, as in 2x2")
+    if not all(1 <= part <= 8 for part in value):
+        raise fail("slices are from 1x1 to 8x8")
+    return value
+
+
+def _rule(value: Any) -> RuleConfig:
+    """Validate a rule by the settings of its own kind, so that plugins' rules are checked like ours."""
+    if isinstance(value, RuleConfig):
+        return value
+    if not isinstance(value, dict):
+        raise fail("a rule is a mapping with its kind, as in {kind: crowd}")
+    kinds = rule_types()
+    kind = value.get("kind")
+    if "kind" not in value:
+        raise fail(f"a rule needs its kind; allowed are {', '.join(sorted(kinds))}", "kind")
+    if not isinstance(kind, str) or kind not in kinds:
+        near = did_you_mean(kind, kinds) if isinstance(kind, str) else ""
+        raise fail(f"no rule of this kind{near}; allowed are {', '.join(sorted(kinds))}", "kind")
+    return kinds[kind].Config.model_validate(value)
+
+
+Timezone: TypeAlias = Annotated[str, AfterValidator(_timezone)]
+Slices: TypeAlias = Annotated[tuple[Whole, Whole], BeforeValidator(_slices)]
+AnyRule: TypeAlias = Annotated[SerializeAsAny[RuleConfig], PlainValidator(_rule)]
+Rate: TypeAlias = Annotated[Number, Field(gt=0, le=MAX_RATE)]
+
+
+class DetectorConfig(Section):
+    """A model that runs on a camera; may be written as just the model's name."""
+
+    model: str = Field(min_length=1, description="Name of the model, as `matthan models list` shows it.")
+    rate: Rate | None = Field(default=None, description="Analysed frames a second for this model, if fewer.")
+    threshold: Annotated[Number, Field(gt=0, lt=1)] | None = Field(
+        default=None, description="Lowest score that counts; the model's own when left out."
+    )
+    slices: Slices = Field(default=(1, 1), description="Tiles across x down, for small objects, as in 2x2.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"model": value} if isinstance(value, str) else value
+
+
+class LocationConfig(Section):
+    """Where the camera stands, WGS 84."""
+
+    lat: Annotated[Number, Field(ge=-90, le=90)]
+    lon: Annotated[Number, Field(ge=-180, le=180)]
+
+
+class EvidenceConfig(Section):
+    """How much of the recording goes into a violation's clip."""
+
+    before: Annotated[Number, Field(ge=0, le=120)] = Field(default=5.0, description="Seconds before the violation.")
+    after: Annotated[Number, Field(ge=0, le=120)] = Field(default=5.0, description="Seconds after it.")
+
+
+class RetentionConfig(Section):
+    """How many days things are kept; 0 keeps them for good."""
+
+    violations: Annotated[Whole, Field(ge=0)] = Field(default=0, description="Days that violations and evidence stay.")
+    plate_reads: Annotated[Whole, Field(ge=0)] = Field(default=30, description="Days that plate reads stay.")
+    counts: Annotated[Whole, Field(ge=0)] = Field(default=365, description="Days that count series stay.")
+
+
+class CameraConfig(Section):
+    """One camera: where its pictures come from, what to look for and where.
+
+    What is left out and stands under `defaults` comes from there, `timezone` from `site`.
+    """
+
+    id: Name
+    name: str = Field(default="", description="Shown to people; the id when left out.")
+    enabled: bool = Field(default=True, strict=True, description="false leaves the camera out.")
+    source: SourceConfig
+    location: LocationConfig | None = None
+    district: str = Field(default="", description="Part of the city, for reports.")
+    timezone: Timezone = Field(default="UTC", description="IANA time zone; the site's when left out.")
+    rate: Rate = Field(default=10.0, description="Frames analysed a second.")
+    detectors: tuple[DetectorConfig, ...] = Field(default=(DetectorConfig(model="road-nano"),), min_length=1)
+    zones: tuple[ZoneConfig, ...] = ()
+    lanes: tuple[LaneConfig, ...] = ()
+    ground: GroundConfig | None = None
+    rules: tuple[AnyRule, ...] = ()
+    schedule: tuple[ScheduleWindow, ...] = Field(default=(), description="When the rules are active; always if empty.")
+    evidence: EvidenceConfig = EvidenceConfig()
+    retention: RetentionConfig = RetentionConfig()
+
+    @field_validator("detectors")
+    @classmethod
+    def _rates_fit(cls, detectors: tuple[DetectorConfig, ...], info: ValidationInfo) -> tuple[DetectorConfig, ...]:
+        names = [detector.model for detector in detectors]
+        for index, detector in enumerate(detectors):
+            if names.index(detector.model) != index:
+                raise fail(f"the model {detector.model!r} is there twice; one detector of each model", index)
+            if detector.rate and detector.rate > info.data.get("rate", MAX_RATE):
+                raise fail(f"is above the camera's rate of {info.data['rate']:g}", index, "rate")
+        return detectors
+
+    @property
+    def label(self) -> str:
+        """What to call the camera before people."""
+        return self.name or self.id
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The camera's time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def start(self) -> datetime | None:
+        """When the recording begins by the configuration, in UTC."""
+        return self.source.begins(self.zone)
+
+    def active(self, time: datetime) -> bool:
+        """Whether the rules are active at this (timezone-aware) time."""
+        local = time.astimezone(self.zone) if self.schedule else time
+        return not self.schedule or any(window.covers(local) for window in self.schedule)
+
+    def layout(self, width: int, height: int) -> Layout:
+        """Zones, lanes and ground plane in pixels of a picture of this size."""
+        return Layout(
+            width,
+            height,
+            {zone.id: zone.in_pixels(width, height) for zone in self.zones},
+            {lane.id: lane.in_pixels(width, height) for lane in self.lanes},
+            self.ground.plane(width, height) if self.ground else None,
+        )
+
+    def rule_hash(self, rule: RuleConfig) -> str:
+        """SHA-256, hexadecimal, of the rule's settings and the camera's geometry, as canonical JSON."""
+        geometry = self.model_dump(mode="json", include={"zones", "lanes", "ground"})
+        return digest({"rule": rule.model_dump(mode="json"), **geometry})
+
+    @property
+    def hash(self) -> str:
+        """SHA-256, hexadecimal, of all settings of the camera, without its secrets."""
+        settings = self.model_dump(mode="json", exclude={"source": {"url", "user", "password"}})
+        return digest({**settings, "address": self.source.redacted})
+
+
+def digest(value: JsonValue) -> str:
+    """SHA-256 of a value as canonical JSON: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,115 @@
+"""What is wrong, in words for an operator: what was found and what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from pipeline.config.secrets import redact
+from pipeline.config.suggestions import did_you_mean
+
+MAX_SHOWN = 60
+SECRET_WORDS = ("password", "secret", "token", "user", "key")
+
+WANTED = {
+    "bool_parsing": "true or false is needed",
+    "bool_type": "true or false is needed",
+    "date_from_datetime_parsing": "a date is needed, as in 2026-03-02",
+    "datetime_from_date_parsing": "a date and time is needed, as in 2026-03-02T07:00:00+07:00",
+    "datetime_object_invalid": "a date and time is needed, as in 2026-03-02T07:00:00+07:00",
+    "datetime_parsing": "a date and time is needed, as in 2026-03-02T07:00:00+07:00",
+    "datetime_type": "a date and time is needed, as in 2026-03-02T07:00:00+07:00",
+    "dict_type": "a mapping (key: value) is needed",
+    "finite_number": "a finite number is needed",
+    "float_parsing": "a number is needed",
+    "float_type": "a number is needed",
+    "frozen_set_type": "a list is needed",
+    "int_from_float": "a whole number is needed",
+    "int_parsing": "a whole number is needed",
+    "int_parsing_size": "a smaller number is needed",
+    "int_type": "a whole number is needed",
+    "list_type": "a list is needed",
+    "model_attributes_type": "a mapping (key: value) is needed",
+    "model_type": "a mapping (key: value) is needed",
+    "path_type": "a path is needed",
+    "set_type": "a list is needed",
+    "string_type": "text is needed",
+    "time_delta_parsing": "a duration is needed",
+    "tuple_type": "a list is needed",
+}
+LIMITS = {
+    "greater_than": ("gt", "above"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "below"),
+    "less_than_equal": ("le", "at most"),
+}
+LENGTHS = {
+    "too_short": ("min_length", "at least", "entry is", "entries are"),
+    "too_long": ("max_length", "at most", "entry is", "entries are"),
+    "string_too_short": ("min_length", "at least", "character is", "characters are"),
+    "string_too_long": ("max_length", "at most", "character is", "characters are"),
+}
+
+
+def phrase(error: ErrorDetails, found: Any, fields: Mapping[str, str]) -> str:
+    """One sentence for a validation error.
+
+    `found` is the value as it stands in the file, before secrets were filled in. `fields` are the names
+    and descriptions of the fields of the section where one is missing or unknown.
+    """
+    kind, context = error["type"], error.get("ctx", {})
+    name = str(error["loc"][-1]) if error["loc"] else ""
+    if kind == "missing":
+        return f"is missing; {description}" if (description := fields.get(name, "")) else "is missing"
+    if kind == "extra_forbidden":
+        return f"no such field{did_you_mean(name, fields)}; allowed are {', '.join(fields)}"
+    shown = f"found {show(found, secret=any(word in name.lower() for word in SECRET_WORDS))}"
+    if kind == "literal_error":
+        allowed = [word.strip("' ") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
+        near = did_you_mean(found, allowed) if isinstance(found, str) else ""
+        return f"{shown}{near}; allowed {'are' if len(allowed) > 1 else 'is'} {', '.join(allowed)}"
+    wanted = _wanted(kind, context, found, error)
+    return wanted if kind == "fault" and isinstance(found, Mapping | list) else f"{shown}; {wanted}"
+
+
+def _wanted(kind: str, context: Mapping[str, Any], found: Any, error: ErrorDetails) -> str:
+    if kind in LIMITS:
+        name, words = LIMITS[kind]
+        return f"a number {words} {_number(context[name])} is needed"
+    if kind in LENGTHS:
+        name, words, one, many = LENGTHS[kind]
+        return f"{words} {context[name]} {one if context[name] == 1 else many} needed"
+    if kind == "string_pattern_mismatch":
+        return _form(str(context["pattern"]))
+    if kind == "string_type" and isinstance(found, bool | int | float):
+        return "text is needed; put it in quotes"
+    if kind in {"fault", "value_error", "assertion_error"}:
+        return error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return WANTED.get(kind) or error["msg"][:1].lower() + error["msg"][1:]
+
+
+def _form(pattern: str) -> str:
+    if pattern.startswith("^[a-z0-9][a-z0-9_-]"):
+        return "small letters, digits, - and _ are allowed, at most 63, the first a letter or digit"
+    return f"text of the form {pattern} is needed"
+
+
+def _number(value: float) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def show(value: Any, *, secret: bool = False) -> str:
+    """A value of the file in few words, without secrets."""
+    if isinstance(value, Mapping):
+        return "a mapping (key: value)"
+    if isinstance(value, list | tuple):
+        return f"a list of {len(value)}" if value else "an empty list"
+    if value is None or isinstance(value, bool):
+        return "nothing" if value is None else str(value).lower()
+    if secret:
+        return "a hidden value"
+    text = redact(value) if isinstance(value, str) else str(value)
+    text = text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+    return repr(text) if isinstance(value, str) else text

@@ -1,0 +1,132 @@
+"""streams.yaml as a whole."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator
+
+from pipeline.config.camera import (
+    CameraConfig,
+    DetectorConfig,
+    EvidenceConfig,
+    Rate,
+    RetentionConfig,
+    Timezone,
+)
+from pipeline.config.schedule import ScheduleWindow
+from pipeline.config.section import Section, Whole, fail
+from pipeline.config.suggestions import did_you_mean
+from pipeline.errors import ConfigError, Problem
+
+DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
+
+
+class SiteConfig(Section):
+    """The city or operations centre that the cameras belong to."""
+
+    name: str = Field(default="", description="Shown to people.")
+    timezone: Timezone = Field(description="IANA time zone of schedules and recordings, as in Asia/Ho_Chi_Minh.")
+
+
+class DefaultsConfig(Section):
+    """What holds for each camera that does not say otherwise."""
+
+    rate: Rate = Field(default=10.0, description="Frames analysed a second.")
+    detectors: tuple[DetectorConfig, ...] = Field(default=(DetectorConfig(model="road-nano"),), min_length=1)
+    schedule: tuple[ScheduleWindow, ...] = Field(default=(), description="When the rules are active; always if empty.")
+    evidence: EvidenceConfig = EvidenceConfig()
+    retention: RetentionConfig = RetentionConfig()
+
+
+class StorageConfig(Section):
+    """Where rows and evidence go; in the data folder when left out."""
+
+    database: SecretStr | None = Field(
+        default=None, description="sqlite:///… or postgresql://user:${PASSWORD}@host/name"
+    )
+    evidence: str | None = Field(default=None, description="Folder of the evidence packages.")
+    _folder: Path = PrivateAttr(default=Path())
+
+    @field_validator("database")
+    @classmethod
+    def _known_database(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return value
+        found = re.match(r"([A-Za-z0-9+]+)://.", value.get_secret_value())
+        if found is None:
+            raise fail("a database URL is sqlite:///file.db or postgresql://user:${PASSWORD}@host/name")
+        if found[1] not in DATABASES:
+            raise fail(
+                f"no rows are kept in {found[1]}{did_you_mean(found[1], DATABASES)}; allowed are {', '.join(DATABASES)}"
+            )
+        return value
+
+    def model_post_init(self, context: Any) -> None:
+        self._folder = (context or {}).get("folder", Path())
+
+    @property
+    def evidence_folder(self) -> Path | None:
+        """The evidence folder, a relative one from the folder of streams.yaml; None for the data folder's."""
+        return self._folder / Path(self.evidence).expanduser() if self.evidence else None
+
+
+class InferenceConfig(Section):
+    """Where the models run."""
+
+    provider: Literal["cpu", "openvino", "cuda", "tensorrt"] = "cpu"
+    threads: Annotated[Whole, Field(ge=0, le=1024)] = Field(default=0, description="Of one model; 0 leaves it open.")
+
+
+class Config(Section):
+    """A validated streams.yaml."""
+
+    site: SiteConfig
+    defaults: DefaultsConfig = DefaultsConfig()
+    storage: StorageConfig = StorageConfig()
+    inference: InferenceConfig = InferenceConfig()
+    cameras: tuple[CameraConfig, ...] = Field(min_length=1)
+    _file: str = PrivateAttr(default="streams.yaml")
+
+    @field_validator("cameras", mode="before")
+    @classmethod
+    def _inherit(cls, cameras: Any, info: ValidationInfo) -> Any:
+        if not isinstance(cameras, list | tuple):
+            return cameras
+        site, defaults = info.data.get("site"), info.data.get("defaults") or DefaultsConfig()
+        inherited = {name: getattr(defaults, name) for name in DefaultsConfig.model_fields}
+        if site is not None:
+            inherited["timezone"] = site.timezone
+        return [_with_defaults(camera, inherited) if isinstance(camera, dict) else camera for camera in cameras]
+
+    def model_post_init(self, context: Any) -> None:
+        self._file = (context or {}).get("file", "streams.yaml")
+
+    @property
+    def active_cameras(self) -> tuple[CameraConfig, ...]:
+        """The cameras that are enabled."""
+        return tuple(camera for camera in self.cameras if camera.enabled)
+
+    def camera(self, id: str) -> CameraConfig:  # noqa: A002 - the word of streams.yaml
+        """The camera of this id, enabled or not.
+
+        Raises:
+            ConfigError: there is none; names the nearest.
+        """
+        for camera in self.cameras:
+            if camera.id == id:
+                return camera
+        known = [camera.id for camera in self.cameras]
+        message = f"no camera has the id {id!r}{did_you_mean(id, known)}; there are {', '.join(known[:20])}"
+        raise ConfigError([Problem(self._file, 0, 0, "cameras", message + (", …" if len(known) > 20 else ""))])
+
+
+def _with_defaults(camera: dict[str, Any], inherited: dict[str, Any]) -> dict[str, Any]:
+    """The camera's own settings over the inherited ones; groups such as evidence are merged field by field."""
+    merged = {**inherited, **camera}
+    for name in ("evidence", "retention"):
+        if isinstance(camera.get(name), dict):
+            merged[name] = {**inherited[name].model_dump(), **camera[name]}
+    return merged

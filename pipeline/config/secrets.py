@@ -1,0 +1,108 @@
+"""`${…}` in the file: secrets from the environment or from files; and texts made fit to be shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from urllib.parse import quote
+
+from pipeline.config.suggestions import did_you_mean
+
+MAX_SECRET_BYTES = 64 * 1024
+HIDDEN = "***"
+_REFERENCE = re.compile(r"\$\$\{|\$\{(?P<inside>[^{}]*)\}|\$\{")
+_VARIABLE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<fallback>:-(?P<default>.*))?", re.DOTALL)
+_DEFAULT = re.compile(r"(\$\{[A-Za-z0-9_]*:-)[^{}]*")
+_USER_PART = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://|(?=.*:)).*@", re.DOTALL)
+_PARAMETER = re.compile(r"(?i)(?P<name>\b(?:password|passwd|pass|pwd|token|secret|auth|key|user|username)=)[^&?#/\s]*")
+
+
+class MissingSecretError(ValueError):
+    """A `${…}` cannot be filled in; the text says why and never holds a secret."""
+
+
+def redact(text: str) -> str:
+    """A URL or path without user, password and secret parameters: `rtsp://***@host/path`.
+
+    Cautious with malformed text: rather too much is hidden than too little.
+    """
+    text = _USER_PART.sub(rf"\g<scheme>{HIDDEN}@", _DEFAULT.sub(rf"\1{HIDDEN}", text), count=1)
+    return _PARAMETER.sub(rf"\g<name>{HIDDEN}", text)
+
+
+def expand(template: str, environment: Mapping[str, str], folder: Path) -> str:
+    """Fill in `${VAR}`, `${VAR:-default}` and `${file:path}`; `$${` stands for a literal `${`.
+
+    What fills in the user part of a URL (`scheme://user:password@host`) is percent-encoded, so that a
+    password may hold any character. Relative secret files are sought in `folder`.
+
+    Raises:
+        MissingSecretError: a variable or file is missing or empty, or the `${…}` is malformed.
+    """
+    user_part = _end_of_user_part(template)
+
+    def fill(found: re.Match[str]) -> str:
+        if found[0] == "$${":
+            return "${"
+        if found["inside"] is None:
+            raise MissingSecretError(
+                "a `${` is not closed, or holds another; write ${NAME}, or $${ for the text itself"
+            )
+        value = _value(found["inside"], environment, folder)
+        return quote(value, safe="") if found.start() < user_part else value
+
+    return _REFERENCE.sub(fill, template)
+
+
+def is_template(text: str) -> bool:
+    """Whether the text asks for something to be filled in."""
+    return _REFERENCE.search(text) is not None
+
+
+def _end_of_user_part(template: str) -> int:
+    """Where the `@` of `scheme://user:password@host` stands; 0 when the template has none."""
+    mask: Callable[[re.Match[str]], str] = lambda found: "_" * len(found[0])  # noqa: E731
+    found = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@", _REFERENCE.sub(mask, template))
+    return found.end() if found else 0
+
+
+def _value(inside: str, environment: Mapping[str, str], folder: Path) -> str:
+    if inside.startswith("file:"):
+        return _read(inside.removeprefix("file:"), folder)
+    variable = _VARIABLE.fullmatch(inside)
+    if variable is None:
+        raise MissingSecretError(
+            "`${…}` holds no name; allowed are ${NAME}, ${NAME:-default} and ${file:/run/secrets/name}"
+        )
+    name = variable["name"]
+    if value := environment.get(name):
+        return value
+    if variable["fallback"]:
+        return variable["default"]
+    if name in environment:
+        raise MissingSecretError(f"the environment variable {name} is empty; set it, or write ${{{name}:-default}}")
+    near = did_you_mean(name, environment, likeness=0.8)
+    raise MissingSecretError(f"the environment variable {name} is not set{near}; set it, or write ${{{name}:-default}}")
+
+
+def _read(name: str, folder: Path) -> str:
+    try:
+        path = folder / name
+        if not path.is_file():
+            raise MissingSecretError(f"the secret file {name!r} is not there")
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        if isinstance(error, MissingSecretError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else "not a file name"
+        raise MissingSecretError(f"the secret file {name!r} cannot be read: {reason}") from None
+    if len(content) > MAX_SECRET_BYTES:
+        raise MissingSecretError(f"the secret file {name!r} is larger than {MAX_SECRET_BYTES // 1024} KiB")
+    try:
+        text = content.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise MissingSecretError(f"the secret file {name!r} is not UTF-8 text") from None
+    if not text:
+        raise MissingSecretError(f"the secret file {name!r} is empty")
+    return text
