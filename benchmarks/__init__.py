@@ -1,0 +1,1 @@
+"""How fast the pipeline is, measured as ratios within one run."""
