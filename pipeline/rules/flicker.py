@@ -1,0 +1,178 @@
+"""How the picture fluctuates, place by place: what tells a flame or smoke from a lamp, a sign or a sunset.
+
+A flame's surface is turbulent: at any moment parts of it grow brighter while parts beside them grow darker,
+again and again at the same place, and they keep the colour of fire while they do. A lamp that blinks, a
+siren, a flash of lightning or a change of exposure brightens or darkens as a whole; a sign, a tail lamp or
+a sunset does neither; what passes through makes its change once and is gone. The index below asks for
+all of it: rising and falling pixels side by side in one step, of fire colour before and after the step,
+averaged over seconds.
+
+Temporal and colour cues for video fire detection: Töreyin, Dedeoğlu, Güdükbay and Çetin, Computer vision
+based method for real-time fire and flame detection, Pattern Recognition Letters 2006; Çelik and Demirel, Fire
+detection in video sequences using a generic color model, Fire Safety Journal 2009.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.types import Box, Image
+
+Map: TypeAlias = npt.NDArray[np.float32]
+
+CELLS = 40
+"""Cells along the longer side of the picture."""
+CELL = 8
+"""Pixels of the reduced picture along a cell's side."""
+
+WINDOW = timedelta(seconds=3)
+STEP = timedelta(seconds=0.18)
+"""Least time between compared pictures: flames differ at 5 a second, and a faster camera costs no more."""
+GAP = timedelta(seconds=2)
+"""After a longer silence the past is forgotten."""
+FEWEST = 5
+"""An average over fewer steps than these counts the missing ones as calm."""
+
+FLARE = 20.0
+"""Change of brightness, in grey levels, that is flicker."""
+STIR = 8.0
+"""Change of brightness, in grey levels, that is motion."""
+STIRRED = 0.02
+"""Balanced change of a cell that makes it lively."""
+SWEPT = 0.35
+"""Share of changed pixels above which the camera itself has moved, or the picture was cut."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fluctuation:
+    """The state of the picture in cells: float32 or bool [rows, columns], origin top left.
+
+    `flicker` is the mean balanced change of fire-coloured pixels over the window, 0–1; `lively` says where
+    anything moved in the window; `coloured` is the share of fire-coloured pixels at present. `steady` is
+    False while the camera moves: then `flicker` and `lively` are not to be relied on. `scale` is pixels of
+    the frame per cell, across and down.
+    """
+
+    flicker: Map
+    lively: npt.NDArray[np.bool_]
+    coloured: Map
+    steady: bool
+    scale: tuple[float, float]
+
+    def cells(self, box: Box) -> tuple[slice, slice]:
+        """Rows and columns of the cells that a box in frame pixels touches; at least one."""
+        rows, columns = self.flicker.shape
+        left = min(max(int(box[0] / self.scale[0]), 0), columns - 1)
+        top = min(max(int(box[1] / self.scale[1]), 0), rows - 1)
+        right = min(max(int(np.ceil(box[2] / self.scale[0])), left + 1), columns)
+        bottom = min(max(int(np.ceil(box[3] / self.scale[1])), top + 1), rows)
+        return slice(top, bottom), slice(left, right)
+
+
+def reduce(image: Image) -> Image:
+    """A small copy, CELLS cells on the longer side, CELL pixels each; the aspect ratio within one cell."""
+    height, width = image.shape[:2]
+    unit = max(height, width) / CELLS
+    size = (max(1, round(width / unit)) * CELL, max(1, round(height / unit)) * CELL)
+    if min(height, width) > 4 * CELLS * CELL:  # averaging every pixel of a large picture is slow and gains nothing
+        image = cv2.resize(image, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def fire_colour(image: Image) -> npt.NDArray[np.bool_]:
+    """Where a picture [H, W, 3] BGR has the colour of flames: red to yellow, bright, not pale: bool [H, W]."""
+    blue, green, red = (image[..., channel].astype(np.int16) for channel in range(3))
+    return (red > 100) & (red + 5 >= green) & (green + 10 >= blue) & (4 * (red - blue) >= red)
+
+
+def balance(difference: Map, level: float, where: npt.NDArray[np.bool_] | None = None) -> Map:
+    """How much of the change around each cell is rising and falling side by side: float32 [rows, columns] in 0–0.5.
+
+    The geometric mean of the shares of pixels that rose and that fell by more than `level`, over three by
+    three cells: nought where all change has one sign.
+    """
+    rose, fell = difference > level, difference < -level
+    if where is not None:
+        rose &= where
+        fell &= where
+    size = (difference.shape[1] // CELL, difference.shape[0] // CELL)
+    shares = []
+    for change in (rose, fell):
+        cells = cv2.resize(change.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        shares.append(cv2.blur(cells, (3, 3), borderType=cv2.BORDER_CONSTANT))
+    return np.sqrt(shares[0] * shares[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sample:
+    time: datetime
+    brightness: Map
+    coloured: npt.NDArray[np.bool_]
+    flicker: Map
+    stir: Map
+    steady: bool
+
+
+class FlickerMap:
+    """Follows one camera's picture; shown every analysed frame, it looks at five a second."""
+
+    def __init__(self) -> None:
+        self._samples: deque[_Sample] = deque()
+        self._current: Fluctuation | None = None
+
+    def update(self, image: Image, time: datetime) -> Fluctuation:
+        """Take a frame [H, W, 3] BGR; answers the fluctuation up to it."""
+        last = self._samples[-1] if self._samples else None
+        if last and self._current and last.time <= time < last.time + STEP:
+            return self._current
+        small = reduce(image)
+        if last and (time - last.time > GAP or last.time > time or last.coloured.shape != small.shape[:2]):
+            self._samples.clear()
+        self._samples.append(self._sample(small, time))
+        while time - self._samples[0].time > WINDOW:
+            self._samples.popleft()
+        self._current = self._summary((image.shape[1], image.shape[0]))
+        return self._current
+
+    def _sample(self, small: Image, time: datetime) -> _Sample:
+        brightness = small[..., 1:].mean(axis=2, dtype=np.float32)
+        coloured = fire_colour(small)
+        calm = np.zeros((small.shape[0] // CELL, small.shape[1] // CELL), np.float32)
+        if not self._samples:
+            return _Sample(time, brightness, coloured, calm, calm, steady=True)
+        last, oldest = self._samples[-1], self._samples[0]
+        change = _change(brightness, last.brightness)
+        steady = bool(np.mean(np.abs(change) > FLARE) < SWEPT)
+        flicker = balance(change, FLARE, coloured & last.coloured)
+        stir = balance(change, STIR)
+        if oldest is not last:  # smoke drifts slowly: compare over the whole window too
+            stir = np.maximum(stir, balance(_change(brightness, oldest.brightness), STIR))
+        return _Sample(time, brightness, coloured, flicker, stir, steady)
+
+    def _summary(self, frame_size: tuple[int, int]) -> Fluctuation:
+        newest = self._samples[-1]
+        steps = max(FEWEST, len(self._samples) - 1)
+        flicker = np.sum([sample.flicker for sample in self._samples], axis=0) / steps
+        stir = np.sum([sample.stir for sample in self._samples], axis=0) / steps
+        rows, columns = flicker.shape
+        coloured = cv2.resize(newest.coloured.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+        return Fluctuation(
+            flicker=np.asarray(flicker, np.float32),
+            lively=stir > STIRRED,
+            coloured=np.asarray(coloured, np.float32),
+            steady=all(sample.steady for sample in self._samples),
+            scale=(frame_size[0] / columns, frame_size[1] / rows),
+        )
+
+
+def _change(now: Map, before: Map) -> Map:
+    """Difference of brightness less what all of the picture shares, such as a step of the exposure."""
+    difference = now - before
+    return np.asarray(difference - np.median(difference[::4, ::4]), np.float32)
