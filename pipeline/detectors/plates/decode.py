@@ -1,0 +1,90 @@
+"""From the lattices of a plate's lines to readings of the whole plate, and from several looks to one answer."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.detectors.plates.grammar import Format, Grammar, LinePattern
+from pipeline.detectors.plates.lattice import Lattice, LineReading, PatternDecoder
+
+UNKNOWN_REGION = -1.5
+"""Weight of a text whose leading signs the grammar's regions do not list."""
+
+SLOPE, OFFSET = 0.9, 3.5
+"""Logistic calibration of a reading's score to the probability that it is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One conforming text for a whole plate; `score` is a log-probability, `characters` one figure a sign."""
+
+    text: str
+    score: float
+    characters: tuple[float, ...]
+    format: Format
+
+
+class TextDecoder:
+    """Reads plates of one grammar out of the lattices of their lines."""
+
+    def __init__(self, grammar: Grammar) -> None:
+        self._grammar = grammar
+        self._formats: defaultdict[int, list[Format]] = defaultdict(list)
+        for form in grammar.formats:
+            self._formats[len(form.lines)].append(form)
+        self._decoders: dict[tuple[int, int], tuple[dict[LinePattern, int], PatternDecoder]] = {}
+        for count, formats in self._formats.items():
+            for line in range(count):
+                patterns = list(dict.fromkeys(form.lines[line] for form in formats))
+                numbers = {pattern: number for number, pattern in enumerate(patterns)}
+                self._decoders[count, line] = numbers, PatternDecoder(patterns, grammar.confusions)
+
+    def decode(self, lines: Sequence[Lattice]) -> list[Reading]:
+        """The best reading under each format with this many lines, best first, each text once."""
+        answers: list[dict[LinePattern, LineReading | None]] = []
+        for line, lattice in enumerate(lines):
+            numbers, decoder = self._decoders[len(lines), line]
+            found = decoder.decode(lattice)
+            answers.append({pattern: found[number] for pattern, number in numbers.items()})
+        best: dict[str, Reading] = {}
+        for form in self._formats[len(lines)]:
+            parts = [answers[line][pattern] for line, pattern in enumerate(form.lines)]
+            whole = [part for part in parts if part is not None]
+            if len(whole) < len(parts):
+                continue
+            reading = self._join(whole, form)
+            if reading.text not in best or best[reading.text].score < reading.score:
+                best[reading.text] = reading
+        return sorted(best.values(), key=lambda reading: (-reading.score, reading.text))
+
+    def _join(self, parts: Sequence[LineReading], form: Format) -> Reading:
+        text = "".join(part.text for part in parts)
+        score = sum(part.score for part in parts) + form.weight
+        if self._grammar.regions and form.signs[0] <= "0123456789" and self._grammar.region(text) is None:
+            score += UNKNOWN_REGION
+        return Reading(text, score, tuple(value for part in parts for value in part.confidences), form)
+
+
+def pool(looks: Sequence[Sequence[Reading]]) -> list[tuple[Reading, float]]:
+    """Merge the readings of several looks at one plate: each text with its confidence, best first.
+
+    The score of a text is the logarithm of its mean probability over the looks; a text that a look does not
+    offer has none there. Confidence is that score, calibrated, times its share among the texts offered.
+    """
+    merged: defaultdict[str, list[Reading]] = defaultdict(list)
+    for look in looks:
+        for reading in look:
+            merged[reading.text].append(reading)
+    totals = {text: sum(math.exp(one.score) for one in readings) / len(looks) for text, readings in merged.items()}
+    whole = sum(totals.values())
+    if whole <= 0:
+        return []
+    answers = []
+    for text, total in totals.items():
+        score = math.log(max(total, 1e-300))
+        confidence = total / whole / (1 + math.exp(-SLOPE * (score + OFFSET)))
+        answers.append((max(merged[text], key=lambda one: one.score), confidence))
+    return sorted(answers, key=lambda answer: (-answer[1], answer[0].text))

@@ -1,0 +1,216 @@
+"""Reading plates: localise, rectify, recognise, decode under the country's grammar."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.detectors import load_detector
+from pipeline.detectors.plates.decode import Reading, TextDecoder, pool
+from pipeline.detectors.plates.grammar import Grammar, load_grammar
+from pipeline.detectors.plates.lattice import Lattice
+from pipeline.detectors.plates.localise import PlateLocaliser, View
+from pipeline.detectors.plates.recognise import LineRecogniser
+from pipeline.detectors.plates.rectify import Cut, cut_lines, cut_plate, skew
+from pipeline.detectors.session import Runtime
+from pipeline.types import Box, Detections, Image
+
+FIRST_LOOK = (Cut(0.05, 0.02),)
+SECOND_LOOK = (Cut(0.0, 0.0), Cut(0.1, 0.1))
+"""How a plate is cut at first, and how else when the first look leaves doubt."""
+
+SHOWN = Cut(0.08, 0.08)
+"""How the plate is cut for people to look at."""
+
+STRETCH = 1.2
+"""How much lines are widened: doubled narrow signs stay apart, and more steps tell more."""
+
+CERTAIN = 0.95
+"""Confidence at which the first look is enough."""
+
+LEGIBLE = 0.5
+"""Confidence below which a plate is illegible."""
+
+ALTERNATIVES = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlateCandidate:
+    """One plate in one picture.
+
+    `text` is the reading that the grammar allows, None when the plate is illegible; `raw` what the
+    recogniser read before, lines joined by a space. `confidence` is the estimated probability that `text` is
+    right, `characters` that of each of its signs. `box` is in pixels of the picture that was given, `crop`
+    the plate cut from it, `score` the localiser's. `alternatives` are the runners-up with their confidence.
+    """
+
+    text: str | None
+    raw: str
+    confidence: float
+    characters: tuple[float, ...]
+    box: Box
+    crop: Image
+    score: float
+    lines: int = 1
+    format: str = ""
+    region: str | None = None
+    alternatives: tuple[tuple[str, float], ...] = ()
+
+
+class PlateReader(Protocol):
+    """Reads plates of one country. Holds no state: the same pictures give the same answers."""
+
+    @property
+    def country(self) -> str:
+        """Two-letter code of the grammar."""
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Name and SHA-256 of every model used, for the decision trace."""
+
+    def read(self, vehicles: Sequence[Image]) -> list[PlateCandidate | None]:
+        """The plate of each vehicle picture (uint8 [H, W, 3] BGR); None where none is seen.
+
+        A plate that is seen but cannot be read has no `text`.
+        """
+
+    def read_plates(self, plates: Sequence[Image]) -> list[PlateCandidate | None]:
+        """The same for pictures that a plate fills."""
+
+    def find(self, scene: Image) -> list[PlateCandidate]:
+        """Every plate in a picture of a street, the best localised first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sight:
+    """A localised plate: where, in which picture, and how its text slopes."""
+
+    picture: Image
+    box: Box
+    score: float
+    angle: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """What one way of cutting a plate gave: readings under all layouts, and the lattices of the best layout."""
+
+    readings: Sequence[Reading]
+    lattices: Sequence[Lattice]
+
+    def join(self, other: _Look) -> _Look:
+        ahead = max((self, other), key=lambda look: look.readings[0].score if look.readings else -math.inf)
+        return _Look([*self.readings, *other.readings], ahead.lattices)
+
+
+class GrammarPlateReader:
+    """PP-OCR recognition without its text detection, decoded under a grammar. See PlateReader."""
+
+    def __init__(self, grammar: Grammar, localiser: PlateLocaliser, recogniser: LineRecogniser) -> None:
+        self._grammar = grammar
+        self._localiser = localiser
+        self._recogniser = recogniser
+        self._decoder = TextDecoder(grammar)
+
+    @property
+    def country(self) -> str:
+        return self._grammar.country
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        return {**self._localiser.models, self._recogniser.name: self._recogniser.sha256}
+
+    def read(self, vehicles: Sequence[Image]) -> list[PlateCandidate | None]:
+        return self._read_best(vehicles, View.VEHICLE)
+
+    def read_plates(self, plates: Sequence[Image]) -> list[PlateCandidate | None]:
+        return self._read_best(plates, View.PLATE)
+
+    def find(self, scene: Image) -> list[PlateCandidate]:
+        found = self._localiser.locate([scene], View.SCENE)[0]
+        return self._recognise([_sight(scene, found, index) for index in range(len(found))])
+
+    def _read_best(self, pictures: Sequence[Image], view: View) -> list[PlateCandidate | None]:
+        """The plate of each picture that the localiser is surest of."""
+        located = self._localiser.locate(pictures, view)
+        seen = [index for index, found in enumerate(located) if len(found)]
+        sights = [_sight(pictures[index], located[index], 0) for index in seen]
+        answers: list[PlateCandidate | None] = [None] * len(pictures)
+        for index, candidate in zip(seen, self._recognise(sights), strict=True):
+            answers[index] = candidate
+        return answers
+
+    def _recognise(self, sights: Sequence[_Sight]) -> list[PlateCandidate]:
+        """Look at every plate once, and again, cut otherwise, at those that leave doubt."""
+        looks = self._look(sights, FIRST_LOOK)
+        doubtful = [number for number, seen in enumerate(looks) if _confidence(seen) < CERTAIN]
+        more = self._look([sights[number] for number in doubtful], SECOND_LOOK)
+        for number, seen in zip(doubtful, more, strict=True):
+            looks[number].extend(seen)
+        return [self._candidate(sight, seen) for sight, seen in zip(sights, looks, strict=True)]
+
+    def _look(self, sights: Sequence[_Sight], cuts: Sequence[Cut]) -> list[list[_Look]]:
+        """Each plate cut in each of these ways, under every layout that its shape allows, in one network call."""
+        plans: list[tuple[int, int, list[Image]]] = []
+        for number, sight in enumerate(sights):
+            for turn, cut in enumerate(cuts):
+                plate = cut_plate(sight.picture, sight.box, cut, sight.angle)
+                plans.extend((number, turn, lines) for lines in self._lines(plate))
+        lattices = iter(self._recogniser.recognise([line for _, _, lines in plans for line in lines], STRETCH))
+        looks = [[_Look([], []) for _ in cuts] for _ in sights]
+        for number, turn, lines in plans:
+            seen = [next(lattices) for _ in lines]
+            looks[number][turn] = looks[number][turn].join(_Look(self._decoder.decode(seen), seen))
+        return looks
+
+    def _lines(self, plate: Image) -> Iterator[list[Image]]:
+        aspect = plate.shape[1] / plate.shape[0]
+        for layout in self._grammar.layouts:
+            if layout.aspect[0] <= aspect <= layout.aspect[1] and (lines := cut_lines(plate, layout)):
+                yield lines
+
+    def _candidate(self, sight: _Sight, looks: Sequence[_Look]) -> PlateCandidate:
+        answers = pool([look.readings for look in looks])
+        crop = cut_plate(sight.picture, sight.box, SHOWN, 0.0)
+        raw = " ".join(lattice.raw.strip() for lattice in looks[0].lattices)
+        if not answers:
+            return PlateCandidate(None, raw, 0.0, (), sight.box, crop, sight.score)
+        best, confidence = answers[0]
+        legible = confidence >= LEGIBLE
+        return PlateCandidate(
+            text=best.text if legible else None,
+            raw=raw,
+            confidence=confidence,
+            characters=best.characters if legible else (),
+            box=sight.box,
+            crop=crop,
+            score=sight.score,
+            lines=len(best.format.lines),
+            format=best.format.name,
+            region=self._grammar.region(best.text),
+            alternatives=tuple((reading.text, share) for reading, share in answers[legible : ALTERNATIVES + 1]),
+        )
+
+
+def _sight(picture: Image, found: Detections, index: int) -> _Sight:
+    left, top, right, bottom = (float(value) for value in found.boxes[index])
+    box = (left, top, right, bottom)
+    return _Sight(picture, box, float(found.scores[index]), skew(picture, box))
+
+
+def _confidence(looks: Sequence[_Look]) -> float:
+    answers = pool([look.readings for look in looks])
+    return answers[0][1] if answers else 0.0
+
+
+def load_plate_reader(country: str = "vn", runtime: Runtime = Runtime()) -> GrammarPlateReader:  # noqa: B008 - frozen
+    """The plate reader of a country.
+
+    Raises:
+        ModelError: there is no grammar for the country, or weights are missing or altered.
+        ProviderError: the runtime lacks the provider.
+    """
+    localiser = PlateLocaliser(load_detector("hazard-nano", runtime=runtime))
+    return GrammarPlateReader(load_grammar(country), localiser, LineRecogniser(runtime))
