@@ -64,7 +64,11 @@ def _rule(value: Any) -> RuleConfig:
     if not isinstance(kind, str) or kind not in kinds:
         near = did_you_mean(kind, kinds) if isinstance(kind, str) else ""
         raise fail(f"no rule of this kind{near}; allowed are {', '.join(sorted(kinds))}", "kind")
-    return kinds[kind].Config.model_validate(value)
+    rule = kinds[kind].Config.model_validate(value)
+    for name, given in value.items():
+        if isinstance(given, bool) and not isinstance(getattr(rule, name, given), bool):
+            raise fail("a number is needed", name)  # true would pass for 1
+    return rule
 
 
 Timezone: TypeAlias = Annotated[str, AfterValidator(_timezone)]

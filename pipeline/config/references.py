@@ -67,6 +67,7 @@ def _rules(camera: dict[str, Any], path: Path) -> Iterator[Fault]:
                     f"found {name!r}; rules[{names[name]}] has that name; give each rule an id of its own",
                 )
             names.setdefault(name, index)
+        yield from _needs(camera, rule.get("kind"), inside)
         for field, places in PLACES.items():
             known = [entry["id"] for _, entry in _entries(camera, places) if isinstance(entry.get("id"), str)]
             for place, value in _names(rule.get(field), (*inside, field)):
@@ -75,6 +76,13 @@ def _rules(camera: dict[str, Any], path: Path) -> Iterator[Fault]:
                     yield Fault(
                         place, f"found {value!r}; no such {field.rstrip('s')}{did_you_mean(value, known)}; {there}"
                     )
+
+
+def _needs(camera: dict[str, Any], kind: Any, path: Path) -> Iterator[Fault]:
+    needs = rule_types()[kind].needs if isinstance(kind, str) and kind in rule_types() else frozenset()
+    for places in sorted(needs):
+        if not camera.get(places):
+            yield Fault((*path, "kind"), f"found {kind!r}; it needs {places}, and this camera has none")
 
 
 def _names(value: Any, path: Path) -> Iterator[tuple[Path, str]]:

@@ -16,6 +16,8 @@ from pipeline.config.section import Section, fail
 from pipeline.config.suggestions import did_you_mean
 
 SCHEMES = ("rtsp", "rtsps")
+DIRECTIVES = frozenset("YymdHIpMSfjbBz%")
+"""What may stand after % in a file-name pattern."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -160,6 +162,9 @@ def _check_recording(text: str, folder: Path | None) -> None:
 
 
 def _round_trip(pattern: str) -> bool:
+    """Whether a time written by the pattern can be read back to the minute."""
+    if not set(re.findall(r"%(.?)", pattern)) <= DIRECTIVES:
+        return False
     moment = datetime(2026, 3, 2, 17, 8, 9, tzinfo=UTC)
     try:
         read = datetime.strptime(moment.strftime(pattern), pattern)  # noqa: DTZ007 - only the figures are compared

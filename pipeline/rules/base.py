@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.detectors.plates import PlateReader
 from pipeline.geometry import Layout
 from pipeline.types import Detections, Findings, Frame, Track
 
@@ -20,9 +21,13 @@ VEHICLES = frozenset({"bicycle", "motorcycle", "car", "bus", "truck"})
 
 
 class RuleConfig(BaseModel):
-    """Settings every rule has. A rule subclasses this with its own `kind: Literal["…"]`."""
+    """Settings every rule has. A rule subclasses this with its own `kind: Literal["…"]`.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Fields called `zone`, `zones`, `lane` or `lanes` name those of the camera; that they exist is checked when
+    streams.yaml is read.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     kind: str
     id: str = Field(default="", description="Name of this rule in events; the kind when left out.")
@@ -61,12 +66,13 @@ class RuleContext:
     """What a rule is given at construction, besides its settings.
 
     `config_hash` is the SHA-256 of the rule's settings and the camera geometry, part of every incident id.
-    `plate_reader` builds the camera's plate reader when first called; rules that read no plates ignore it.
+    `plate_reader` gives the plate reader of a country (two-letter code), loading it when first asked; rules
+    that read no plates ignore it.
     """
 
     camera: str
     config_hash: str
-    plate_reader: Callable[[], Any] | None = None
+    plate_reader: Callable[[str], PlateReader] | None = None
 
 
 ConfigT = TypeVar("ConfigT", bound=RuleConfig)
@@ -82,6 +88,8 @@ class Rule(ABC, Generic[ConfigT]):
     Config: ClassVar[type[RuleConfig]]
     labels: ClassVar[frozenset[str]]
     """Classes the rule lives on; `matthan check` refuses a camera whose detectors know none of them."""
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """What the camera must have for the rule to work at all, of `zones`, `lanes` and `ground`."""
 
     def __init__(self, config: ConfigT, context: RuleContext) -> None:
         self.config = config
