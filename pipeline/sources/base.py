@@ -16,7 +16,8 @@ class StreamInfo:
     """The video stream that packets belong to; enough to write them into a new container unchanged.
 
     `rate` is the declared frame rate, None when the container does not say. `extradata` are the codec's
-    out-of-band parameter sets.
+    out-of-band parameter sets. `rotation` is how many degrees anticlockwise to turn the coded picture of
+    `width` x `height` pixels for display; frames are already turned.
     """
 
     codec: str
@@ -26,6 +27,7 @@ class StreamInfo:
     time_base: Fraction
     rate: Fraction | None
     extradata: bytes
+    rotation: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

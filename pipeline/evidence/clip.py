@@ -1,0 +1,169 @@
+"""Clips: a camera's original packets in a new container, without re-encoding."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fractions import Fraction
+from itertools import groupby
+from pathlib import Path
+
+import av
+
+from pipeline.errors import EvidenceError
+from pipeline.evidence.template import configure, template_stream
+from pipeline.sources.base import MediaPacket, StreamInfo
+
+CONTAINERS = (
+    ("mp4", ".mp4", "video/mp4"),
+    ("matroska", ".mkv", "video/x-matroska"),
+    ("asf", ".wmv", "video/x-ms-wmv"),
+)
+"""Tried in this order: what browsers play, what holds nearly everything, what Windows Media needs."""
+
+OPTIONS = {"fflags": "+bitexact", "movflags": "+faststart"}
+"""Bit-exact leaves the clock and the library's version out, so that the same packets give the same bytes."""
+
+DISK_ERRORS = {
+    errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENOENT,
+}  # fmt: skip
+
+PREVIEW_OPTIONS = {"preset": "veryfast", "crf": "23", "threads": "1"}
+
+
+class UnwritableCodecError(Exception):
+    """No container takes this codec; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One written clip. `start` and `end` are the media times of its first and last frame.
+
+    `obstacle` says why a browser may not play it, empty when every browser does.
+    """
+
+    name: str
+    media_type: str
+    start: datetime
+    end: datetime
+    obstacle: str
+
+
+def write_clips(packets: Sequence[MediaPacket], folder: Path) -> list[Clip]:
+    """Write the packets, in decoding order, as `clip.*`, and as `clip-2.*` … wherever the stream changes.
+
+    Raises:
+        UnwritableCodecError: no container takes the codec.
+        EvidenceError: a file cannot be written.
+    """
+    groups = groupby(packets, key=lambda packet: packet.stream)
+    return [
+        _write(stream, list(group), folder, "clip" if number == 1 else f"clip-{number}")
+        for number, (stream, group) in enumerate(groups, start=1)
+    ]
+
+
+def _write(stream: StreamInfo, packets: list[MediaPacket], folder: Path, stem: str) -> Clip:
+    refusals = []
+    for container, suffix, media_type in CONTAINERS:
+        path = folder / f"{stem}{suffix}"
+        try:
+            remux(stream, packets, path, container)
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            if getattr(error, "errno", None) in DISK_ERRORS:
+                raise unwritable(path, error) from None
+            path.unlink(missing_ok=True)
+            refusals.append(f"{container}: {error}")
+            continue
+        read_back(path, packets)
+        times = [packet.time for packet in packets]
+        return Clip(path.name, media_type, min(times), max(times), obstacle(stream))
+    raise UnwritableCodecError(f"no container takes its codec {stream.codec} ({'; '.join(refusals)})")
+
+
+def unwritable(path: Path, error: Exception) -> EvidenceError:
+    """The one way to say that something cannot be written."""
+    why = getattr(error, "strerror", None) or error
+    return EvidenceError(f"{path}: cannot be written: {why}; free space or mend the rights of this folder")
+
+
+def remux(stream: StreamInfo, packets: Sequence[MediaPacket], path: Path, container: str) -> None:
+    """Write the packets into a new file that begins at time 0.
+
+    Decoding times are made anew from the order of presentation, because not every container gives them and
+    not every one that does gives them increasing.
+
+    Raises:
+        ValueError: the container does not take the codec.
+        FFmpegError, OSError: the file cannot be written.
+    """
+    first = min(packet.pts for packet in packets)
+    decoding = decoding_times([packet.pts - first for packet in packets])
+    with template_stream(stream) as template, av.open(path, "w", format=container, container_options=OPTIONS) as output:
+        track = output.add_stream_from_template(template, opaque=True)
+        configure(track, stream, container)
+        for packet, dts in zip(packets, decoding, strict=True):
+            copy = av.Packet(packet.data)
+            copy.stream = track
+            copy.time_base = stream.time_base
+            copy.pts, copy.dts = packet.pts - first, dts
+            copy.duration = packet.duration or 0
+            copy.is_keyframe = packet.is_keyframe
+            output.mux_one(copy)
+
+
+def decoding_times(presentation: Sequence[int]) -> list[int]:
+    """Strictly increasing decoding times for packets in decoding order, none after its presentation."""
+    times: list[int] = []
+    for pts in sorted(presentation):
+        times.append(max(pts, times[-1] + 1) if times else pts)
+    delay = max(dts - pts for dts, pts in zip(times, presentation, strict=True))
+    return [dts - delay for dts in times]
+
+
+def read_back(path: Path, packets: Sequence[MediaPacket]) -> None:
+    """Make sure that the file holds every packet.
+
+    Raises:
+        EvidenceError: it does not.
+    """
+    try:
+        with av.open(path) as container:
+            found = sum(1 for packet in container.demux(container.streams.video[0]) if packet.size)
+    except (av.error.FFmpegError, OSError) as error:
+        raise unwritable(path, error) from None
+    if found != len(packets):
+        raise EvidenceError(f"{path}: holds {found} packets of {len(packets)} written; check the disk")
+
+
+def obstacle(stream: StreamInfo) -> str:
+    """Why a browser may not play this stream, empty when every browser does."""
+    if stream.codec in {"h264", "vp9", "av1"}:
+        plain = stream.pixel_format in {"yuv420p", "yuvj420p", ""}
+        return "" if plain or stream.codec != "h264" else f"browsers do not play H.264 in {stream.pixel_format}"
+    if stream.codec == "hevc":
+        return "HEVC plays only in browsers with a decoder of the operating system or graphics card"
+    return f"browsers do not play the camera's codec {stream.codec}"
+
+
+def write_preview(clip: Path, preview: Path) -> None:
+    """Re-encode a clip as H.264 for browsers that do not play its codec. Not evidence: the clip is.
+
+    Raises:
+        EvidenceError: the preview cannot be made.
+    """
+    try:
+        with av.open(clip) as source, av.open(preview, "w", format="mp4", container_options=OPTIONS) as output:
+            stream = source.streams.video[0]
+            stream.thread_type = "AUTO"
+            track = output.add_stream("libx264", rate=stream.average_rate or 25, options=PREVIEW_OPTIONS)
+            track.width, track.height = stream.width // 2 * 2, stream.height // 2 * 2
+            track.pix_fmt = "yuv420p"
+            track.codec_context.time_base = stream.time_base or Fraction(1, 90_000)
+            for frame in source.decode(stream):
+                output.mux(track.encode(frame.reformat(track.width, track.height, "yuv420p")))
+            output.mux(track.encode(None))
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise unwritable(preview, error) from None

@@ -1,0 +1,103 @@
+"""The manifest of an evidence package: what it is about, what made it, and the hash of every file.
+
+It is canonical JSON (UTF-8, sorted keys, two spaces) that ends with its own digest, so that any change to it
+shows without a key. Against someone who writes a whole new package, keep the manifest's SHA-256 elsewhere:
+the database holds it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+FORMAT = "matthan-evidence/1"
+MANIFEST = "manifest.json"
+FILE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+"""Names a package may hold: plain, in the package's own folder, visible."""
+
+FIELDS: Mapping[str, type | tuple[type, ...]] = {
+    "format": str,
+    "violation": str,
+    "camera": str,
+    "rule": str,
+    "kind": str,
+    "label": str,
+    "zone": str,
+    "plate": (str, type(None)),
+    "start": str,
+    "peak": str,
+    "end": (str, type(None)),
+    "clips": list,
+    "models": dict,
+    "config_hash": str,
+    "code_version": str,
+    "complete": bool,
+    "note": str,
+    "files": list,
+    "digest": str,
+}
+FILE_FIELDS: Mapping[str, type] = {"name": str, "role": str, "media_type": str, "size": int, "sha256": str}
+
+
+def canonical(value: Any) -> bytes:
+    """The one way to write a value as JSON."""
+    text = json.dumps(plain(value), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return text.encode() + b"\n"
+
+
+def plain(value: Any) -> Any:
+    """The value in JSON's own types: numpy scalars and arrays as numbers and lists, inf and nan as text."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, str | int | float | None) else str(value)
+
+
+def sealed(fields: Mapping[str, Any]) -> bytes:
+    """The manifest's bytes: `fields` with their digest."""
+    body = {name: value for name, value in fields.items() if name != "digest"}
+    return canonical({**body, "digest": hashlib.sha256(canonical(body)).hexdigest()})
+
+
+def opened(data: bytes) -> dict[str, Any]:
+    """The manifest's fields.
+
+    Raises:
+        ValueError: it is no manifest, lacks something, or was changed; the message says what.
+    """
+    try:
+        fields = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"is not JSON: {error}") from None
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+        raise ValueError(f"is not a manifest of format {FORMAT}")
+    _check_fields(fields, FIELDS, "")
+    for index, file in enumerate(fields["files"]):
+        _check_fields(file if isinstance(file, dict) else {}, FILE_FIELDS, f"files[{index}].")
+        if not FILE_NAME.fullmatch(file["name"]) or file["name"] == MANIFEST:
+            raise ValueError(f"files[{index}].name is {file['name']!r}, which is no plain file name in the package")
+    names = [file["name"] for file in fields["files"]]
+    if len(set(names)) < len(names):
+        raise ValueError("names a file twice")
+    if sealed(fields) != data:
+        raise ValueError("was changed: its digest does not fit its content")
+    return fields
+
+
+def _check_fields(found: Mapping[str, Any], wanted: Mapping[str, type | tuple[type, ...]], where: str) -> None:
+    for name, kind in wanted.items():
+        if name not in found:
+            raise ValueError(f"lacks {where}{name}")
+        if not isinstance(found[name], kind) or (isinstance(found[name], bool) and kind is int):
+            raise ValueError(f"{where}{name} has the wrong type ({type(found[name]).__name__})")
+    if unknown := sorted(set(found) - set(wanted)):
+        raise ValueError(f"holds the unknown field {where}{unknown[0]}")

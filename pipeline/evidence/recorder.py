@@ -1,0 +1,257 @@
+"""One camera's evidence: from packets and violations to packages."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from uuid import UUID
+
+from pipeline.errors import EvidenceError
+from pipeline.evidence.buffer import PacketBuffer
+from pipeline.evidence.clip import Clip, UnwritableCodecError, write_clips, write_preview
+from pipeline.evidence.documents import manifest_fields, trace_fields
+from pipeline.evidence.manifest import MANIFEST, canonical
+from pipeline.evidence.package import (
+    clear_unfinished,
+    describe_file,
+    describe_files,
+    mark_unfinished,
+    package_folder,
+    read_package,
+    staged,
+    write_manifest,
+)
+from pipeline.evidence.pictures import encode, overlay
+from pipeline.geometry import Layout
+from pipeline.sources.base import MediaPacket
+from pipeline.types import Evidence, Violation
+
+RETRY = timedelta(seconds=30)
+"""After this much media time, a package that could not be written is tried again."""
+
+
+@dataclass(slots=True, eq=False)
+class Case:
+    """One violation whose package is not settled. `clips` is None until the clip is complete."""
+
+    violation: Violation
+    evidence: Evidence | None = None
+    clips: list[Clip] | None = None
+    note: str = ""
+    changed: bool = True
+    retry: datetime | None = None
+
+
+class EvidenceRecorder:
+    """Keeps a camera's last packets and writes a package for each of its violations.
+
+    `packet` is the source's sink and may be called from the reader's thread. `record` is called with every
+    report of a violation, `advance` with the media time after every analysed frame, `finish` once at the end.
+
+    A package is written when its violation is first recorded, with the clip so far, and again when the clip
+    is complete: from `before` its start to `after` its end, but at most `limit` of the incident, cut at key
+    frames, packets untouched. A later report changes pictures and documents and leaves the clip. Nothing in a
+    package comes from a clock, so that the same footage gives the same bytes; a complete package is only
+    ever replaced by a complete one.
+
+    `reach` is how long after its start a violation may be first recorded and still get its whole clip.
+    `name`, `timezone` and `layout` (zones and lanes for a frame size) are for the picture with the overlay.
+    With `previews`, a clip whose codec no browser plays gets a re-encoded copy beside it, for viewing.
+    """
+
+    def __init__(
+        self,
+        camera: str,
+        root: Path,
+        *,
+        before: timedelta = timedelta(seconds=5),
+        after: timedelta = timedelta(seconds=5),
+        limit: timedelta = timedelta(seconds=60),
+        reach: timedelta = timedelta(seconds=30),
+        max_bytes: int = 256 * 2**20,
+        code_version: str = "",
+        name: str = "",
+        timezone: tzinfo = UTC,
+        layout: Callable[[int, int], Layout] | None = None,
+        previews: bool = True,
+    ) -> None:
+        self.camera = camera
+        self.root = Path(root)
+        self.before, self.after, self.limit = before, after, limit
+        self.code_version = code_version
+        self.name = name or camera
+        self.timezone = timezone
+        self.layout = layout
+        self.previews = previews
+        self.buffer = PacketBuffer((before + reach).total_seconds(), max_bytes)
+        self._cases: dict[UUID, Case] = {}
+        self._lock = threading.Lock()
+
+    def packet(self, packet: MediaPacket) -> None:
+        """Take a packet of the camera."""
+        self.buffer.append(packet)
+
+    def record(self, violation: Violation) -> Evidence:
+        """Take a report of a violation: its first gets a package at once, a later one changes it in time.
+
+        Raises:
+            EvidenceError: the package cannot be written now; `advance` will try again.
+        """
+        with self._lock:
+            case = self._cases.get(violation.id)
+            if case is None:
+                case = self._cases[violation.id] = Case(violation)
+                kept = read_package(self.root, package_folder(violation))
+                case.evidence = kept[0] if kept and kept[0].complete else None
+            case.violation, case.changed = violation, True
+            if case.evidence is None:
+                self._write(case, complete=False)
+            assert case.evidence is not None  # noqa: S101 - written or raised
+            return case.evidence
+
+    def advance(self, time: datetime) -> list[Evidence]:
+        """Analysis has come to this media time: write the packages that are due and answer with them.
+
+        One that cannot be written is answered as incomplete, with the reason in its note, and tried again.
+        """
+        with self._lock:
+            written = []
+            for case in list(self._cases.values()):
+                due = case.retry <= time if case.retry else self._is_due(case, time)
+                if due:
+                    written.append(self._settle(case, time))
+            gathering = [case.violation.start - self.before for case in self._cases.values() if case.clips is None]
+            self.buffer.advance(time, min(gathering, default=None))
+            return written
+
+    def finish(self, reason: str = "the recording ends there") -> list[Evidence]:
+        """No more packets will come: complete every package with what there is. `reason` goes into the notes.
+
+        A package that cannot be written is answered as incomplete, with the reason in its note.
+        """
+        with self._lock:
+            return [self._settle(case, None, reason) for case in list(self._cases.values()) if self._is_open(case)]
+
+    def _until(self, violation: Violation) -> datetime:
+        longest = violation.start + self.limit
+        return min(violation.end or longest, longest) + self.after
+
+    def _is_due(self, case: Case, time: datetime) -> bool:
+        if case.clips is None:
+            return time >= self._until(case.violation)
+        return case.changed and case.violation.end is not None
+
+    @staticmethod
+    def _is_open(case: Case) -> bool:
+        return case.clips is None or case.changed
+
+    def _settle(self, case: Case, time: datetime | None, reason: str = "") -> Evidence:
+        violation = case.violation
+        try:
+            evidence = self._write(case, complete=True, reason=reason)
+        except EvidenceError as error:
+            case.retry = time and time + RETRY
+            kept = case.evidence or Evidence(violation.id, package_folder(violation), (), complete=False)
+            return Evidence(violation.id, kept.folder, kept.files, kept.complete, str(error))
+        case.retry = None
+        if violation.end is not None or time is None:
+            del self._cases[violation.id]
+        return evidence
+
+    def _write(self, case: Case, *, complete: bool, reason: str = "") -> Evidence:
+        """Write the package as the case stands and exchange it for what was there."""
+        violation = case.violation
+        folder = package_folder(violation)
+        package = self.root / folder
+        mark_unfinished(self.root, folder)
+        with staged(package) as draft:
+            self._write_pictures(violation, draft)
+            (draft / "trace.json").write_bytes(canonical(trace_fields(violation)))
+            clips, note = self._gather_clips(case, draft, complete=complete, reason=reason)
+            files = describe_files(draft)
+            fields = manifest_fields(
+                violation, files, clips, code_version=self.code_version, complete=complete, note=note
+            )
+            write_manifest(draft, fields)
+            files.append(describe_file(draft / MANIFEST))
+        if complete:
+            clear_unfinished(self.root, folder)
+            case.clips, case.note = clips, note
+        case.changed = not complete
+        case.evidence = Evidence(violation.id, folder, tuple(files), complete, note)
+        return case.evidence
+
+    def _write_pictures(self, violation: Violation, draft: Path) -> None:
+        still = violation.still
+        layout = self.layout(still.width, still.height) if self.layout else None
+        (draft / "still.jpg").write_bytes(encode(still.image))
+        (draft / "overlay.jpg").write_bytes(encode(overlay(violation, self.name, self.timezone, layout)))
+        if violation.plate is not None and violation.plate.crop is not None and violation.plate.crop.size:
+            (draft / "plate.jpg").write_bytes(encode(violation.plate.crop))
+
+    def _gather_clips(self, case: Case, draft: Path, *, complete: bool, reason: str) -> tuple[list[Clip], str]:
+        """Put the clips into the draft: the ones already complete, else new ones from the buffer."""
+        violation = case.violation
+        if case.clips is not None:
+            link_clips(self.root / package_folder(violation), draft)
+            return case.clips, case.note
+        until = self._until(violation)
+        packets = self.buffer.between(violation.start - self.before, until)
+        kept = read_package(self.root, package_folder(violation)) if case.evidence else None
+        if complete and kept and kept[0].complete and reaches_further_back(kept[1], packets):
+            link_clips(self.root / package_folder(violation), draft)
+            return kept[1], kept[0].note
+        try:
+            clips = write_clips(packets, draft)
+        except UnwritableCodecError as error:
+            return [], f"no clip: {error}"
+        notes = [self._note(violation, clips, until if complete else None, reason)]
+        if complete and self.previews:
+            notes += [note for clip in clips if (note := preview_note(clip, draft))]
+        return clips, "; ".join(note for note in notes if note)
+
+    def _note(self, violation: Violation, clips: Sequence[Clip], until: datetime | None, reason: str) -> str:
+        if not clips:
+            return "no clip: the camera sent no key frame in time"
+        notes = list(dict.fromkeys(clip.obstacle for clip in clips if clip.obstacle))
+        if len(clips) > 1:
+            notes.append(f"the clip is in {len(clips)} parts because the camera changed its picture format")
+        if clips[0].start > violation.start:
+            notes.append("the clip begins after the violation: nothing earlier was kept")
+        if until and reason and clips[-1].end < until - timedelta(seconds=1):
+            notes.append(f"the clip ends {(until - clips[-1].end).total_seconds():.1f} s early: {reason}")
+        elif until and until < (violation.end or until + self.after):
+            notes.append(f"the clip shows the first {self.limit.total_seconds():g} s of the incident")
+        return "; ".join(notes)
+
+
+def reaches_further_back(clips: Sequence[Clip], packets: Sequence[MediaPacket]) -> bool:
+    """Whether clips that are already there begin before what the buffer still holds."""
+    return bool(clips) and (not packets or clips[0].start < packets[0].time)
+
+
+def link_clips(package: Path, draft: Path) -> None:
+    """Bring a package's clips and previews into the draft that will replace it.
+
+    Raises:
+        OSError: they cannot be copied.
+    """
+    for file in package.iterdir():
+        if file.stem.split("-")[0] in {"clip", "preview"}:
+            try:
+                (draft / file.name).hardlink_to(file)
+            except OSError:  # a file system without hard links
+                shutil.copyfile(file, draft / file.name)
+
+
+def preview_note(clip: Clip, draft: Path) -> str:
+    """Make a viewing copy of a clip that no browser plays; says so for the manifest."""
+    if not clip.obstacle.startswith("browsers do not play"):
+        return ""
+    name = f"{clip.name.split('.')[0].replace('clip', 'preview')}.mp4"
+    write_preview(draft / clip.name, draft / name)
+    return f"{name} is a re-encoded copy for viewing, {clip.name} the evidence"
