@@ -48,9 +48,7 @@ class Batch:
         a file that was cut short by a kill is simply analysed again.
         """
         self.installation.repository.interrupt_stale_runs()
-        self.installation.driver().drive(
-            self._runs(), parallel=self.parallel, stop=self.stop, on_progress=on_progress
-        )
+        self.installation.driver().drive(self._runs(), parallel=self.parallel, stop=self.stop, on_progress=on_progress)
         return self.reports
 
     def _runs(self) -> Iterator[CameraRun]:
@@ -65,8 +63,12 @@ class Batch:
 
     def _run(self, path: Path) -> CameraRun | None:
         """A run over one file, or None when a finished run covers it."""
-        source = Recording.of(self.camera, path, start=self.start)
-        footage = Footage(path.name, content_hash(path), self.camera.content_hash(source.anchor.time))
+        camera = self.camera
+        source = Recording(
+            path, camera.id, camera.rate, start=self.start, pattern=camera.source.pattern, timezone=camera.zone
+        )
+        settings = f"{camera.hash}\n{source.anchor.time.isoformat()}"
+        footage = Footage(path.name, content_hash(path), hashlib.sha256(settings.encode()).hexdigest())
         if self.installation.covered(self.camera, footage):
             self.reports.append(FileReport(path, "skipped", note="a finished run covers it"))
             return None

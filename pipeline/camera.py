@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.config import CameraConfig, DetectorConfig
+from pipeline.detectors.plates import PlateReader
 from pipeline.geometry import Layout
 from pipeline.rules import Rule, RuleContext, Scene, rule_types
 from pipeline.tracking import KINDS, Tracker
@@ -58,14 +59,14 @@ class DetectorSchedule:
 class CameraPipeline:
     """Tracks, rules and plates of one camera for one run of its source.
 
-    `models` describes the loaded models by name. `plate_reader` builds the reader that a plate rule uses.
+    `models` describes the loaded models by name. `plate_reader` gives the reader of a country.
     """
 
     def __init__(
         self,
         camera: CameraConfig,
         models: Mapping[str, ModelCard],
-        plate_reader: Callable[[str], Any] | None = None,
+        plate_reader: Callable[[str], PlateReader] | None = None,
     ) -> None:
         self.camera = camera
         self._models = models
@@ -127,8 +128,8 @@ class CameraPipeline:
                 violations.setdefault(earlier.id, earlier)
         complete = []
         for violation in violations.values():
-            plate = violation.plate or (self._plates.get(violation.track) if violation.track is not None else None)
-            known = replace(violation, plate=plate, trace=replace(violation.trace, models=self._hashes))
+            read = self._plates.get(violation.track) if violation.track is not None else None
+            known = replace(violation, plate=violation.plate or read, trace=replace(violation.trace, models=self._hashes))
             complete.append(known)
             if known.track is not None:
                 self._reported.setdefault(known.track, {})[known.id] = known

@@ -14,7 +14,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from pipeline.errors import MatThanError
 from pipeline.paths import DataFolder
@@ -39,7 +38,9 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to serve on.")]
 @app.command()
 def demo(
     data: Data = None,
-    once: Annotated[bool, typer.Option("--once", help="Stop after the table; fails if a violation is missing.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Stop after the table; fails if a violation is missing.")
+    ] = False,
     host: Host = "127.0.0.1",
     port: Port = 8000,
 ) -> None:
@@ -61,24 +62,30 @@ def demo(
 @app.command()
 def check(
     streams: Streams = Path("streams.yaml"),
-    probe: Annotated[Path | None, typer.Option(help="Open every source and draw its first frame into this folder.")] = None,
+    probe: Annotated[
+        Path | None, typer.Option(help="Open every source and draw its first frame into this folder.")
+    ] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of streams.yaml instead.")] = False,
+    data: Data = None,
 ) -> None:
     """Say what is wrong with a streams.yaml, all of it, or that nothing is."""
     from pipeline.check import check as check_file
     from pipeline.check import probe as probe_sources
+    from pipeline.check import probe_table
     from pipeline.config import json_schema
 
     if schema:
         print(json.dumps(json_schema(), indent=2, ensure_ascii=False))  # noqa: T201
         return
-    report = check_file(streams)
-    console.print(report)
-    if probe is not None:
-        probed = probe_sources(report.config, probe)
-        console.print(probed)
-        if not probed.ok:
-            raise typer.Exit(1)
+    report = check_file(streams, data=DataFolder.resolve(data))
+    console.print(report, soft_wrap=True)
+    good = report.good
+    if probe is not None and report.config is not None:
+        found = probe_sources(report.config, probe)
+        console.print(probe_table(found, report.config))
+        good &= all(camera.error is None for camera in found)
+    if not good:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -110,7 +117,11 @@ def batch(
     config: Annotated[Path, typer.Option(help="The registration of the cameras.")] = Path("streams.yaml"),
     data: Data = None,
     start: Annotated[
-        datetime | None, typer.Option(help="When the recording begins (UTC); for a single file.", formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
+        datetime | None,
+        typer.Option(
+            help="When the recording begins (UTC); for a single file.",
+            formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"],
+        ),
     ] = None,
     parallel: Annotated[int, typer.Option(min=1, help="How many files at a time.")] = 2,
 ) -> None:

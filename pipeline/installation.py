@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 
 from pipeline.buffers import FrameBuffer
 from pipeline.camera import CameraPipeline
@@ -38,7 +39,7 @@ class Installation:
     """One configuration brought to life. Close it when done."""
 
     config: Config
-    data: DataFolder
+    evidence: Path
     repository: Repository
     engine: Engine
     plate_reader: Callable[[str], PlateReader]
@@ -59,8 +60,14 @@ class Installation:
             (detector for camera in cameras for detector in camera.detectors),
             lambda key: _load(key, runtime),
         )
-        repository = Repository.open(config.database_url(data))
-        return cls(config, data, repository, engine, cache(lambda country: load_plate_reader(country, runtime=runtime)))
+        database = config.storage.database
+        return cls(
+            config,
+            evidence=(config.storage.evidence_folder or data.evidence).absolute(),
+            repository=Repository.open(database.get_secret_value() if database else data.database_url),
+            engine=engine,
+            plate_reader=cache(lambda country: load_plate_reader(country, runtime=runtime)),
+        )
 
     def run(
         self,
@@ -74,9 +81,13 @@ class Installation:
         settings = camera.evidence
         recorder = EvidenceRecorder(
             camera.id,
-            self.data.evidence,
+            self.evidence,
             before=timedelta(seconds=settings.before),
             after=timedelta(seconds=settings.after),
+            code_version=code_version(),
+            name=camera.label,
+            timezone=camera.zone,
+            layout=camera.layout,
         )
         return CameraRun(
             source=source,
@@ -85,16 +96,19 @@ class Installation:
             recorder=recorder,
             repository=self.repository,
             record=self.repository.begin_run(
-                camera.id, footage.name, footage.sha256, footage.config_hash, self.models_hash, code_version()
+                camera.id,
+                footage.name,
+                content_sha256=footage.sha256,
+                config_hash=footage.config_hash,
+                models_hash=self.models_hash,
+                version=code_version(),
             ),
             on_end=on_end,
         )
 
     def covered(self, camera: CameraConfig, footage: Footage) -> bool:
         """Whether a finished run has analysed this footage with these settings, models and code."""
-        run = self.repository.covered(
-            camera.id, footage.sha256, footage.config_hash, self.models_hash, code_version()
-        )
+        run = self.repository.covered(camera.id, footage.sha256, footage.config_hash, self.models_hash, code_version())
         return run is not None
 
     def driver(self) -> Driver:

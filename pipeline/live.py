@@ -10,7 +10,8 @@ import structlog
 
 from pipeline.buffers import EveryFrame, FrameBuffer, NewestFrame
 from pipeline.config import CameraConfig
-from pipeline.errors import SourceError, StoreError
+from pipeline.errors import EvidenceError, SourceError, StoreError
+from pipeline.evidence import recover
 from pipeline.installation import Footage, Installation
 from pipeline.runner import CameraRun
 from pipeline.sources import Recording, RtspCamera, open_source
@@ -39,8 +40,11 @@ class Live:
         repository.interrupt_stale_runs()
         for camera in self.cameras:
             repository.close_open_violations(camera.id, "the process ended while the incident lasted")
+            self._recover_evidence(camera.id)
             place = camera.location
-            repository.record_camera(camera.id, camera.name, place and place.lat, place and place.lon)
+            repository.record_camera(
+                camera.id, camera.label, place.lat if place else None, place.lon if place else None
+            )
         self.runs = [run for camera in self.cameras if (run := self._run(camera)) is not None]
         done = threading.Event()
         reporter = threading.Thread(target=self._report_states, args=(done,), name="camera-states", daemon=True)
@@ -54,6 +58,13 @@ class Live:
             reporter.join()
             self._write_states()
 
+    def _recover_evidence(self, camera: str) -> None:
+        try:
+            for evidence in recover(self.installation.evidence, camera):
+                self.installation.repository.attach(evidence)
+        except EvidenceError as error:
+            log.error("evidence not recovered", camera=camera, error=str(error))
+
     def _run(self, camera: CameraConfig) -> CameraRun | None:
         try:
             source = open_source(camera)
@@ -63,7 +74,7 @@ class Live:
             return None
         bell = self.installation.bell
         buffer: FrameBuffer = EveryFrame(bell) if isinstance(source, Recording) else NewestFrame(bell)
-        footage = Footage(camera.source.redacted, "", camera.content_hash())
+        footage = Footage(camera.source.redacted, "", camera.hash)
         return self.installation.run(camera, source, buffer, footage, self._ended)
 
     def _ended(self, run: CameraRun) -> None:

@@ -18,6 +18,7 @@ from pipeline.camera import CameraPipeline, DetectorSchedule
 from pipeline.engine import Engine, Request
 from pipeline.errors import EvidenceError, SourceError
 from pipeline.evidence import EvidenceRecorder
+from pipeline.sources import Recording
 from pipeline.sources.base import Source
 from pipeline.store import Repository
 from pipeline.types import Detections, Evidence, Findings
@@ -69,6 +70,23 @@ class CameraRun:
         self.record = record
         self._seen: set[object] = set()
         self._thread = threading.Thread(target=self._read, name=f"reader-{camera.id}", daemon=True)
+
+    @property
+    def name(self) -> str:
+        """What to call the run in a terminal."""
+        return f"{self.pipeline.camera.id}: {self.source.path.name}" if isinstance(self.source, Recording) else self.pipeline.camera.id
+
+    @property
+    def length(self) -> float | None:
+        """Seconds that the source declares to last; None for a live one."""
+        duration = self.source.duration if isinstance(self.source, Recording) else None
+        return duration.total_seconds() if duration else None
+
+    @property
+    def position(self) -> float:
+        """Seconds of media time analysed so far."""
+        first, last = self.tally.first, self.tally.last
+        return (last - first).total_seconds() if first and last else 0.0
 
     def start(self) -> None:
         self._thread.start()
@@ -194,9 +212,9 @@ class Driver:
         if stop.is_set():
             for run in self._active:
                 run.stop()
-        for run in [run for run in self._active if run.buffer.finished and not run.in_flight]:
-            run.end()
-            self._active.remove(run)
+        for done in [run for run in self._active if run.buffer.finished and not run.in_flight]:
+            done.end()
+            self._active.remove(done)
         while len(self._active) < parallel and not stop.is_set() and (run := next(runs, None)) is not None:
             run.start()
             self._active.append(run)
