@@ -35,7 +35,7 @@ class AccountStore(Database):
         }
         with self.writing() as connection:
             statement = self.insert(User).values(row).on_conflict_do_nothing(index_elements=["name"])
-            if not connection.execute(statement).rowcount:
+            if connection.execute(statement.returning(User.id)).first() is None:
                 raise ConflictError(f"a user {name!r} exists already; choose another name")
         return _user(row)
 

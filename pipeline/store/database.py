@@ -50,7 +50,7 @@ def connect(url: str) -> Engine:
     """An engine for a SQLite or PostgreSQL URL; nothing is opened yet. Raises StoreError for any other URL."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         parsed = None
     # The URL may hold a password, so the message does not repeat it.
     kind = parsed.get_backend_name() if parsed is not None else ""
