@@ -33,7 +33,7 @@ class DetectorSchedule:
     """Which of a camera's detectors are due on an analysed frame, from media time alone.
 
     A detector without a rate of its own is due on every analysed frame; one with rate r on the first frame
-    of every 1/r seconds of UTC time, so that a recording analysed twice, or joined late, uses the same frames.
+    in every slot of 1/r seconds of UTC time, so that a recording analysed twice, or joined late, uses the same frames.
     """
 
     def __init__(self, detectors: Sequence[DetectorConfig]) -> None:
@@ -48,8 +48,8 @@ class DetectorSchedule:
             if detector.rate is None:
                 chosen.append(detector)
                 continue
-            # the grain absorbs the rounding of a frame time that falls on the grid itself
-            slot = math.floor(seconds * detector.rate + 1e-3)
+            # slots centred on the grid absorb the rounding of frame times that fall on it
+            slot = math.floor(seconds * detector.rate + 0.5)
             if self._last.get(detector) != slot:
                 self._last[detector] = slot
                 chosen.append(detector)
