@@ -1,6 +1,8 @@
 """Where frames and packets come from: recordings and live cameras."""
 
 from pipeline.sources.base import MediaPacket, Source, StreamInfo
+from pipeline.sources.factory import open_source
 from pipeline.sources.recording import Recording
+from pipeline.sources.rtsp import CameraState, RtspCamera
 
-__all__ = ["MediaPacket", "Recording", "Source", "StreamInfo"]
+__all__ = ["CameraState", "MediaPacket", "Recording", "RtspCamera", "Source", "StreamInfo", "open_source"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from fractions import Fraction
+from typing import cast
 
 import av
 import numpy as np
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -29,6 +32,55 @@ def describe(stream: VideoStream) -> StreamInfo:
         rate=stream.average_rate or stream.guessed_rate or None,
         extradata=context.extradata or b"",
     )
+
+
+class StreamFormat:
+    """Follows what a stream is: a camera may change its picture size without a new connection or file.
+
+    `of` is shown each packet before it is decoded. Only streams that carry their parameter sets among their
+    packets (H.264 and HEVC in RTSP and MPEG-TS) can change; there, every key frame is looked at.
+    """
+
+    def __init__(self, stream: VideoStream, info: StreamInfo) -> None:
+        self.info = info
+        self._parameters: bytes | None = None
+        self._filter: av.BitStreamFilterContext | None = None
+        if info.codec in {"h264", "hevc"} and not info.extradata.startswith(b"\x01"):
+            self._filter = av.BitStreamFilterContext("extract_extradata", stream)
+
+    def of(self, packet: av.Packet[VideoStream]) -> StreamInfo:
+        """The description of the stream that this packet belongs to."""
+        if self._filter is not None and packet.is_keyframe:
+            parameters = self._extract(self._filter, packet)
+            if parameters and self._parameters and parameters != self._parameters:
+                self.info = self._changed(packet, parameters)
+            self._parameters = parameters or self._parameters
+        return self.info
+
+    @staticmethod
+    def _extract(extractor: av.BitStreamFilterContext, packet: av.Packet[VideoStream]) -> bytes:
+        copy = av.Packet(bytes(packet))
+        copy.is_keyframe = True
+        try:
+            for filtered in extractor.filter(copy):
+                if filtered.has_sidedata("new_extradata"):
+                    return bytes(filtered.get_sidedata("new_extradata"))
+        except av.error.FFmpegError:
+            extractor.flush()
+        return b""
+
+    def _changed(self, packet: av.Packet[VideoStream], parameters: bytes) -> StreamInfo:
+        decoder = cast(VideoCodecContext, av.CodecContext.create(self.info.codec, "r"))
+        try:
+            frames = [*decoder.decode(av.Packet(bytes(packet))), *decoder.decode(None)]
+        except av.error.FFmpegError:
+            return self.info
+        if not frames:
+            return self.info
+        first = frames[0]
+        return replace(
+            self.info, width=first.width, height=first.height, pixel_format=first.format.name, extradata=parameters
+        )
 
 
 def to_image(frame: VideoFrame) -> Image:

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from pipeline.errors import SourceError
 from pipeline.sources.anchor import Anchor, find_anchor
 from pipeline.sources.base import MediaPacket, StreamInfo
-from pipeline.sources.decoding import FrameGrid, Timeline, after, describe, media_packet, to_image
+from pipeline.sources.decoding import FrameGrid, StreamFormat, Timeline, after, describe, media_packet, to_image
 from pipeline.types import Frame
 
 DECLARES_DURATION = ("mov,mp4", "matroska", "avi", "asf", "flv")
@@ -71,12 +71,11 @@ class Recording:
         self._closed.set()
 
     def frames(self, sink: Callable[[MediaPacket], None]) -> Iterator[Frame]:
-        """Read the file from its beginning; may be called again once it has ended.
+        """Read the file from its beginning; may be called again, until `close`.
 
         Raises:
             SourceError: not one frame could be decoded.
         """
-        self._closed.clear()
         self._faults, self.reached = [], None
         with self._open() as (container, stream):
             stream.thread_type = "AUTO"
@@ -105,13 +104,14 @@ class Recording:
         """Every sound frame with its pts, in order of presentation."""
         # AVI has no presentation times: the order in which frames come out is the only truth about them.
         waiting: list[int] | None = [] if container.format.name == "avi" else None
+        form = StreamFormat(stream, self.info)
         last: int | None = None
         lost = 0
         for packet in self._packets(container, stream):
             if packet is not None:
                 timeline.mend(packet)
                 time = after(self.anchor.time, timeline.elapsed(packet.pts or 0), self.info.time_base)
-                sink(media_packet(packet, self.info, time))
+                sink(media_packet(packet, form.of(packet), time))
                 if waiting is not None:
                     heappush(waiting, packet.pts or 0)
             try:

@@ -1,0 +1,22 @@
+"""From a camera's configuration to its source."""
+
+from __future__ import annotations
+
+from pipeline.config import CameraConfig
+from pipeline.sources.recording import Recording
+from pipeline.sources.rtsp import RtspCamera
+
+
+def open_source(camera: CameraConfig) -> Recording | RtspCamera:
+    """The recording or live camera that the configuration names. A camera is first connected to by `frames`.
+
+    Raises:
+        SourceError: the recording cannot be opened.
+        AnchorError: nothing says when the recording begins.
+    """
+    source = camera.source
+    if source.live:
+        return RtspCamera(source.address, camera.id, camera.rate, source.transport)
+    return Recording(
+        source.path, camera.id, camera.rate, start=camera.start, pattern=source.pattern, timezone=camera.zone
+    )
