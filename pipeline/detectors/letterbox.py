@@ -19,8 +19,8 @@ GREY = 114
 class Placement:
     """Where a picture lies in the network's input.
 
-    The picture, `scale` times its size, covers `content_width` x `content_height` pixels from (`left`,
-    `top`) of an input of `width` x `height`.
+    The picture is scaled to `content_width` x `content_height` pixels, from (`left`, `top`) of an input of
+    `width` x `height`.
     """
 
     width: int
@@ -29,11 +29,14 @@ class Placement:
     content_height: int
     left: int
     top: int
-    scale: float
 
     def to_picture(self, boxes: npt.NDArray[np.float32], width: int, height: int) -> npt.NDArray[np.float32]:
-        """Boxes [N, 4] of the network's input in pixels of the picture, cut off at its border."""
-        moved = (boxes - np.array([self.left, self.top] * 2, np.float32)) / np.float32(self.scale)
+        """Boxes [N, 4] of the network's input in pixels of the picture, cut off at its border.
+
+        Each side has its own scale: content is whole pixels, so the two differ by up to half a pixel.
+        """
+        scale = np.array([self.content_width / width, self.content_height / height] * 2, np.float32)
+        moved = (boxes - np.array([self.left, self.top] * 2, np.float32)) / scale
         bounds = np.array([width, height] * 2, np.float32)
         clipped: npt.NDArray[np.float32] = np.clip(moved, 0, bounds).astype(np.float32, copy=False)
         return clipped
@@ -67,7 +70,7 @@ class Letterbox:
             # Ultralytics rounds half a pixel of padding down on the left and top.
             left = round((input_width - content_width) / 2 - 0.1)
             top = round((input_height - content_height) / 2 - 0.1)
-        return Placement(input_width, input_height, content_width, content_height, left, top, scale)
+        return Placement(input_width, input_height, content_width, content_height, left, top)
 
 
 @dataclass(frozen=True)

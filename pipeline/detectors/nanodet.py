@@ -97,6 +97,7 @@ def load(model: Model, threshold: Threshold, runtime: Runtime) -> NetworkDetecto
         normalisation=Normalisation(mean, deviation, rgb=session.metadata.get("color", "BGR").upper() == "RGB"),
         head=NanoDetHead(limits(threshold, model.classes), strides, bins),
         suppression=Suppression.for_classes(model.classes, OVERLAP, across=OVERLAP, nested=NESTED),
+        batch=signature.batch,
     )
 
 

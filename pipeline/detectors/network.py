@@ -60,7 +60,10 @@ class Head(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NetworkDetector:
-    """A detector made of a loaded network and the parts that suit its family. See Detector."""
+    """A detector made of a loaded network and the parts that suit its family. See Detector.
+
+    `batch` is the one number of pictures that the network takes in a call, None when it takes any.
+    """
 
     name: str
     sha256: str
@@ -70,6 +73,7 @@ class NetworkDetector:
     normalisation: Normalisation
     head: Head
     suppression: Suppression
+    batch: int | None
 
     def detect(self, frames: Sequence[Image]) -> list[Detections]:
         answers = [Detections.empty()] * len(frames)
@@ -86,21 +90,20 @@ class NetworkDetector:
         for index, frame in enumerate(frames):
             placement = self.letterbox.place(frame.shape[1], frame.shape[0])
             shapes[placement.height, placement.width].append((index, placement))
-        size = self.session.signature.batch or LARGEST_BATCH
+        size = self.batch or LARGEST_BATCH
         for members in shapes.values():
             for start in range(0, len(members), size):
                 batch = members[start : start + size]
                 yield [index for index, _ in batch], [placement for _, placement in batch]
 
     def _blob(self, frames: Sequence[Image], placements: Sequence[Placement]) -> Blob:
-        signature = self.session.signature
-        size = signature.batch or len(frames)  # a network of fixed batch gets its last batch filled up with zeros
+        size = self.batch or len(frames)  # a network of fixed batch gets its last batch filled up with zeros
         blob = np.zeros if size > len(frames) else np.empty
         filled = blob((size, 3, placements[0].height, placements[0].width), np.float32)
         for frame, placement, plane in zip(frames, placements, filled, strict=False):
             width, height = placement.content_width, placement.content_height
             self.normalisation.fill(resize(frame, width, height, smooth=self.letterbox.smooth), placement, plane)
-        return filled.astype(signature.dtype, copy=False)
+        return filled.astype(self.session.signature.dtype, copy=False)
 
     def _finish(self, candidates: Candidates, placement: Placement, frame: Image) -> Detections:
         kept = self.suppression.keep(candidates)

@@ -7,6 +7,7 @@ bilinear letterbox in the middle, RGB / 255, best class of each anchor, suppress
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -117,6 +118,7 @@ def load(model: Model, threshold: Threshold, runtime: Runtime) -> NetworkDetecto
         normalisation=Normalisation(rgb=True),
         head=head,
         suppression=Suppression.for_classes(model.classes, within, across=OVERLAP),
+        batch=signature.batch or _traced_batch(session),
     )
 
 
@@ -157,6 +159,13 @@ def describe(session: Session) -> Description | None:
     except (ValueError, SyntaxError, TypeError, IndexError):
         return None
     return Description(classes, session.signature.width or width, session.signature.height or height)
+
+
+def _traced_batch(session: Session) -> int | None:
+    """Suppression in the graph is traced for the batch of the export: of more pictures it answers the first only."""
+    if not re.search(r"'nms': True", session.metadata.get("args", "")):
+        return None
+    return _number(session.metadata.get("batch"), 1)
 
 
 def _number(value: str | None, otherwise: int) -> int:
