@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    ConfigDict,
     Field,
     PlainValidator,
     SerializeAsAny,
@@ -19,15 +21,15 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import to_jsonable_python
 
 from pipeline.config.places import GroundConfig, LaneConfig, ZoneConfig
 from pipeline.config.schedule import ScheduleWindow
-from pipeline.config.section import Name, Number, Section, Whole, fail
+from pipeline.config.section import Name, Number, Section, Whole, fail, or_text
 from pipeline.config.source import SourceConfig
 from pipeline.config.suggestions import did_you_mean
 from pipeline.geometry import Layout
 from pipeline.rules import RuleConfig, rule_types
-from pipeline.types import JsonValue
 
 MAX_RATE = 60.0
 
@@ -51,7 +53,7 @@ def _slices(value: Any) -> Any:
     return value
 
 
-def _rule(value: Any) -> RuleConfig:
+def _rule(value: Any, info: ValidationInfo) -> RuleConfig:
     """Validate a rule by the settings of its own kind, so that plugins' rules are checked like ours."""
     if isinstance(value, RuleConfig):
         return value
@@ -64,7 +66,7 @@ def _rule(value: Any) -> RuleConfig:
     if not isinstance(kind, str) or kind not in kinds:
         near = did_you_mean(kind, kinds) if isinstance(kind, str) else ""
         raise fail(f"no rule of this kind{near}; allowed are {', '.join(sorted(kinds))}", "kind")
-    rule = kinds[kind].Config.model_validate(value)
+    rule = kinds[kind].Config.model_validate(value, context=info.context)
     for name, given in value.items():
         if isinstance(given, bool) and not isinstance(getattr(rule, name, given), bool):
             raise fail("a number is needed", name)  # true would pass for 1
@@ -72,13 +74,18 @@ def _rule(value: Any) -> RuleConfig:
 
 
 Timezone: TypeAlias = Annotated[str, AfterValidator(_timezone)]
-Slices: TypeAlias = Annotated[tuple[Whole, Whole], BeforeValidator(_slices)]
+Tiles: TypeAlias = Annotated[str, Field(pattern=r"^[1-8] ?[x×] ?[1-8]$")]
+Slices: TypeAlias = Annotated[
+    tuple[Whole, Whole], BeforeValidator(_slices, json_schema_input_type=Tiles | tuple[Whole, Whole])
+]
 AnyRule: TypeAlias = Annotated[SerializeAsAny[RuleConfig], PlainValidator(_rule)]
 Rate: TypeAlias = Annotated[Number, Field(gt=0, le=MAX_RATE)]
 
 
 class DetectorConfig(Section):
     """A model that runs on a camera; may be written as just the model's name."""
+
+    model_config = ConfigDict(json_schema_extra=or_text)
 
     model: str = Field(min_length=1, description="Name of the model, as `matthan models list` shows it.")
     rate: Rate | None = Field(default=None, description="Analysed frames a second for this model, if fewer.")
@@ -90,14 +97,16 @@ class DetectorConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _from_name(cls, value: Any) -> Any:
+        if not isinstance(value, str | dict | DetectorConfig):
+            raise fail("the name of a model or a mapping with its model is needed")
         return {"model": value} if isinstance(value, str) else value
 
 
 class LocationConfig(Section):
     """Where the camera stands, WGS 84."""
 
-    lat: Annotated[Number, Field(ge=-90, le=90)]
-    lon: Annotated[Number, Field(ge=-180, le=180)]
+    lat: Annotated[Number, Field(ge=-90, le=90)] = Field(description="Degrees north.")
+    lon: Annotated[Number, Field(ge=-180, le=180)] = Field(description="Degrees east.")
 
 
 class EvidenceConfig(Section):
@@ -124,7 +133,7 @@ class CameraConfig(Section):
     id: Name
     name: str = Field(default="", description="Shown to people; the id when left out.")
     enabled: bool = Field(default=True, strict=True, description="false leaves the camera out.")
-    source: SourceConfig
+    source: SourceConfig = Field(description="An rtsp:// address, the path of a recording, or a mapping with its url.")
     location: LocationConfig | None = None
     district: str = Field(default="", description="Part of the city, for reports.")
     timezone: Timezone = Field(default="UTC", description="IANA time zone; the site's when left out.")
@@ -146,7 +155,7 @@ class CameraConfig(Section):
             if names.index(detector.model) != index:
                 raise fail(f"the model {detector.model!r} is there twice; one detector of each model", index)
             if detector.rate and detector.rate > info.data.get("rate", MAX_RATE):
-                raise fail(f"is above the camera's rate of {info.data['rate']:g}", index, "rate")
+                raise fail(f"the rate is above the camera's, which is {info.data['rate']:g}", index, "rate")
         return detectors
 
     @property
@@ -181,17 +190,26 @@ class CameraConfig(Section):
 
     def rule_hash(self, rule: RuleConfig) -> str:
         """SHA-256, hexadecimal, of the rule's settings and the camera's geometry, as canonical JSON."""
-        geometry = self.model_dump(mode="json", include={"zones", "lanes", "ground"})
-        return digest({"rule": rule.model_dump(mode="json"), **geometry})
+        geometry = self.model_dump(include={"zones", "lanes", "ground"})
+        return digest({"rule": rule.model_dump(), **geometry})
 
     @property
     def hash(self) -> str:
         """SHA-256, hexadecimal, of all settings of the camera, without its secrets."""
-        settings = self.model_dump(mode="json", exclude={"source": {"url", "user", "password"}})
+        settings = self.model_dump(exclude={"source": {"url", "user", "password"}})
         return digest({**settings, "address": self.source.redacted})
 
 
-def digest(value: JsonValue) -> str:
-    """SHA-256 of a value as canonical JSON: sorted keys, no spaces, UTF-8."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+def digest(value: Mapping[str, Any]) -> str:
+    """SHA-256 of settings as canonical JSON: sorted keys and sets, no spaces, UTF-8."""
+    text = json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_canonical
+    )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    """What JSON has no form for. Sets are sorted, because their own order differs from process to process."""
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    return to_jsonable_python(value, fallback=str)

@@ -77,7 +77,7 @@ def parse(text: str) -> Document:
     except ReaderError as error:
         document.faults.append(_character_fault(text, error))
     except RecursionError:
-        document.faults.append(Fault((), f"nested too deep; at most {MAX_DEPTH} levels are read", (1, 1)))
+        document.faults.append(Fault((), f"nested deeper than {MAX_DEPTH} levels", (1, 1)))
     except (YAMLError, ValueError, LookupError, AttributeError, TypeError, AssertionError, ArithmeticError):
         # the parser trips over some malformed escapes and directives with errors of its own making
         document.faults.append(Fault((), "this is not valid YAML", (1, 1)))
@@ -99,11 +99,11 @@ class _Builder:
         self._document.values[path] = place
         self._count += 1
         if self._count == MAX_VALUES:
-            self._fault(path, f"aliases repeat so much that more than {MAX_VALUES} values come out")
+            self._fault((), f"aliases repeat so much that more than {MAX_VALUES} values come out", node)
         if self._count >= MAX_VALUES:
             return None
         if len(path) > MAX_DEPTH:
-            self._fault(path, f"nested deeper than {MAX_DEPTH} levels, or an alias stands inside its own anchor")
+            self._fault((), f"nested deeper than {MAX_DEPTH} levels, or an alias stands inside its own anchor", node)
             return None
         if isinstance(node, MappingNode) and node.tag == f"{TAG}map":
             return self._mapping(node, path)
@@ -130,7 +130,7 @@ class _Builder:
             first[key] = key_node.start_mark.line + 1
             self._document.keys[inside] = (first[key], key_node.start_mark.column + 1)
             data[key] = self.build(value_node, inside)
-            if data[key] is None:
+            if data[key] is None and not value_node.value:
                 self._document.values[inside] = self._document.keys[inside]
         return data
 
@@ -181,7 +181,7 @@ HINTS = {
     r"found unexpected end of stream": "a quotation mark is opened and not closed",
     r"unknown escape character": "an unknown escape in \"quotes\"; write \\\\ for a backslash, or use 'single quotes'",
     r"expected <block end>": "the indentation does not fit the lines above; line up keys and dashes of one level",
-    r"expected ',' or": "a list [ ] or mapping { } is not closed, or a comma is missing",
+    r"expected ',' or": "a list [ ] or mapping { } is not closed or lacks a comma; it begins on line {line}",
     r"sequence entries are not allowed": "a list begins on a line of its own, or is written [a, b]",
 }
 
@@ -189,9 +189,11 @@ HINTS = {
 def _syntax_fault(error: MarkedYAMLError) -> Fault:
     """In our own words, because the parser's may quote the text, and with it a secret."""
     text = f"{error.problem or ''} {error.context or ''}"
-    mark = error.problem_mark or error.context_mark
+    begin, end = error.context_mark or error.problem_mark, error.problem_mark or error.context_mark
+    mark = begin if "unexpected end" in text else end
     place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     hint = next((hint for pattern, hint in HINTS.items() if re.search(pattern, text)), "")
+    hint = hint.replace("{line}", str(begin.line + 1) if begin else "?")
     return Fault((), f"this is not valid YAML: {hint}" if hint else "this is not valid YAML", place)
 
 

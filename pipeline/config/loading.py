@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any, get_args
 
@@ -106,7 +107,7 @@ def _fill_in(data: Any, environment: Mapping[str, str], folder: FilePath) -> tup
 
 def _validate(data: Any, document: Document, context: dict[str, Any]) -> tuple[Config | None, list[Fault]]:
     if data is None:
-        return None, [Fault((), "the file is empty; it needs at least site and cameras")]
+        return None, [Fault((), "the file is empty; it needs at least site and cameras", (1, 1))]
     if not isinstance(data, dict):
         return None, [Fault((), f"found {show(data)}; a mapping with site and cameras is needed")]
     try:
@@ -114,7 +115,7 @@ def _validate(data: Any, document: Document, context: dict[str, Any]) -> tuple[C
     except ValidationError as error:
         # the inputs may hold secrets that were filled in, so they are left out
         found = error.errors(include_input=False, include_url=False)
-        return None, [_fault(details, document) for details in found if not _follows(details, document)]
+        return None, _folded(_fault(details, document) for details in found if not _follows(details, document))
 
 
 def _fault(error: ErrorDetails, document: Document) -> Fault:
@@ -131,6 +132,19 @@ def _follows(error: ErrorDetails, document: Document) -> bool:
     """Whether a list is called too short only because entries of it are wrong, which is told anyway."""
     found = document.value(error["loc"])
     return error["type"] == "too_short" and isinstance(found, list) and len(found) >= error["ctx"]["min_length"]
+
+
+def _folded(faults: Iterable[Fault]) -> list[Fault]:
+    """The faults, with a list of points given in pixels told once and not for each of its coordinates."""
+    kept: dict[tuple[Path, str], list[Fault]] = {}
+    for fault in faults:
+        coordinate = len(fault.path) > 2 and all(isinstance(step, int) for step in fault.path[-2:])
+        key = (fault.path[:-2], fault.message.partition("; ")[2]) if coordinate else (fault.path, fault.message)
+        kept.setdefault(key, []).append(fault)
+    return [
+        replace(same[0], message=f"{same[0].message} (and {len(same) - 1} more here)") if same[1:] else same[0]
+        for same in kept.values()
+    ]
 
 
 def _known_path(path: Path, data: Any) -> Path:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
 from pipeline.config.secrets import redact
+from pipeline.config.section import NAME_PATTERN
 from pipeline.config.suggestions import did_you_mean
 
 MAX_SHOWN = 60
@@ -41,9 +44,9 @@ WANTED = {
 }
 LIMITS = {
     "greater_than": ("gt", "above"),
-    "greater_than_equal": ("ge", "at least"),
+    "greater_than_equal": ("ge", "of at least"),
     "less_than": ("lt", "below"),
-    "less_than_equal": ("le", "at most"),
+    "less_than_equal": ("le", "of at most"),
 }
 LENGTHS = {
     "too_short": ("min_length", "at least", "entry is", "entries are"),
@@ -62,7 +65,7 @@ def phrase(error: ErrorDetails, found: Any, fields: Mapping[str, str]) -> str:
     kind, context = error["type"], error.get("ctx", {})
     name = str(error["loc"][-1]) if error["loc"] else ""
     if kind == "missing":
-        return f"is missing; {description}" if (description := fields.get(name, "")) else "is missing"
+        return f"is missing. {description}" if (description := fields.get(name, "")) else "is missing"
     if kind == "extra_forbidden":
         return f"no such field{did_you_mean(name, fields)}; allowed are {', '.join(fields)}"
     shown = f"found {show(found, secret=any(word in name.lower() for word in SECRET_WORDS))}"
@@ -71,7 +74,8 @@ def phrase(error: ErrorDetails, found: Any, fields: Mapping[str, str]) -> str:
         near = did_you_mean(found, allowed) if isinstance(found, str) else ""
         return f"{shown}{near}; allowed {'are' if len(allowed) > 1 else 'is'} {', '.join(allowed)}"
     wanted = _wanted(kind, context, found, error)
-    return wanted if kind == "fault" and isinstance(found, Mapping | list) else f"{shown}; {wanted}"
+    about_parts = kind in {"fault", "value_error"} and isinstance(found, Mapping | list)
+    return wanted if about_parts else f"{shown}; {wanted}"
 
 
 def _wanted(kind: str, context: Mapping[str, Any], found: Any, error: ErrorDetails) -> str:
@@ -82,18 +86,35 @@ def _wanted(kind: str, context: Mapping[str, Any], found: Any, error: ErrorDetai
         name, words, one, many = LENGTHS[kind]
         return f"{words} {context[name]} {one if context[name] == 1 else many} needed"
     if kind == "string_pattern_mismatch":
-        return _form(str(context["pattern"]))
-    if kind == "string_type" and isinstance(found, bool | int | float):
-        return "text is needed; put it in quotes"
+        return _form(str(context["pattern"]), found)
     if kind in {"fault", "value_error", "assertion_error"}:
         return error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    return WANTED.get(kind) or error["msg"][:1].lower() + error["msg"][1:]
+    return f"{WANTED[kind]}{_quoting(kind, found)}" if kind in WANTED else error["msg"][:1].lower() + error["msg"][1:]
 
 
-def _form(pattern: str) -> str:
-    if pattern.startswith("^[a-z0-9][a-z0-9_-]"):
-        return "small letters, digits, - and _ are allowed, at most 63, the first a letter or digit"
-    return f"text of the form {pattern} is needed"
+def _quoting(kind: str, found: Any) -> str:
+    """The mend where only quotes make the value one of the wrong type."""
+    if kind == "string_type" and isinstance(found, bool | int | float):
+        return "; put it in quotes"
+    number = kind.startswith(("float_", "int_")) and isinstance(found, str) and _is_number(found)
+    return ", without quotes" if number else ""
+
+
+def _form(pattern: str, found: Any) -> str:
+    if pattern != NAME_PATTERN:
+        return f"text of the form {pattern} is needed"
+    plain = unicodedata.normalize("NFKD", str(found).lower().replace("đ", "d")).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9_]+", "-", plain).strip("-_")[:63]
+    example = f", as in {name}" if name else ""
+    return f"small letters, digits, - and _ are allowed, at most 63, the first a letter or digit{example}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _number(value: float) -> str:

@@ -13,7 +13,7 @@ from pipeline.config.messages import show
 from pipeline.config.suggestions import did_you_mean
 from pipeline.rules import rule_types
 
-PLACES = {"zone": "zones", "zones": "zones", "lane": "lanes", "lanes": "lanes"}
+PLACES = {"zone": "zones", "zones": "zones", "exclude": "zones", "lane": "lanes", "lanes": "lanes"}
 """Fields of a rule that name places of its camera, and where those are."""
 
 
@@ -73,9 +73,7 @@ def _rules(camera: dict[str, Any], path: Path) -> Iterator[Fault]:
             for place, value in _names(rule.get(field), (*inside, field)):
                 if value not in known:
                     there = f"there are {', '.join(known)}" if known else f"this camera has no {places}"
-                    yield Fault(
-                        place, f"found {value!r}; no such {field.rstrip('s')}{did_you_mean(value, known)}; {there}"
-                    )
+                    yield Fault(place, f"found {value!r}; no such {places[:-1]}{did_you_mean(value, known)}; {there}")
 
 
 def _needs(camera: dict[str, Any], kind: Any, path: Path) -> Iterator[Fault]:
@@ -119,13 +117,17 @@ def _fed_rules(
     if any(name not in models for name in names):
         return
     classes = {label for name in names for label in models[name]}
+    known = f"{' and '.join(names)} {'know' if len(names) > 1 else 'knows'} {', '.join(sorted(classes))}"
     kinds = rule_types()
     for index, rule in _entries(camera, "rules"):
         kind = rule.get("kind")
         labels = kinds[kind].labels if isinstance(kind, str) and kind in kinds else frozenset()
+        for place, label in _names(rule.get("labels"), (*path, "rules", index, "labels")):
+            if label not in classes:
+                near = did_you_mean(label, classes)
+                yield Fault(place, f"found {label!r}; no detector of this camera knows it{near}; {known}")
         if labels and not labels & classes:
             yield Fault(
                 (*path, "rules", index, "kind"),
-                f"found {show(kind)}; it needs a detector of {' or '.join(sorted(labels))}, "
-                f"and this camera's know {', '.join(sorted(classes))} ({', '.join(names)})",
+                f"found {show(kind)}; it needs a detector of {' or '.join(sorted(labels))}; {known}",
             )

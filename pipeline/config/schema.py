@@ -83,11 +83,11 @@ class InferenceConfig(Section):
 class Config(Section):
     """A validated streams.yaml."""
 
-    site: SiteConfig
+    site: SiteConfig = Field(description="The name and timezone of the city.")
     defaults: DefaultsConfig = DefaultsConfig()
     storage: StorageConfig = StorageConfig()
     inference: InferenceConfig = InferenceConfig()
-    cameras: tuple[CameraConfig, ...] = Field(min_length=1)
+    cameras: tuple[CameraConfig, ...] = Field(min_length=1, description="A list; each camera needs id and source.")
     _file: str = PrivateAttr(default="streams.yaml")
 
     @field_validator("cameras", mode="before")

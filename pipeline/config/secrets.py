@@ -41,18 +41,22 @@ def expand(template: str, environment: Mapping[str, str], folder: Path) -> str:
         MissingSecretError: a variable or file is missing or empty, or the `${…}` is malformed.
     """
     user_part = _end_of_user_part(template)
+    wrong: list[str] = []
 
     def fill(found: re.Match[str]) -> str:
         if found[0] == "$${":
             return "${"
-        if found["inside"] is None:
-            raise MissingSecretError(
-                "a `${` is not closed, or holds another; write ${NAME}, or $${ for the text itself"
-            )
-        value = _value(found["inside"], environment, folder)
+        try:
+            value = _value(found["inside"], environment, folder)
+        except MissingSecretError as error:
+            wrong.append(str(error))
+            return ""
         return quote(value, safe="") if found.start() < user_part else value
 
-    return _REFERENCE.sub(fill, template)
+    filled = _REFERENCE.sub(fill, template)
+    if wrong:
+        raise MissingSecretError("; ".join(wrong))
+    return filled
 
 
 def is_template(text: str) -> bool:
@@ -67,7 +71,9 @@ def _end_of_user_part(template: str) -> int:
     return found.end() if found else 0
 
 
-def _value(inside: str, environment: Mapping[str, str], folder: Path) -> str:
+def _value(inside: str | None, environment: Mapping[str, str], folder: Path) -> str:
+    if inside is None:
+        raise MissingSecretError("a `${` is not closed or holds another; write ${NAME}, or $${ for the text itself")
     if inside.startswith("file:"):
         return _read(inside.removeprefix("file:"), folder)
     variable = _VARIABLE.fullmatch(inside)

@@ -7,11 +7,20 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+NAME_PATTERN = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+
 
 class Section(BaseModel):
     """A frozen group of settings that knows no other fields than its own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+
+def or_text(schema: dict[str, Any]) -> None:
+    """Change a section's JSON Schema: a plain text may stand for the whole section."""
+    section = dict(schema)
+    schema.clear()
+    schema.update({"title": section.get("title", ""), "anyOf": [{"type": "string", "minLength": 1}, section]})
 
 
 def fail(message: str, *path: int | str) -> ValueError:
@@ -38,10 +47,15 @@ def _pair(value: Any) -> Any:
 
 Number: TypeAlias = Annotated[float, Strict()]
 Whole: TypeAlias = Annotated[int, Strict()]
-Relative: TypeAlias = Annotated[float, BeforeValidator(_relative), Field(ge=0, le=1)]
-RelativePoint: TypeAlias = Annotated[tuple[Relative, Relative], BeforeValidator(_pair)]
-MetrePoint: TypeAlias = Annotated[tuple[Number, Number], BeforeValidator(_pair)]
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Relative: TypeAlias = Annotated[Share, BeforeValidator(_relative, json_schema_input_type=Share)]
+RelativePoint: TypeAlias = Annotated[
+    tuple[Relative, Relative], BeforeValidator(_pair, json_schema_input_type=tuple[Relative, Relative])
+]
+MetrePoint: TypeAlias = Annotated[
+    tuple[Number, Number], BeforeValidator(_pair, json_schema_input_type=tuple[Number, Number])
+]
 Name: TypeAlias = Annotated[
     str,
-    Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Small letters, digits, - and _; at most 63."),
+    Field(pattern=NAME_PATTERN, description="Small letters, digits, - and _; at most 63."),
 ]

@@ -8,11 +8,20 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
 
-from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from pipeline.config.secrets import redact
-from pipeline.config.section import Section, fail
+from pipeline.config.section import Section, fail, or_text
 from pipeline.config.suggestions import did_you_mean
 
 SCHEMES = ("rtsp", "rtsps")
@@ -27,11 +36,13 @@ def _moment(value: Any) -> Any:
     return value
 
 
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Moment = Annotated[datetime, BeforeValidator(_moment, json_schema_input_type=datetime)]
 
 
 class SourceConfig(Section):
     """A live stream (`rtsp://…`) or a recording (path of a video file); may be written as just that text."""
+
+    model_config = ConfigDict(json_schema_extra=or_text)
 
     url: SecretStr = Field(description="rtsp:// or rtsps:// address, or the path of a recording beside streams.yaml.")
     transport: Literal["tcp", "udp"] = Field(default="tcp", description="How a live stream is carried.")
@@ -48,6 +59,8 @@ class SourceConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
+        if not isinstance(value, str | dict | SourceConfig):
+            raise fail("an rtsp:// address, the path of a recording or a mapping with its url is needed")
         return {"url": value} if isinstance(value, str) else value
 
     @field_validator("url")
@@ -66,9 +79,7 @@ class SourceConfig(Section):
     @classmethod
     def _tells_a_time(cls, value: str | None) -> str | None:
         if value is not None and not _round_trip(value):
-            raise fail(
-                "does not tell year, month, day, hour and minute; use %Y %m %d %H %M %S, as in gate_%Y%m%d_%H%M%S"
-            )
+            raise fail("the pattern does not tell year, month, day, hour and minute, as gate_%Y%m%d_%H%M%S does")
         return value
 
     @model_validator(mode="after")
@@ -76,11 +87,11 @@ class SourceConfig(Section):
         if not self.live:
             for name in ("transport", "user", "password"):
                 if name in self.model_fields_set:
-                    raise fail("is for live streams; this source is a recording", name)
+                    raise fail(f"{name} is for live streams, and this source is a recording", name)
             return self
         for name in ("start", "pattern"):
             if getattr(self, name) is not None:
-                raise fail("is for recordings; this source is a live stream", name)
+                raise fail(f"{name} is for recordings, and this source is a live stream", name)
         if self.password is not None and self.user is None:
             raise fail("a password needs its user", "password")
         if self.user is not None and "@" in urlsplit(self.url.get_secret_value()).netloc:
@@ -144,7 +155,7 @@ def _check_address(text: str, scheme: str) -> None:
 def _check_recording(text: str, folder: Path | None) -> None:
     """A recording must be there; the folder is unknown when settings are built in a program."""
     if not text.strip():
-        raise fail("is empty; give an rtsp:// address or the path of a recording")
+        raise fail("an rtsp:// address or the path of a recording is needed")
     if folder is None:
         return
     try:
@@ -152,12 +163,12 @@ def _check_recording(text: str, folder: Path | None) -> None:
         if path.is_file():
             return
         if path.is_dir():
-            raise fail("is a folder; name one recording in it")
+            raise fail("this is a folder; name one recording in it")
         near = did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else ())
     except (OSError, ValueError, RuntimeError) as error:
         if isinstance(error, PydanticCustomError):
             raise
-        raise fail("is no usable file name; give an rtsp:// address or the path of a recording") from None
+        raise fail("this is no file name; give an rtsp:// address or the path of a recording") from None
     raise fail(f"there is no such recording{near}; a relative path begins at the folder of streams.yaml")
 
 

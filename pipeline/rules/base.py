@@ -23,8 +23,8 @@ VEHICLES = frozenset({"bicycle", "motorcycle", "car", "bus", "truck"})
 class RuleConfig(BaseModel):
     """Settings every rule has. A rule subclasses this with its own `kind: Literal["…"]`.
 
-    Fields called `zone`, `zones`, `lane` or `lanes` name those of the camera; that they exist is checked when
-    streams.yaml is read.
+    Fields called `zone`, `zones`, `exclude` (zones), `lane` or `lanes` name those of the camera; that they
+    exist is checked when streams.yaml is read.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
