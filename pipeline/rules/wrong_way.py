@@ -1,0 +1,304 @@
+"""Vehicles that drive against a lane's direction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from pipeline.geometry import Lane
+from pipeline.rules.base import VEHICLES, Rule, RuleConfig, RuleContext, Scene
+from pipeline.rules.incident import Incident, Sight
+from pipeline.rules.motion import MOVING, SAME_SIZE, Movement, Position, Trail
+from pipeline.types import Findings, Point, Predicate, Trace, TraceBox, Track, Violation
+
+EDGE = 0.01
+"""A box within this part of the picture's edge is cut off by it."""
+
+TRACE_BOXES = 1000
+TWO_WHEELED = frozenset({"bicycle", "motorcycle"})
+NEAR = 1.5
+"""How far, in own sizes, a lost vehicle may be found again from where it was expected."""
+
+
+class WrongWayConfig(RuleConfig):
+    """Settings of `wrong_way`. The defaults are measured on real streets: see docs/accuracy.md."""
+
+    kind: Literal["wrong_way"] = "wrong_way"
+    lanes: tuple[str, ...] = Field(default=(), description="Lanes to watch; all of the camera's when left out.")
+    labels: tuple[str, ...] = Field(default=tuple(sorted(VEHICLES)), description="Classes of vehicles to watch.")
+    distance: float = Field(
+        default=1.5, ge=0.5, le=20, description="Least distance against the direction, in the vehicle's own sizes."
+    )
+    duration: float = Field(default=0.6, ge=0, le=10, description="Least seconds of movement against the direction.")
+    frames: int = Field(default=4, ge=3, le=100, description="Least analysed frames in that movement.")
+    cosine: float = Field(
+        default=0.7,
+        gt=0,
+        le=1,
+        description="The movement lies within the angle of this cosine around straight against.",
+    )
+    straightness: float = Field(default=0.7, gt=0, le=1, description="Least distance covered to length of the path.")
+    share: float = Field(default=0.75, gt=0, le=1, description="Least share of moving steps that go against.")
+    longest: float = Field(
+        default=0.5, gt=0, le=1, description="Most that a single step may make of the distance: a jump is no movement."
+    )
+    horizon: float = Field(default=20, ge=2, le=120, description="Seconds within which the distance must be covered.")
+    grace: float = Field(default=1, ge=0, le=10, description="Seconds outside the lane before the vehicle has left it.")
+    reconnect: float = Field(
+        default=3, ge=0, le=30, description="Seconds for which a vehicle lost from sight is looked for near its course."
+    )
+    cooldown: float = Field(
+        default=30,
+        ge=0,
+        le=3600,
+        description="Seconds after its end in which the same vehicle raises no new violation.",
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Case:
+    """One vehicle that drives the wrong way, from the decision to the end.
+
+    `track` is the id under which it was decided, `following` the one under which it is seen now. `boxes` are
+    those of the trace, `distance` and `metres` what it has gone against the direction, `returned` how far, in
+    own sizes, it has come back the lawful way since; `velocity` is in pixels a second.
+    """
+
+    incident: Incident
+    track: int
+    following: int
+    lane: str
+    label: str
+    predicates: tuple[Predicate, ...]
+    confidence: float
+    boxes: list[TraceBox]
+    distance: float
+    metres: float | None
+    last: Position
+    velocity: Point
+    returned: float = 0.0
+
+    def follow(self, position: Position, sight: Sight) -> None:
+        """The vehicle at its next position."""
+        step, seconds = position.step, (position.time - self.last.time).total_seconds()
+        if abs(step.along) > MOVING:
+            moved = np.subtract(position.foot, self.last.foot) / seconds
+            self.velocity = tuple(0.5 * np.array(self.velocity) + 0.5 * moved)
+        self.last = position
+        self.boxes = [*self.boxes, position.box][:TRACE_BOXES]
+        self.returned = max(0.0, self.returned + step.along)
+        if step.along < -MOVING:
+            self.distance -= step.along
+            if self.metres is not None and step.ground is not None:
+                self.metres -= step.ground[0]
+            self.incident.hold(sight)
+
+    def expected(self, time: datetime) -> Point:
+        """Where the vehicle should be, had it gone on as it was last seen."""
+        seconds = (time - self.last.time).total_seconds()
+        return self.last.foot[0] + self.velocity[0] * seconds, self.last.foot[1] + self.velocity[1] * seconds
+
+    def continued_by(self, movement: Movement, track: Track) -> bool:
+        """Whether a new track that moves against the direction is this vehicle, found again."""
+        first = movement.positions[0]
+        if track.started < self.last.time or (self.label in TWO_WHEELED) != (track.label in TWO_WHEELED):
+            return False
+        missed = np.hypot(*np.subtract(first.foot, self.expected(first.time)))
+        alike = 1 / SAME_SIZE**2 <= first.size / self.last.size <= SAME_SIZE**2
+        return bool(missed <= NEAR * max(first.size, self.last.size) and alike)
+
+    def violation(self, rule: Rule[WrongWayConfig], *, ended: bool = False) -> Violation:
+        seconds = (self.incident.last - self.incident.start).total_seconds()
+        measures = {"distance_sizes": self.distance, "duration_s": seconds}
+        if self.metres is not None:
+            measures |= {"distance_m": self.metres, "speed_kmh": 3.6 * self.metres / max(seconds, 1e-3)}
+        return self.incident.violation(
+            rule,
+            confidence=self.confidence,
+            trace=Trace(self.predicates, tuple(self.boxes)),
+            ended=ended,
+            label=self.label,
+            zone=self.lane,
+            track=self.track,
+            measures={name: round(value, 3) for name, value in measures.items()},
+        )
+
+
+@dataclass(slots=True, eq=False)
+class _Watched:
+    """One track in view: its trail, the best view of its movement so far, and the case it belongs to.
+    `done` is when its last case ended."""
+
+    trail: Trail
+    best: Sight | None = None
+    since: datetime | None = None
+    case: _Case | None = None
+    done: datetime | None = None
+
+    def look(self, movement: Movement, sight: Sight) -> Sight:
+        """The best view of this movement; a movement that begins anew forgets the views before it."""
+        if self.best is None or self.since != movement.start or sight.quality > self.best.quality:
+            self.best, self.since = sight, movement.start
+        return self.best
+
+
+class WrongWay(Rule[WrongWayConfig]):
+    """A vehicle moving against the lawful direction of a lane.
+
+    The foot point of a tracked vehicle is followed while it lies in a watched lane (where lanes overlap, what
+    is lawful in one of them is lawful). Its progress along the direction is summed in its own sizes; what it
+    has gone back from its farthest point is the movement against the direction, so that a vehicle which first
+    drives on and then reverses is measured from where it turned. The movement is a violation when it is far
+    enough, lasts long enough, points against the direction, is straight, goes against it in nearly every
+    step, and owes no large part to a single step; both the foot point and the centre of the box must have
+    gone that far. So jitter, flickering box sizes, parking, crossing traffic and a track that jumps to another
+    vehicle raise nothing.
+
+    The violation starts at the first position of that movement, is reported when decided, and ends when the
+    vehicle leaves the lane, turns back, stands still for `cooldown`, or is lost from sight; its end is the
+    last moment at which it moved against the direction. One vehicle is one violation: a new track that takes
+    up the movement where a lost one was expected continues it.
+    """
+
+    Config = WrongWayConfig
+    labels: ClassVar[frozenset[str]] = VEHICLES
+    needs: ClassVar[frozenset[str]] = frozenset({"lanes"})
+
+    def __init__(self, config: WrongWayConfig, context: RuleContext) -> None:
+        super().__init__(config, context)
+        self._watched: dict[int, _Watched] = {}
+        self._cases: list[_Case] = []
+
+    def update(self, scene: Scene) -> Findings:
+        lanes = [lane for lane in scene.layout.lanes.values() if not self.config.lanes or lane.id in self.config.lanes]
+        tracks = [track for track in scene.tracks if track.label in self.config.labels]
+        told: list[Violation] = []
+        for track, inside in zip(tracks, _lanes_of(tracks, lanes), strict=True):
+            told += self._see(scene, track, inside)
+        told += self._close_lost(scene, lanes)
+        for ended in scene.ended:
+            self._watched.pop(ended, None)
+        return Findings(violations=tuple(told))
+
+    def finish(self) -> Findings:
+        cases, self._cases = self._cases, []
+        self._watched.clear()
+        return Findings(violations=tuple(case.violation(self, ended=True) for case in cases))
+
+    def _see(self, scene: Scene, track: Track, lanes: list[Lane]) -> list[Violation]:
+        """One track in this frame; answers what is to be told of it."""
+        if track.id not in self._watched:
+            if not lanes:
+                return []
+            self._watched[track.id] = _Watched(Trail(self.config.horizon, self.config.grace))
+        watched, time = self._watched[track.id], scene.frame.time
+        sight = _sight(scene, track)
+        position = watched.trail.add(time, track, lanes, sight.quality > 0, scene.layout.ground)
+        if watched.case is not None:
+            return self._follow(watched, watched.case, position, sight)
+        movement = watched.trail.against()
+        if movement is None or movement.distance < self.config.distance / 4:
+            return []
+        best = watched.look(movement, sight)
+        for case in self._cases:
+            if case.continued_by(movement, track):
+                case.following, watched.case = track.id, case
+                return self._follow(watched, case, position, best)
+        return self._decide(watched, movement, track, best)
+
+    def _decide(self, watched: _Watched, movement: Movement, track: Track, best: Sight) -> list[Violation]:
+        predicates = self._predicates(movement)
+        if not all(predicate.holds for predicate in predicates):
+            return []
+        if watched.done is not None and movement.start - watched.done < timedelta(seconds=self.config.cooldown):
+            return []
+        first, last = movement.positions[0], movement.positions[-1]
+        lane = last.lane or first.lane or ""
+        incident = Incident.begin(self, movement.start, f"{track.id}:{lane}", best)
+        incident.last = last.time
+        velocity = np.subtract(last.foot, first.foot) / movement.seconds
+        scores = [position.box.score for position in movement.positions]
+        watched.case = _Case(
+            incident=incident,
+            track=track.id,
+            following=track.id,
+            lane=lane,
+            label=track.label,
+            predicates=predicates,
+            confidence=round(float(np.mean(scores)) * movement.share, 4),
+            boxes=[position.box for position in movement.positions],
+            distance=movement.distance,
+            metres=movement.metres,
+            last=last,
+            velocity=(float(velocity[0]), float(velocity[1])),
+        )
+        self._cases.append(watched.case)
+        return [watched.case.violation(self)]
+
+    def _predicates(self, movement: Movement) -> tuple[Predicate, ...]:
+        config = self.config
+        least = (
+            ("distance against the direction", movement.distance, config.distance, "own sizes"),
+            ("duration", movement.seconds, config.duration, "s"),
+            ("frames", len(movement.positions), config.frames, ""),
+            ("straightness", movement.straightness, config.straightness, ""),
+            ("share of steps against", movement.share, config.share, ""),
+        )
+        most = (
+            ("cosine to the direction", movement.cosine, -config.cosine, ""),
+            ("longest step of the distance", movement.longest, config.longest, ""),
+        )
+        return (
+            *(Predicate(name, round(value, 3), limit, value >= limit, unit) for name, value, limit, unit in least),
+            *(Predicate(name, round(value, 3), limit, value <= limit, unit) for name, value, limit, unit in most),
+        )
+
+    def _follow(self, watched: _Watched, case: _Case, position: Position, sight: Sight) -> list[Violation]:
+        """A vehicle already decided on: go on, or end when it has left, turned back or stood for long."""
+        case.follow(position, sight)
+        stood = position.time - case.incident.last >= timedelta(seconds=self.config.cooldown)
+        if not (stood or watched.trail.outside or case.returned >= self.config.distance / 2):
+            return []
+        watched.case, watched.done, watched.best = None, position.time, None
+        return [self._close(case)]
+
+    def _close_lost(self, scene: Scene, lanes: Sequence[Lane]) -> list[Violation]:
+        """End what is no longer in sight, and not to be expected back."""
+        time = scene.frame.time
+        told = []
+        for case in [case for case in self._cases if case.last.time < time]:
+            point = np.array([case.expected(time)])
+            away = not any(lane.contains(point)[0] for lane in lanes)
+            if away or time - case.last.time > timedelta(seconds=self.config.reconnect):
+                watched = self._watched.get(case.following)
+                if watched is not None and watched.case is case:
+                    watched.case, watched.done, watched.best = None, time, None
+                told.append(self._close(case))
+        return told
+
+    def _close(self, case: _Case) -> Violation:
+        self._cases.remove(case)
+        return case.violation(self, ended=True)
+
+
+def _lanes_of(tracks: Sequence[Track], lanes: Sequence[Lane]) -> list[list[Lane]]:
+    """For each track the lanes in which its foot point lies."""
+    if not tracks:
+        return []
+    feet = np.array([track.foot for track in tracks])
+    inside = [lane.contains(feet) for lane in lanes]
+    return [[lane for lane, has in zip(lanes, inside, strict=True) if has[row]] for row in range(len(tracks))]
+
+
+def _sight(scene: Scene, track: Track) -> Sight:
+    """The view of a vehicle, the better the larger and surer; worth nothing when the picture's edge cuts it."""
+    left, top, right, bottom = track.box
+    across, down = EDGE * scene.frame.width, EDGE * scene.frame.height
+    whole = left > across and top > down and right < scene.frame.width - across and bottom < scene.frame.height - down
+    quality = (right - left) * (bottom - top) * track.score if whole else 0.0
+    return Sight(scene.frame, ((f"{track.label} {track.id}", track.box),), quality)
