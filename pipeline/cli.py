@@ -8,21 +8,29 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
+from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
 
 from pipeline.errors import MatThanError
 from pipeline.paths import DataFolder
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Mắt Thần: camera analytics for a city operations centre.",
 )
+models_app = typer.Typer(no_args_is_help=True, help="Detection models: list, fetch, verify, add.")
+app.add_typer(models_app, name="models")
 console = Console()
 errors = Console(stderr=True, soft_wrap=True)
 
@@ -31,6 +39,7 @@ Data = Annotated[
     typer.Option("--data", help="Data folder; else MATTHAN_DATA, else the platform's user-data folder."),
 ]
 Streams = Annotated[Path, typer.Argument(help="The registration of the cameras.")]
+Model = Annotated[str, typer.Argument(help="Name of the model.")]
 Host = Annotated[str, typer.Option(help="Address to serve on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to serve on.")]
 
@@ -56,7 +65,7 @@ def demo(
     if once:
         raise typer.Exit(0 if outcome.as_expected else 1)
     if not stop.is_set():
-        serve_api(outcome.config_path, folder, host, port)
+        serve_api(outcome.config, folder, host, port)
 
 
 @app.command()
@@ -117,12 +126,8 @@ def batch(
     config: Annotated[Path, typer.Option(help="The registration of the cameras.")] = Path("streams.yaml"),
     data: Data = None,
     start: Annotated[
-        datetime | None,
-        typer.Option(
-            help="When the recording begins (UTC); for a single file.",
-            formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"],
-        ),
-    ] = None,
+        str, typer.Option(help="When the recording begins, as in 2026-01-31T07:00:00+07:00; for a single file.")
+    ] = "",
     parallel: Annotated[int, typer.Option(min=1, help="How many files at a time.")] = 2,
 ) -> None:
     """Analyse recordings; files that a finished run covers are skipped."""
@@ -131,14 +136,14 @@ def batch(
     from pipeline.installation import Installation
     from pipeline.progress import RunProgress
 
-    if start is not None and len(paths) > 1:
+    if start and len(paths) > 1:
         raise MatThanError("--start names the beginning of one file; give one file, or name the files by their time")
     registered = load(config).camera(camera)
     with (
         stop_on_signal() as stop,
         Installation.open(load(config), DataFolder.resolve(data), [registered]) as installation,
     ):
-        job = Batch(installation, registered, paths, start and start.replace(tzinfo=UTC), parallel, stop)
+        job = Batch(installation, registered, paths, moment(start), parallel, stop)
         with RunProgress(console) as progress:
             reports = job.analyse(progress.update)
     console.print(summary(reports))
@@ -151,21 +156,21 @@ def serve(
     streams: Streams = Path("streams.yaml"), data: Data = None, host: Host = "127.0.0.1", port: Port = 8000
 ) -> None:
     """Serve the reporting API and the review page."""
-    serve_api(streams, DataFolder.resolve(data), host, port)
+    from pipeline.config import load
+
+    serve_api(load(streams), DataFolder.resolve(data), host, port)
 
 
 @app.command()
 def verify(packages: Annotated[list[Path], typer.Argument(help="Folders of evidence packages.")]) -> None:
     """Check evidence packages against their manifests, offline; names what was changed."""
-    from pipeline.evidence.verify import verify_package
+    from pipeline.evidence import report, verify_package
 
     broken = False
     for package in packages:
         faults = verify_package(package)
         broken |= bool(faults)
-        console.print(f"{package}: {'intact' if not faults else 'NOT INTACT'}", style="red" if faults else "green")
-        for fault in faults:
-            console.print(f"  {fault}")
+        console.print(report(package, faults), style="red" if faults else "green", soft_wrap=True)
     if broken:
         raise typer.Exit(1)
 
@@ -183,9 +188,77 @@ def evaluate(
         console.print(table(report))
 
 
-def serve_api(streams: Path, data: DataFolder, host: str, port: int) -> None:
-    """Serve until stopped. The application is named, not imported: the pipeline does not know the API."""
-    raise MatThanError("not wired")
+@models_app.command(name="list")
+def list_models(data: Data = None) -> None:
+    """Show the models that are known and where their weights are."""
+    from pipeline.detectors.manifest import Manifest
+
+    drawn = Table("model", "family", "classes", "input", "licence", "weights")
+    for model in Manifest.load(DataFolder.resolve(data)):
+        drawn.add_row(
+            model.name,
+            model.family,
+            ", ".join(model.classes),
+            f"{model.width}×{model.height}",
+            model.entry.licence,
+            "here" if model.present else f"to be fetched: matthan models pull {model.name}",
+        )
+    console.print(drawn)
+
+
+@models_app.command(name="pull")
+def pull_model(name: Model, data: Data = None) -> None:
+    """Fetch a model's weights from their public release; goes on where a broken transfer stopped."""
+    from pipeline.detectors.fetch import pull
+    from pipeline.detectors.manifest import Manifest
+
+    model = Manifest.load(DataFolder.resolve(data)).find(name)
+    with Progress(console=console) as progress:
+        bar = progress.add_task(name, total=None)
+        path = pull(model, progress=lambda done, total: progress.update(bar, completed=done, total=total))
+    console.print(f"{name}: {path}")
+
+
+@models_app.command(name="verify")
+def verify_models(names: Annotated[list[str] | None, typer.Argument()] = None, data: Data = None) -> None:
+    """Compare weights with the manifest's SHA-256; those of all models that are here when none is named."""
+    from pipeline.detectors.manifest import Manifest, verify
+
+    manifest = Manifest.load(DataFolder.resolve(data))
+    for model in [manifest.find(name) for name in names] if names else [one for one in manifest if one.present]:
+        verify(model)
+        console.print(f"{model.name}: intact", style="green")
+
+
+@models_app.command(name="add")
+def add_model(
+    path: Annotated[Path, typer.Argument(help="An ONNX file, such as an Ultralytics export.")],
+    name: Annotated[str, typer.Option(help="Its name; the file's when left out.")] = "",
+    family: Annotated[str, typer.Option(help="Its family; found from its metadata when left out.")] = "",
+    classes: Annotated[str, typer.Option(help="Class names, separated by commas, when the file names none.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "",
+    data: Data = None,
+) -> None:
+    """Register weights of your own, so that streams.yaml can name them."""
+    from pipeline.detectors.fetch import add
+
+    listed = tuple(part.strip() for part in classes.split(",") if part.strip())
+    model = add(path, DataFolder.resolve(data).create(), name=name, family=family, classes=listed, licence=licence)
+    console.print(f"{model.name}: family {model.family}, classes {', '.join(model.classes)}")
+
+
+def serve_api(config: Config, data: DataFolder, host: str, port: int) -> None:
+    """Serve until stopped. Whatever is registered as the server is run: the pipeline does not know the API."""
+    (server,) = entry_points(group="matthan.server")
+    server.load()(config, data, host, port)
+
+
+def moment(text: str) -> datetime | None:
+    """A time given on the command line; without an offset it is local time of the camera."""
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise MatThanError(f"--start {text}: not a time; write it as 2026-01-31T07:00:00+07:00") from None
 
 
 @contextmanager

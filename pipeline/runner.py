@@ -74,7 +74,11 @@ class CameraRun:
     @property
     def name(self) -> str:
         """What to call the run in a terminal."""
-        return f"{self.pipeline.camera.id}: {self.source.path.name}" if isinstance(self.source, Recording) else self.pipeline.camera.id
+        return (
+            f"{self.pipeline.camera.id}: {self.source.path.name}"
+            if isinstance(self.source, Recording)
+            else self.pipeline.camera.id
+        )
 
     @property
     def length(self) -> float | None:
@@ -215,9 +219,9 @@ class Driver:
         for done in [run for run in self._active if run.buffer.finished and not run.in_flight]:
             done.end()
             self._active.remove(done)
-        while len(self._active) < parallel and not stop.is_set() and (run := next(runs, None)) is not None:
-            run.start()
-            self._active.append(run)
+        while len(self._active) < parallel and not stop.is_set() and (new := next(runs, None)) is not None:
+            new.start()
+            self._active.append(new)
         return bool(self._active)
 
     def _gather(self) -> Batch:
