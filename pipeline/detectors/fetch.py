@@ -112,7 +112,7 @@ def _transfer(client: httpx.Client, url: str, part: Path, progress: Progress | N
         length = response.headers.get("Content-Length")
         total_bytes = start + int(length) if length and length.isdigit() else None
         with part.open("ab" if start else "wb") as file:
-            for chunk in response.iter_bytes(1 << 16):
+            for chunk in response.iter_bytes():
                 file.write(chunk)
                 if progress:
                     progress(file.tell(), total_bytes)
