@@ -49,6 +49,15 @@ class ViolationQueries(Database):
         with self.reading() as connection:
             return connection.execute(statement).scalar_one()
 
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of violation there are, each found by one step into the index, however many rows it has."""
+        first = select(func.min(Violation.kind).label("kind")).cte("kinds", recursive=True)
+        above = select(func.min(Violation.kind)).where(Violation.kind > first.c.kind).scalar_subquery()
+        kinds = first.union_all(select(above).where(first.c.kind.is_not(None)))
+        with self.reading() as connection:
+            found = connection.execute(select(kinds.c.kind).where(kinds.c.kind.is_not(None))).scalars()
+            return tuple(found)
+
     def violation(self, violation: UUID) -> ViolationRecord | None:
         with self.reading() as connection:
             statement = select(Violation.__table__).where(Violation.id == violation)

@@ -1,0 +1,97 @@
+"""The access table: every route and the roles that may use it. What is not in it cannot be served."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from fastapi import APIRouter, Depends
+from fastapi.routing import APIRoute
+
+from api.auth.guard import Guard
+from pipeline.store import Role
+
+PUBLIC: frozenset[Role] | None = None
+EVERYONE = frozenset(Role)
+REVIEW = frozenset({Role.REVIEWER, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
+
+ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
+    ("GET", "/health/live"): PUBLIC,
+    ("GET", "/health/ready"): PUBLIC,
+    # Signing in and out, and one's own password.
+    ("POST", "/api/v1/session"): PUBLIC,
+    ("GET", "/api/v1/session"): EVERYONE,
+    ("DELETE", "/api/v1/session"): EVERYONE,
+    ("PUT", "/api/v1/session/password"): EVERYONE,
+    # What the cameras found.
+    ("GET", "/api/v1/violations"): EVERYONE,
+    ("GET", "/api/v1/violations/{violation_id}"): EVERYONE,
+    ("GET", "/api/v1/violations/{violation_id}/evidence/{name}"): EVERYONE,
+    ("GET", "/api/v1/violations/{violation_id}/verification"): EVERYONE,
+    ("GET", "/api/v1/summary"): EVERYONE,
+    ("GET", "/api/v1/counts"): EVERYONE,
+    # Plates of vehicles that did nothing wrong.
+    ("GET", "/api/v1/plates"): REVIEW,
+    ("GET", "/api/v1/plates/{plate_id}"): REVIEW,
+    ("GET", "/api/v1/cameras"): EVERYONE,
+    ("GET", "/api/v1/cameras/{camera_id}"): EVERYONE,
+    # Accounts and the audit trail.
+    ("GET", "/api/v1/users"): ADMINS,
+    ("POST", "/api/v1/users"): ADMINS,
+    ("PATCH", "/api/v1/users/{user_id}"): ADMINS,
+    ("POST", "/api/v1/users/{user_id}/password"): ADMINS,
+    ("GET", "/api/v1/audit"): ADMINS,
+    # The desk.
+    ("GET", "/login"): PUBLIC,
+    ("POST", "/login"): PUBLIC,
+    ("POST", "/logout"): EVERYONE,
+    ("GET", "/password"): EVERYONE,
+    ("POST", "/password"): EVERYONE,
+    ("GET", "/"): EVERYONE,
+    ("GET", "/violations/{violation_id}"): EVERYONE,
+}
+
+WITH_ONE_TIME_PASSWORD = frozenset(
+    {
+        ("GET", "/api/v1/session"),
+        ("DELETE", "/api/v1/session"),
+        ("PUT", "/api/v1/session/password"),
+        ("POST", "/logout"),
+        ("GET", "/password"),
+        ("POST", "/password"),
+    }
+)
+"""All that a user who has not yet replaced a one-time password may do."""
+
+
+class UndeclaredRouteError(RuntimeError):
+    """A route is not in the access table, so the program refuses to start."""
+
+
+class GuardedRoute(APIRoute):
+    """A route that asks the access table who may use it, before anything else of it runs."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        methods = sorted(options.get("methods") or {"GET"})
+        roles = {_declared(method, path) for method in methods}
+        if len(roles) > 1:
+            raise UndeclaredRouteError(f"{path}: methods with different roles need a route each")
+        may_be_temporary = all((method, path) in WITH_ONE_TIME_PASSWORD for method in methods)
+        guard = Guard(roles.pop(), with_one_time_password=may_be_temporary)
+        options["dependencies"] = [Depends(guard), *(options.get("dependencies") or [])]
+        super().__init__(path, endpoint, **options)
+
+
+def _declared(method: str, path: str) -> frozenset[Role] | None:
+    if (method, path) not in ACCESS:
+        raise UndeclaredRouteError(f"{method} {path} has no role in api/auth/access.py; declare who may use it")
+    return ACCESS[method, path]
+
+
+def refuse_unguarded(routers: Iterable[APIRouter]) -> None:
+    """Raises UndeclaredRouteError when a router holds a route that never asked the access table."""
+    for router in routers:
+        for route in router.routes:
+            if not isinstance(route, GuardedRoute):
+                raise UndeclaredRouteError(f"{route!r} is not guarded; make its router with route_class=GuardedRoute")

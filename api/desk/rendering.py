@@ -1,0 +1,71 @@
+"""Templates and the error page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.templating import Jinja2Templates
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from api.auth.guard import Identity
+from api.auth.sessions import form_token
+from api.desk.words import kind_name
+from api.settings import Settings
+
+
+def templates(settings: Settings) -> Jinja2Templates:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    zone = settings.timezone
+    environment.filters |= {
+        "kind": kind_name,
+        "percent": lambda share: f"{share:.0%}",
+        "date": lambda time: time.astimezone(zone).strftime("%d %b %Y"),
+        "clock": lambda time: time.astimezone(zone).strftime("%H:%M:%S"),
+        "length_of": lambda size: f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB",
+        "iso": datetime.isoformat,
+    }
+    environment.globals |= {"site_name": settings.site_name, "zone_name": zone.key}
+    return Jinja2Templates(env=environment)
+
+
+def page(
+    request: Request,
+    template: str,
+    values: Mapping[str, object] | None = None,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A page with the names that every template may use: `user` and the `form_token` of its forms."""
+    identity: Identity | None = getattr(request.state, "identity", None)
+    shared = {
+        "user": identity.session.user if identity else None,
+        "form_token": form_token(identity.token) if identity else "",
+    }
+    rendered = request.app.state.templates
+    assert isinstance(rendered, Jinja2Templates)  # noqa: S101  install sets it
+    return rendered.TemplateResponse(request, template, {**shared, **(values or {})}, status, headers)
+
+
+def error_page(request: Request, status: int, detail: str, headers: Mapping[str, str] | None) -> Response | None:
+    """How the desk shows an error; None when the request was not for a page of the desk."""
+    path = request.url.path
+    if path.startswith(("/api/", "/health/", "/static/")):
+        return None
+    if status == 401:
+        target = f"?{urlencode({'next': path})}" if request.method == "GET" and path != "/" else ""
+        return RedirectResponse(f"/login{target}", 303)
+    values = {"title": HTTPStatus(status).phrase, "detail": detail}
+    return page(request, "error.html", values, status=status, headers=headers)

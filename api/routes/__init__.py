@@ -1,0 +1,21 @@
+"""The routes under /api/v1 and /health."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fastapi import APIRouter
+
+from api.routes import cameras, evidence, health, reports, sessions, users, violations
+
+
+def routers() -> Iterable[APIRouter]:
+    return (
+        health.router,
+        sessions.router,
+        violations.router,
+        evidence.router,
+        reports.router,
+        cameras.router,
+        users.router,
+    )

@@ -1,0 +1,94 @@
+"""Evidence files, whole or by byte range, and the verification of a package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import FileResponse, Response
+from starlette.exceptions import HTTPException
+
+from api.auth.access import GuardedRoute
+from api.problems import answers
+from api.schemas import FaultAnswer, Verification
+from api.services import Services, ServicesDep, TrailDep
+from pipeline.evidence.verify import verify_package
+from pipeline.store.records import EvidenceRecord
+
+router = APIRouter(prefix="/api/v1/violations/{violation_id}", tags=["evidence"], route_class=GuardedRoute)
+
+
+@router.get(
+    "/evidence/{name}",
+    response_class=FileResponse,
+    responses={
+        200: {"description": "The file.", "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}},
+        206: {"description": "The bytes asked for.", "content": {"*/*": {}}},
+        304: {"description": "The file is still what `If-None-Match` names."},
+        **answers(400, 401, 403, 404, 409, 416, 422, 503),
+    },
+)
+def evidence_file(
+    violation_id: UUID,
+    name: str,
+    services: ServicesDep,
+    trail: TrailDep,
+    *,
+    download: Annotated[bool, Query(description="Offer to save it and not show it.")] = False,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """One file of a violation's evidence. The ETag is its SHA-256 as recorded."""
+    evidence = _evidence(services, violation_id)
+    file = next((each for each in evidence.files if each.name == name), None)
+    if file is None:
+        raise HTTPException(404, f"violation {violation_id} has no evidence file of that name")
+    path = _confined(services.settings.evidence_root, evidence.folder, name)
+    if path is None or not path.is_file():
+        raise HTTPException(404, f"{name} is recorded, but not in the evidence folder")
+    if path.stat().st_size != file.size:
+        raise HTTPException(409, f"{name} is not as it was recorded: its size differs")
+    trail.record("evidence.view", "violation", violation_id, {"file": name, "sha256": file.sha256})
+    headers = {"ETag": f'"{file.sha256}"', "Cache-Control": "private, no-cache"}
+    if if_none_match is not None and headers["ETag"] in if_none_match:
+        return Response(status_code=304, headers=headers)
+    return FileResponse(
+        path,
+        media_type=file.media_type,
+        headers=headers,
+        filename=f"{violation_id}-{name}" if download else name,
+        content_disposition_type="attachment" if download else "inline",
+    )
+
+
+@router.get("/verification", responses=answers(401, 403, 404, 409, 422, 503))
+def verify(violation_id: UUID, services: ServicesDep, trail: TrailDep) -> Verification:
+    """Check every file of the package against its manifest, and the manifest against the database."""
+    evidence = _evidence(services, violation_id)
+    trail.record("evidence.verify", "violation", violation_id)
+    return verification(services, evidence)
+
+
+def verification(services: Services, evidence: EvidenceRecord) -> Verification:
+    """Raises EvidenceError when the package cannot be read."""
+    folder = _confined(services.settings.evidence_root, evidence.folder)
+    if folder is None or not folder.is_dir():
+        return Verification(intact=False, faults=[FaultAnswer(file="", reason="the package is missing")])
+    recorded = next((file.sha256 for file in evidence.files if file.role == "manifest"), None)
+    faults = [FaultAnswer(file=fault.file, reason=fault.reason) for fault in verify_package(folder, recorded)]
+    return Verification(intact=not faults, faults=faults)
+
+
+def _evidence(services: Services, violation_id: UUID) -> EvidenceRecord:
+    evidence = services.repository.evidence(violation_id)
+    if evidence is None:
+        raise HTTPException(404, f"there is no evidence of violation {violation_id}")
+    return evidence
+
+
+def _confined(root: Path, *parts: str) -> Path | None:
+    """The path below the evidence root, or None for one that leads out of it, by `..` or by a link."""
+    root = root.resolve()
+    path = root.joinpath(*parts).resolve()
+    return path if path.is_relative_to(root) else None

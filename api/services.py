@@ -1,0 +1,64 @@
+"""What routes work with: the open database and what is built on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.auth.passwords import Passwords
+from api.auth.sessions import Sessions
+from api.settings import Settings
+from pipeline.store import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    settings: Settings
+    repository: Repository
+    passwords: Passwords
+    sessions: Sessions
+
+    @classmethod
+    def open(cls, settings: Settings) -> Services:
+        """Raises StoreError when the database cannot be opened."""
+        repository = Repository.open(settings.database_url.get_secret_value())
+        passwords = Passwords()
+        return cls(settings, repository, passwords, Sessions(repository, settings, passwords))
+
+
+def _services(request: Request) -> Services:
+    services = request.app.state.services
+    assert isinstance(services, Services)  # noqa: S101  the app's lifespan sets it before the first request
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(_services)]
+
+
+def address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+AddressDep = Annotated[str, Depends(address)]
+
+
+class Trail:
+    """Writes the audit trail on behalf of whoever makes this request."""
+
+    def __init__(self, request: Request, services: ServicesDep) -> None:
+        self._repository = services.repository
+        self._actor = request.state.identity.name
+        self._address = address(request)
+
+    def record(
+        self, action: str, object_kind: str, object_id: object = "", detail: Mapping[str, object] | None = None
+    ) -> None:
+        self._repository.record_audit(
+            self._actor, action, object_kind, str(object_id), detail=detail, address=self._address
+        )
+
+
+TrailDep = Annotated[Trail, Depends()]

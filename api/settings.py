@@ -1,0 +1,25 @@
+"""What the API needs to know to run. Values are given by the caller; nothing is read from anywhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+
+class Settings(BaseModel):
+    """`evidence_root` is the folder that evidence packages are recorded relative to; `timezone` is the site's,
+    in which days are counted and times shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: SecretStr
+    evidence_root: Path
+    site_name: str = "Mắt Thần"
+    timezone: ZoneInfo = ZoneInfo("UTC")
+    session_lifetime: timedelta = timedelta(hours=12)
+    failures_until_lock: int = Field(default=10, ge=1, description="Wrong passwords in a row that lock an account.")
+    lock_time: timedelta = timedelta(minutes=5)
+    logins_per_minute: int = Field(default=20, ge=1, description="Sign-in attempts allowed to one network address.")
