@@ -111,8 +111,8 @@ class _Attempt:
 
     @property
     def rate(self) -> float | None:
-        """Frames a second by media time, from all packets seen."""
-        return (len(self.times) - 1) / self.span.total_seconds() if self.span else None
+        """Frames a second by media time, from all packets seen; a frame may come in several of one time."""
+        return (len(set(self.times)) - 1) / self.span.total_seconds() if self.span else None
 
     @property
     def span(self) -> timedelta:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -38,9 +38,8 @@ class Report:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for problem in self.problems:
             place = f"{problem.file}:{problem.line}:{problem.column}" if problem.line else problem.file
-            yield Text.assemble(
-                (place, "bold"), ": ", (problem.field, "cyan"), ": " if problem.field else "", problem.message
-            )
+            field = f"{problem.field}: " if problem.field else ""
+            yield Text.assemble((f"{place}: ", "bold"), (field, "cyan"), problem.message)
         for fault in self.faults:
             yield Text(fault)
         count = len(self.problems) + len(self.faults)
@@ -85,20 +84,22 @@ def summary(config: Config) -> str:
     return f"{cameras} {'camera' if cameras == 1 else 'cameras'}{off}, {rules} {'rule' if rules == 1 else 'rules'}"
 
 
-def probe_table(found: Sequence[CameraProbe], config: Config) -> Table:
-    """One row for each camera that was opened, with times in the site's zone."""
+def probe_table(found: Sequence[CameraProbe], config: Config) -> Group:
+    """A table of the cameras that gave a picture, with times in their zones, then a line for each that did not."""
     table = Table(title=config.site.name or None, title_justify="left")
-    for heading in ("camera", "source", "picture", "frames a second", "clock", "first frame"):
+    for heading in ("camera", "video", "frames a second", "clock", "first frame"):
         table.add_column(heading, overflow="fold")
-    zones = {camera.id: camera.zone for camera in config.cameras}
+    lines = []
     for one in found:
         if one.error is not None:
-            table.add_row(one.camera, one.source, Text(one.error, style="red"), "", "", "")
+            error = one.error.removeprefix(f"camera {one.camera}: ")
+            source = "" if one.source in error else f" ({one.source})"
+            lines.append(Text.assemble((f"{one.camera}: ", "bold"), (error, "red"), source))
             continue
-        first = one.first.astimezone(zones[one.camera]) if one.first else None
+        first = one.first.astimezone(config.camera(one.camera).zone) if one.first else None
         rates = f"{_rate(one.measured_rate)} ({_rate(one.declared_rate)} declared)"
-        table.add_row(one.camera, one.source, f"{one.codec} {one.width}×{one.height}", rates, one.clock, _moment(first))
-    return table
+        table.add_row(one.camera, f"{one.codec} {one.width}×{one.height}", rates, one.clock, _moment(first))
+    return Group(*([table] if table.rows else []), *lines)
 
 
 def _rate(rate: float | None) -> str:

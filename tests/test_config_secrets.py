@@ -1,0 +1,138 @@
+"""Secrets are filled in where they may stand, and shown nowhere."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.config import Config, load, redact
+from pipeline.config.secrets import MissingSecretError, expand
+from pipeline.errors import ConfigError
+
+SECRET = "s3cr3t@/ä#"
+ENCODED = "s3cr3t%40%2F%C3%A4%23"
+
+
+def read(folder: Path, source: str, *, storage: str = "", environment: dict[str, str] | None = None) -> Config:
+    file = folder / "streams.yaml"
+    file.write_text(f"site: {{timezone: UTC}}\n{storage}\ncameras:\n  - id: gate\n    source: {source}\n", "utf-8")
+    return load(file, {"PASSWORD": SECRET} if environment is None else environment)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "rtsp://admin:${PASSWORD}@10.0.0.1:554/main",
+        "rtsp://admin:${file:password}@10.0.0.1:554/main",
+        "rtsp://${USER:-admin}:${PASSWORD}@10.0.0.1:554/main",
+        "{url: 'rtsp://10.0.0.1:554/main', user: admin, password: '${PASSWORD}'}",
+        "{url: 'rtsp://10.0.0.1:554/main', user: '${USER:-admin}', password: '${file:password}'}",
+        "{url: '${URL}'}",
+    ],
+)
+def test_a_password_may_hold_any_character_and_is_never_shown(tmp_path: Path, source: str) -> None:
+    (tmp_path / "password").write_text(f"{SECRET}\n", "utf-8")
+    url = f"rtsp://admin:{ENCODED}@10.0.0.1:554/main"
+    config = read(tmp_path, source, environment={"PASSWORD": SECRET, "URL": url})
+    camera = config.cameras[0]
+    assert camera.source.address == url
+    assert camera.source.live
+    assert str(camera.source) == "rtsp://***@10.0.0.1:554/main"
+    for shown in (repr(config), str(config), str(config.model_dump()), config.model_dump_json(), camera.hash):
+        assert "s3cr3t" not in shown
+
+
+def test_the_environment_is_read_at_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "streams.yaml"
+    file.write_text("site: {timezone: UTC}\ncameras: [{id: gate, source: 'rtsp://${MATTHAN_TEST_HOST}/main'}]\n")
+    for host in ("10.0.0.1", "10.0.0.2"):
+        monkeypatch.setenv("MATTHAN_TEST_HOST", host)
+        assert load(file).cameras[0].source.address == f"rtsp://{host}/main"
+
+
+def test_the_database_password_is_filled_in_and_hidden(tmp_path: Path) -> None:
+    config = read(tmp_path, "rtsp://h/x", storage="storage: {database: 'postgresql://m:${PASSWORD}@db/m'}")
+    assert config.storage.database is not None
+    assert config.storage.database.get_secret_value() == f"postgresql://m:{ENCODED}@db/m"
+    assert "s3cr3t" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "rtsp://admin:${PASSWORD}@10.0.0.1:port/main",
+        "rtsp://admin:${PASSWORD}@/main",
+        "http://admin:${PASSWORD}@10.0.0.1/main",
+        "admin:${PASSWORD}@10.0.0.1/main",
+        "${PASSWORD}",
+        "${PASSWORD}/${MISSING}",
+        "rtsp:/admin:${PASSWORD}@10.0.0.1/main",
+        "{url: 'rtsp://u@10.0.0.1/main', user: '${PASSWORD}', password: '${PASSWORD}'}",
+        "{url: 'rtsp://10.0.0.1/main', password: '${PASSWORD}'}",
+        "{url: 'rtsp://10.0.0.1/main', start: '${PASSWORD}'}",
+        "{url: 'rtsp://10.0.0.1/main', transport: '${PASSWORD}'}",
+        "{url: ['${PASSWORD}']}",
+        "rtsp://admin:s3cr3t@10.0.0.1:port/main",
+        "rtsp://admin:a/s3cr3t@10.0.0.1/main@x:port",
+        "rtsp://[admin:s3cr3t@x/",
+        "rtsp://10.0.0.1:x/?user=admin&password=s3cr3t",
+        "'rtsp://admin:${UNSET:-s3cr3t}@10.0.0.1:port/'",
+        "*s3cr3t",
+        "!s3cr3t x",
+        "'s3cr3t: x",
+        "rtsp://admin: s3cr3t: x",
+        "@s3cr3t",
+    ],
+)
+def test_no_error_shows_a_secret(tmp_path: Path, source: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        read(tmp_path, source)
+    assert "s3cr3t" not in str(raised.value)
+    assert "s3cr3t" not in "".join(traceback.format_exception(raised.value))
+    assert "s3cr3t" not in repr(raised.value.problems)
+
+
+secret_texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
+
+
+@given(secret_texts)
+def test_expansion_keeps_every_character(secret: str) -> None:
+    assert expand("${X}", {"X": secret}, Path()) == secret
+    assert expand("a${X}b${Y:-c}", {"X": secret}, Path()) == f"a{secret}bc"
+    assert expand("$${X} $5", {"X": secret}, Path()) == "${X} $5"
+
+
+@given(user=secret_texts, password=secret_texts, host=st.from_regex(r"[a-z0-9.]{1,20}(:[0-9]{1,4})?", fullmatch=True))
+def test_redaction_leaves_the_host_and_hides_the_rest(user: str, password: str, host: str) -> None:
+    url = expand(f"rtsp://${{U}}:${{P}}@{host}/main", {"U": user, "P": password}, Path())
+    assert redact(url) == f"rtsp://***@{host}/main"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("rtsp://10.0.0.1/main", "rtsp://10.0.0.1/main"),
+        ("samples/street.mp4", "samples/street.mp4"),
+        ("rtsp://h/user=a&password=b&channel=1", "rtsp://h/user=***&password=***&channel=1"),
+        ("rtsp://h/s?token=abc#x", "rtsp://h/s?token=***#x"),
+        ("postgresql://m:pw@db/m", "postgresql://***@db/m"),
+    ],
+)
+def test_redaction(text: str, shown: str) -> None:
+    assert redact(text) == shown
+
+
+def test_a_secret_file_must_be_a_readable_small_text(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(b"x" * 70_000)
+    (tmp_path / "folder").mkdir()
+    for name, message in (
+        ("large", "is larger than 64 KiB"),
+        ("folder", "is not there"),
+        ("nul\0", "is not there"),
+    ):
+        with pytest.raises(MissingSecretError, match=message):
+            expand(f"${{file:{name}}}", {}, tmp_path)
