@@ -123,6 +123,7 @@ class Connection:
         self._grid = grid
         self._items: queue.Queue[Received | Failure] = queue.Queue(WAITING_ITEMS)
         self._abandoned = threading.Event()
+        self._last: int | None = None
         self._thread = threading.Thread(target=self._run, name=f"camera-{name}", daemon=True)
 
     def start(self) -> None:
@@ -213,7 +214,10 @@ class Connection:
         except av.error.FFmpegError:
             return  # lost packets; the decoder finds its way at the next key frame
         for frame in frames:
-            if frame.pts is not None and not frame.is_corrupt and self._grid.is_due(frame.pts * time_base):
+            if frame.pts is None or frame.is_corrupt or (self._last is not None and frame.pts <= self._last):
+                continue
+            self._last = frame.pts
+            if self._grid.is_due(frame.pts * time_base):
                 yield frame, self._time(frame.pts, time_base)
 
     def _time(self, ticks: int, time_base: Fraction) -> datetime:

@@ -98,8 +98,8 @@ def after(anchor: datetime, ticks: int, time_base: Fraction) -> datetime:
 class FrameGrid:
     """Chooses at most `rate` frames a second by media time alone, so that every run chooses the same.
 
-    Time is cut into slots of 1/rate centred on multiples of 1/rate, and the first frame in a slot is due. The
-    centring keeps every frame of a stream whose own rate is `rate` but whose timestamps are rounded.
+    Time is cut into slots of 1/rate, and the first frame in a slot is due. A slot begins an eighth early, which
+    keeps every frame of a stream whose own rate is `rate` but whose timestamps are rounded.
     """
 
     def __init__(self, rate: float | None) -> None:
@@ -110,7 +110,7 @@ class FrameGrid:
         """Whether the frame `elapsed` seconds of media time after the start is to be analysed."""
         if self.rate is None:
             return True
-        slot = int((elapsed * self.rate + Fraction(1, 2)) // 1)
+        slot = int((elapsed * self.rate + Fraction(1, 8)) // 1)
         due = self.slot is None or slot > self.slot
         if due:
             self.slot = slot

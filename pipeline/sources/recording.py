@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from fractions import Fraction
 from heapq import heappop, heappush
@@ -23,6 +24,8 @@ from pipeline.types import Frame
 
 DECLARES_DURATION = ("mov,mp4", "matroska", "avi", "asf", "flv")
 """Containers whose header says how long they are; for others the duration is an estimate from the file."""
+
+ROTATES = ("mov,mp4", "matroska")
 
 
 class Recording:
@@ -56,7 +59,7 @@ class Recording:
         self._faults: list[str] = []
         self._closed = threading.Event()
         with self._open() as (container, stream):
-            self.info: StreamInfo = describe(stream)
+            self.info: StreamInfo = replace(describe(stream), rotation=first_rotation(container, stream))
             self.anchor: Anchor = find_anchor(
                 self.path, {**stream.metadata, **container.metadata}, start=start, pattern=pattern, timezone=timezone
             )
@@ -191,6 +194,16 @@ def video_stream(path: Path, container: InputContainer) -> VideoStream:
     if not stream.codec_context.width:
         raise SourceError(f"{path}: the video's parameters are unreadable; the file is damaged from its beginning")
     return stream
+
+
+def first_rotation(container: InputContainer, stream: VideoStream) -> int:
+    """The rotation that the container asks for, which only a decoded frame tells; 0 when none can be decoded."""
+    if not container.format.name.startswith(ROTATES):
+        return 0
+    try:
+        return next((frame.rotation for frame in container.decode(stream)), 0)
+    except av.error.FFmpegError:
+        return 0
 
 
 def declared_duration(container: InputContainer, stream: VideoStream) -> timedelta | None:

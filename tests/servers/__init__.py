@@ -1,0 +1,1 @@
+"""Real servers for tests, as subprocesses; import the fixtures into a conftest."""

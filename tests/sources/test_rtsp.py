@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from pipeline.sources import MediaPacket, RtspCamera
+from pipeline.types import Frame
+
+from ..servers.clips import make_clip, number_of
+from ..servers.rtsp import StartRtspServer
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", frames=100, b_frames=0, gop=25)
+
+
+class Watched:
+    """A camera that is read in a thread, as the program does it."""
+
+    def __init__(self, camera: RtspCamera) -> None:
+        self.camera = camera
+        self.frames: list[Frame] = []
+        self.packets: list[MediaPacket] = []
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self) -> None:
+        for frame in self.camera.frames(self.packets.append):
+            self.frames.append(frame)
+
+    def until(self, condition: Callable[[], object], seconds: float = 20) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f"never came; the camera is {self.camera.state}"
+            time.sleep(0.02)
+
+
+@contextmanager
+def watching(url: str, rate: float | None = None, **settings: object) -> Iterator[Watched]:
+    watched = Watched(RtspCamera(url, "gate", rate, jitter=lambda: 1.0, **settings))  # type: ignore[arg-type]
+    yield watched
+    watched.camera.close()
+    watched.thread.join(3)
+    assert not watched.thread.is_alive()
+
+
+@contextmanager
+def deaf_server() -> Iterator[int]:
+    """Takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        held: list[socket.socket] = []
+
+        def accept() -> None:
+            while True:
+                try:
+                    held.append(server.accept()[0])
+                except OSError:
+                    return
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield server.getsockname()[1]
+        for connection in held:
+            connection.close()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_frames_come_with_the_hosts_time(rtsp_server: StartRtspServer, clip: Path, transport: str) -> None:
+    server = rtsp_server({"/gate": clip})
+    with watching(server.url("/gate"), transport=transport) as watched:
+        watched.until(lambda: len(watched.frames) > 40)
+        delay = datetime.now(UTC) - watched.frames[-1].time
+        assert timedelta(seconds=-0.2) < delay < timedelta(seconds=1)
+        state = watched.camera.state
+        assert (state.phase, state.error, state.reconnects) == ("live", None, 0)
+        assert state.fps == pytest.approx(25, abs=1)
+    steps = [(later.time - earlier.time).total_seconds() for earlier, later in pairwise(watched.frames)]
+    assert steps == pytest.approx([0.04] * len(steps), abs=2e-3)
+    numbers = [number_of(frame.image) for frame in watched.frames]
+    assert all(later - earlier == 1 for earlier, later in pairwise(numbers))
+    assert watched.packets[0].is_keyframe
+    assert {packet.time for packet in watched.packets} >= {frame.time for frame in watched.frames}
+    assert watched.camera.state.phase == "closed"
+
+
+def test_the_rate_is_kept_and_hevc_is_read(rtsp_server: StartRtspServer, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", "libx265", frames=100, b_frames=0, gop=25)
+    server = rtsp_server({"/gate": clip}, codec="h265")
+    with watching(server.url("/gate"), rate=5) as watched:
+        watched.until(lambda: len(watched.frames) > 6)
+        assert watched.camera.info is not None
+        assert watched.camera.info.codec == "hevc"
+    steps = [(later.time - earlier.time).total_seconds() for earlier, later in pairwise(watched.frames[1:])]
+    assert steps == pytest.approx([0.2] * len(steps), abs=0.05)
+
+
+def test_a_server_that_dies_and_comes_back(rtsp_server: StartRtspServer, clip: Path) -> None:
+    server = rtsp_server({"/gate": clip})
+    with watching(server.url("/gate")) as watched:
+        watched.until(lambda: len(watched.frames) > 5)
+        server.kill()
+        watched.until(lambda: watched.camera.state.phase == "waiting")
+        assert watched.camera.state.error
+        server.start()
+        before = len(watched.frames)
+        watched.until(lambda: len(watched.frames) > before + 5)
+        state = watched.camera.state
+        assert state.phase == "live"
+        assert state.error is None
+        assert state.reconnects >= 1
+    assert all(later.time > earlier.time for earlier, later in pairwise(watched.frames))
+    assert [frame.index for frame in watched.frames] == list(range(len(watched.frames)))
+    assert all((later.dts or 0) >= (earlier.dts or 0) for earlier, later in pairwise(watched.packets))
+
+
+def test_the_right_password_opens(rtsp_server: StartRtspServer, clip: Path) -> None:
+    server = rtsp_server({"/gate": clip}, user="operator", password="h:u@e/ß %")
+    with watching(server.url("/gate"), user="operator", password="h:u@e/ß %") as watched:
+        watched.until(lambda: watched.frames)
+
+
+REFUSALS = {
+    "wrong password": ("operator:wr0ng-S3cret", "/gate", "the user or password is wrong"),
+    "no password": ("", "/gate", "it asks for a user and password"),
+    "wrong path": ("operator:s3cret-One", "/yard", "it has no stream /yard"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSALS)
+def test_a_camera_that_refuses(
+    rtsp_server: StartRtspServer,
+    clip: Path,
+    case: str,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    login, mount, complaint = REFUSALS[case]
+    server = rtsp_server({"/gate": clip}, user="operator", password="s3cret-One")
+    with watching(server.url(mount, login)) as watched:
+        watched.until(lambda: watched.camera.state.phase == "failed")
+        error = watched.camera.state.error or ""
+        shown = repr(watched.camera)
+    assert error.startswith(f"camera gate: 127.0.0.1:{server.port}: {complaint}; ")
+    captured = capfd.readouterr()
+    for place in (error, shown, caplog.text, captured.out, captured.err):
+        assert "s3cret" not in place.lower()
+        assert "operator" not in place
+
+
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def test_nothing_listens() -> None:
+    port = unused_port()
+    with watching(f"rtsp://127.0.0.1:{port}/gate") as watched:
+        watched.until(lambda: watched.camera.state.phase == "waiting")
+        assert watched.camera.state.error == (
+            f"camera gate: 127.0.0.1:{port}: nothing listens there; check the port and that RTSP is enabled"
+        )
+
+
+def test_an_unknown_host() -> None:
+    with watching("rtsp://no-such-camera.invalid/gate") as watched:
+        watched.until(lambda: watched.camera.state.phase == "waiting")
+        assert watched.camera.state.error == (
+            "camera gate: no-such-camera.invalid: no such host; check the name and the DNS"
+        )
+
+
+def test_a_server_that_takes_the_connection_and_never_answers() -> None:
+    with deaf_server() as port, watching(f"rtsp://127.0.0.1:{port}/gate", stall=0.6) as watched:
+        assert watched.camera.state.phase == "connecting"
+        watched.until(lambda: watched.camera.state.phase == "waiting")
+        assert watched.camera.state.error is not None
+        assert "check power, network" in watched.camera.state.error
+        watched.until(lambda: watched.camera.state.reconnects >= 1)
+
+
+def test_close_returns_at_once_while_the_camera_hangs() -> None:
+    with deaf_server() as port:
+        watched = Watched(RtspCamera(f"rtsp://127.0.0.1:{port}/gate", "gate", stall=60))
+        time.sleep(0.3)
+        began = time.monotonic()
+        watched.camera.close()
+        watched.thread.join(5)
+        assert not watched.thread.is_alive()
+        assert time.monotonic() - began < 1
+
+
+def test_close_before_the_first_frame_ends_the_iteration() -> None:
+    camera = RtspCamera("rtsp://127.0.0.1:9/gate", "gate")
+    camera.close()
+    assert list(camera.frames(lambda packet: None)) == []
+
+
+def test_what_listens_but_speaks_no_rtsp() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            connection.recv(1000)
+            connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n<html>\r\n")
+            connection.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        with watching(f"rtsp://127.0.0.1:{port}/gate", stall=3) as watched:
+            watched.until(lambda: watched.camera.state.phase in {"waiting", "failed"})
+            assert watched.camera.state.error is not None
+            assert watched.camera.state.error.startswith(f"camera gate: 127.0.0.1:{port}: ")
+
+
+def test_waits_double_and_are_shortened_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    camera = RtspCamera(f"rtsp://127.0.0.1:{unused_port()}/gate", "gate", jitter=lambda: 0.5)
+
+    def wait(timeout: float | None = None) -> bool:
+        waits.append(timeout or 0)
+        if len(waits) == 7:
+            camera.close()
+        return False
+
+    monkeypatch.setattr(camera._closed, "wait", wait)
+    assert list(camera.frames(lambda packet: None)) == []
+    assert waits == [0.75, 1.5, 3, 6, 12, 22.5, 22.5]
