@@ -129,7 +129,9 @@ class CameraPipeline:
         complete = []
         for violation in violations.values():
             read = self._plates.get(violation.track) if violation.track is not None else None
-            known = replace(violation, plate=violation.plate or read, trace=replace(violation.trace, models=self._hashes))
+            known = replace(
+                violation, plate=violation.plate or read, trace=replace(violation.trace, models=self._hashes)
+            )
             complete.append(known)
             if known.track is not None:
                 self._reported.setdefault(known.track, {})[known.id] = known
