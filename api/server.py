@@ -1,30 +1,59 @@
-"""Serving the application: the first administrator, the address, the server."""
+"""`matthan serve`: the application on a port, and the first administrator."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+from zoneinfo import ZoneInfo
 
 import uvicorn
+from pydantic import SecretStr
+from rich.console import Console
 
 from api.app import create_app
 from api.auth.sessions import create_admin
 from api.settings import Settings
+from pipeline.config import Config
+from pipeline.errors import MatThanError
+from pipeline.paths import DataFolder
 from pipeline.store import Repository
 
 
-def serve(settings: Settings, host: str, port: int, announce: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM. `announce` is given the address and, on the first run ever, the name and
-    one-time password of the first administrator, line by line.
+def serve(config: Config, data: DataFolder, host: str, port: int) -> None:
+    """Serve the API and the desk until SIGINT or SIGTERM.
 
-    Raises StoreError when the database cannot be opened.
+    Prints the address (`port` 0 takes a free one) and, on the first run ever, the one-time password of the
+    first administrator.
+
+    Raises:
+        StoreError: the database cannot be opened.
+        MatThanError: the address is in use or not one of this machine.
     """
-    with Repository.open(settings.database_url.get_secret_value()) as repository:
-        password = create_admin(repository)
-    shown_host = f"[{host}]" if ":" in host else host
-    announce(f"Serving on http://{shown_host}:{port}")
-    if password is not None:
-        announce(f"Sign in as admin with the one-time password {password}")
-    config = uvicorn.Config(
-        create_app(settings), host=host, port=port, log_level="warning", server_header=False, access_log=False
+    data.create()
+    database = config.storage.database or SecretStr(data.database_url)
+    settings = Settings(
+        database_url=database,
+        evidence_root=(config.storage.evidence_folder or data.evidence).absolute(),
+        site_name=config.site.name or "Mắt Thần",
+        timezone=ZoneInfo(config.site.timezone),
     )
-    uvicorn.Server(config).run()
+    listener = _listen(host, port)
+    with Repository.open(database.get_secret_value()) as repository:
+        password = create_admin(repository)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    shown_host = f"[{host}]" if ":" in host else host
+    console.print(f"Serving on http://{shown_host}:{listener.getsockname()[1]}/ (Ctrl-C stops)")
+    if password is not None:
+        console.print(f"Sign in as admin with the one-time password {password}")
+    options = uvicorn.Config(create_app(settings), log_level="warning", server_header=False, access_log=False)
+    uvicorn.Server(options).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise MatThanError(f"cannot serve on {host} port {port}: {error.strerror}; choose another --port") from error
+    return listener
