@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from pipeline import logs
 from pipeline.errors import MatThanError
 from pipeline.paths import DataFolder
 
@@ -282,6 +283,7 @@ def stop_on_signal() -> Iterator[threading.Event]:
 
 def main() -> None:
     """Entry point: errors raised on purpose are printed as they are, without a stack trace."""
+    logs.configure()
     try:
         app()
     except MatThanError as error:

@@ -1,0 +1,78 @@
+"""`matthan` as a user starts it, and what it left in its data folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pipeline.evidence import verify_package
+from pipeline.store import Repository
+
+ROOT = Path(__file__).parents[2]
+STREAMS = ROOT / "streams.yaml"
+
+
+def start(*arguments: str, data: Path) -> subprocess.Popen[str]:
+    """`matthan ARGUMENTS` with its own data folder."""
+    return subprocess.Popen(
+        [sys.executable, "-c", "from pipeline.cli import main; main()", *arguments, "--data", str(data)],
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "160"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str], timeout: float = 240) -> str:
+    """Wait for it to end well; its output."""
+    output, _ = process.communicate(timeout=timeout)
+    assert process.returncode == 0, output
+    return output
+
+
+def open_store(data: Path) -> Repository:
+    return Repository.open(f"sqlite:///{data / 'matthan.db'}")
+
+
+def rows(data: Path) -> dict[str, list[dict[str, Any]]]:
+    """Everything that was found, without when and by which run it was stored."""
+    with open_store(data) as repository:
+        listed = repository.violations(limit=200).items
+        violations = [asdict(record) for each in listed if (record := repository.violation(each.id)) is not None]
+        plates = [asdict(plate) for plate in repository.plate_reads(limit=200).items]
+    for row in violations:
+        for field in ("created", "updated", "run"):
+            del row[field]
+        row["evidence"].pop("updated")
+    return {"violations": violations, "plates": plates}
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str], timeout: float = 180) -> None:
+    """Wait for the condition while the process runs."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert process.poll() is None, f"the process ended too early:\n{process.communicate()[0]}"
+        assert time.monotonic() < deadline, "what was waited for did not come"
+        time.sleep(0.1)
+
+
+def violations_stored(data: Path) -> int:
+    if not (data / "matthan.db").exists():
+        return 0
+    with open_store(data) as repository:
+        return repository.count_violations()
+
+
+def assert_packages_are_whole(data: Path, found: dict[str, list[dict[str, Any]]]) -> None:
+    assert found["violations"]
+    for violation in found["violations"]:
+        evidence = violation["evidence"]
+        assert evidence["complete"], evidence
+        assert verify_package(data / "evidence" / evidence["folder"]) == []
