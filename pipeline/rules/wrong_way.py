@@ -13,16 +13,12 @@ from pydantic import Field
 from pipeline.geometry import Lane
 from pipeline.rules.base import VEHICLES, Rule, RuleConfig, RuleContext, Scene
 from pipeline.rules.incident import Incident, Sight
-from pipeline.rules.motion import MOVING, SAME_SIZE, Movement, Position, Trail
-from pipeline.types import Findings, Point, Predicate, Trace, TraceBox, Track, Violation
+from pipeline.rules.motion import Movement, Position, Trail
+from pipeline.rules.wrong_way_case import Case
+from pipeline.types import Findings, Predicate, Track, Violation
 
 EDGE = 0.01
 """A box within this part of the picture's edge is cut off by it."""
-
-TRACE_BOXES = 1000
-TWO_WHEELED = frozenset({"bicycle", "motorcycle"})
-NEAR = 1.5
-"""How far, in own sizes, a lost vehicle may be found again from where it was expected."""
 
 
 class WrongWayConfig(RuleConfig):
@@ -61,75 +57,6 @@ class WrongWayConfig(RuleConfig):
 
 
 @dataclass(slots=True, eq=False)
-class _Case:
-    """One vehicle that drives the wrong way, from the decision to the end.
-
-    `track` is the id under which it was decided, `following` the one under which it is seen now. `boxes` are
-    those of the trace, `distance` and `metres` what it has gone against the direction, `returned` how far, in
-    own sizes, it has come back the lawful way since; `velocity` is in pixels a second.
-    """
-
-    incident: Incident
-    track: int
-    following: int
-    lane: str
-    label: str
-    predicates: tuple[Predicate, ...]
-    confidence: float
-    boxes: list[TraceBox]
-    distance: float
-    metres: float | None
-    last: Position
-    velocity: Point
-    returned: float = 0.0
-
-    def follow(self, position: Position, sight: Sight) -> None:
-        """The vehicle at its next position."""
-        step, seconds = position.step, (position.time - self.last.time).total_seconds()
-        if abs(step.along) > MOVING:
-            moved = np.subtract(position.foot, self.last.foot) / seconds
-            self.velocity = tuple(0.5 * np.array(self.velocity) + 0.5 * moved)
-        self.last = position
-        self.boxes = [*self.boxes, position.box][:TRACE_BOXES]
-        self.returned = max(0.0, self.returned + step.along)
-        if step.along < -MOVING:
-            self.distance -= step.along
-            if self.metres is not None and step.ground is not None:
-                self.metres -= step.ground[0]
-            self.incident.hold(sight)
-
-    def expected(self, time: datetime) -> Point:
-        """Where the vehicle should be, had it gone on as it was last seen."""
-        seconds = (time - self.last.time).total_seconds()
-        return self.last.foot[0] + self.velocity[0] * seconds, self.last.foot[1] + self.velocity[1] * seconds
-
-    def continued_by(self, movement: Movement, track: Track) -> bool:
-        """Whether a new track that moves against the direction is this vehicle, found again."""
-        first = movement.positions[0]
-        if track.started < self.last.time or (self.label in TWO_WHEELED) != (track.label in TWO_WHEELED):
-            return False
-        missed = np.hypot(*np.subtract(first.foot, self.expected(first.time)))
-        alike = 1 / SAME_SIZE**2 <= first.size / self.last.size <= SAME_SIZE**2
-        return bool(missed <= NEAR * max(first.size, self.last.size) and alike)
-
-    def violation(self, rule: Rule[WrongWayConfig], *, ended: bool = False) -> Violation:
-        seconds = (self.incident.last - self.incident.start).total_seconds()
-        measures = {"distance_sizes": self.distance, "duration_s": seconds}
-        if self.metres is not None:
-            measures |= {"distance_m": self.metres, "speed_kmh": 3.6 * self.metres / max(seconds, 1e-3)}
-        return self.incident.violation(
-            rule,
-            confidence=self.confidence,
-            trace=Trace(self.predicates, tuple(self.boxes)),
-            ended=ended,
-            label=self.label,
-            zone=self.lane,
-            track=self.track,
-            measures={name: round(value, 3) for name, value in measures.items()},
-        )
-
-
-@dataclass(slots=True, eq=False)
 class _Watched:
     """One track in view: its trail, the best view of its movement so far, and the case it belongs to.
     `done` is when its last case ended."""
@@ -137,7 +64,7 @@ class _Watched:
     trail: Trail
     best: Sight | None = None
     since: datetime | None = None
-    case: _Case | None = None
+    case: Case | None = None
     done: datetime | None = None
 
     def look(self, movement: Movement, sight: Sight) -> Sight:
@@ -172,7 +99,8 @@ class WrongWay(Rule[WrongWayConfig]):
     def __init__(self, config: WrongWayConfig, context: RuleContext) -> None:
         super().__init__(config, context)
         self._watched: dict[int, _Watched] = {}
-        self._cases: list[_Case] = []
+        self._cases: list[Case] = []
+        self._closed: list[Case] = []
 
     def update(self, scene: Scene) -> Findings:
         lanes = [lane for lane in scene.layout.lanes.values() if not self.config.lanes or lane.id in self.config.lanes]
@@ -217,13 +145,16 @@ class WrongWay(Rule[WrongWayConfig]):
             return []
         if watched.done is not None and movement.start - watched.done < timedelta(seconds=self.config.cooldown):
             return []
+        if any(case.is_also(movement) for case in (*self._cases, *self._closed)):
+            watched.done = movement.positions[-1].time
+            return []
         first, last = movement.positions[0], movement.positions[-1]
         lane = last.lane or first.lane or ""
         incident = Incident.begin(self, movement.start, f"{track.id}:{lane}", best)
         incident.last = last.time
         velocity = np.subtract(last.foot, first.foot) / movement.seconds
         scores = [position.box.score for position in movement.positions]
-        watched.case = _Case(
+        watched.case = Case(
             incident=incident,
             track=track.id,
             following=track.id,
@@ -258,7 +189,7 @@ class WrongWay(Rule[WrongWayConfig]):
             *(Predicate(name, round(value, 3), limit, value <= limit, unit) for name, value, limit, unit in most),
         )
 
-    def _follow(self, watched: _Watched, case: _Case, position: Position, sight: Sight) -> list[Violation]:
+    def _follow(self, watched: _Watched, case: Case, position: Position, sight: Sight) -> list[Violation]:
         """A vehicle already decided on: go on, or end when it has left, turned back or stood for long."""
         case.follow(position, sight)
         stood = position.time - case.incident.last >= timedelta(seconds=self.config.cooldown)
@@ -271,6 +202,9 @@ class WrongWay(Rule[WrongWayConfig]):
         """End what is no longer in sight, and not to be expected back."""
         time = scene.frame.time
         told = []
+        self._closed = [
+            case for case in self._closed if time - case.last.time <= timedelta(seconds=self.config.cooldown)
+        ]
         for case in [case for case in self._cases if case.last.time < time]:
             point = np.array([case.expected(time)])
             away = not any(lane.contains(point)[0] for lane in lanes)
@@ -281,8 +215,9 @@ class WrongWay(Rule[WrongWayConfig]):
                 told.append(self._close(case))
         return told
 
-    def _close(self, case: _Case) -> Violation:
+    def _close(self, case: Case) -> Violation:
         self._cases.remove(case)
+        self._closed.append(case)
         return case.violation(self, ended=True)
 
 
