@@ -57,6 +57,10 @@ class Entry(BaseModel):
     threshold: Share | dict[str, Share] = Field(
         default=0.25, description="Lowest score that is a detection: one for all classes, or one for each."
     )
+    overlap: Share | None = Field(
+        default=None, description="Boxes of one class that overlap more are one object; the family's own when left out."
+    )
+    nested: Share | None = Field(default=None, description="The same for a box that lies inside the other.")
     accuracy: tuple[Measurement, ...] = ()
 
     @model_validator(mode="after")

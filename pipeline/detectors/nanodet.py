@@ -75,6 +75,7 @@ def load(model: Model, threshold: Threshold, runtime: Runtime) -> NetworkDetecto
     session = open_session(model.path, runtime)
     strides, bins, mean, deviation = _metadata(session)
     signature = session.signature
+    overlap = model.entry.overlap or OVERLAP
     letterbox = Letterbox(
         signature.width or model.width,
         signature.height or model.height,
@@ -96,7 +97,9 @@ def load(model: Model, threshold: Threshold, runtime: Runtime) -> NetworkDetecto
         letterbox=letterbox,
         normalisation=Normalisation(mean, deviation, rgb=session.metadata.get("color", "BGR").upper() == "RGB"),
         head=NanoDetHead(limits(threshold, model.classes), strides, bins),
-        suppression=Suppression.for_classes(model.classes, OVERLAP, across=OVERLAP, nested=NESTED),
+        suppression=Suppression.for_classes(
+            model.classes, overlap, across=overlap, nested=model.entry.nested or NESTED
+        ),
         batch=signature.batch,
     )
 

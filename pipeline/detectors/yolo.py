@@ -108,7 +108,8 @@ def load(model: Model, threshold: Threshold, runtime: Runtime) -> NetworkDetecto
     )
     thresholds = limits(threshold, model.classes)
     head = _head(session, probe(session, letterbox), letterbox, thresholds)
-    within = 1.0 if isinstance(head, EndToEnd) else OVERLAP
+    overlap = model.entry.overlap or OVERLAP
+    within = 1.0 if isinstance(head, EndToEnd) else overlap
     return NetworkDetector(
         name=model.name,
         sha256=model.sha256,
@@ -117,7 +118,7 @@ def load(model: Model, threshold: Threshold, runtime: Runtime) -> NetworkDetecto
         letterbox=letterbox,
         normalisation=Normalisation(rgb=True),
         head=head,
-        suppression=Suppression.for_classes(model.classes, within, across=OVERLAP),
+        suppression=Suppression.for_classes(model.classes, within, across=overlap, nested=model.entry.nested or 1.0),
         batch=signature.batch or _traced_batch(session),
     )
 
