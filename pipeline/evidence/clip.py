@@ -67,17 +67,17 @@ def write_clips(packets: Sequence[MediaPacket], folder: Path) -> list[Clip]:
 
 def _write(stream: StreamInfo, packets: list[MediaPacket], folder: Path, stem: str) -> Clip:
     refusals = []
-    for container, suffix, media_type in CONTAINERS:
+    for container, suffix, media_type in CONTAINERS[-1:] if stream.codec == "vc1" else CONTAINERS:
         path = folder / f"{stem}{suffix}"
         try:
             remux(stream, packets, path, container)
+            read_back(path, packets)
         except (av.error.FFmpegError, OSError, ValueError) as error:
             if getattr(error, "errno", None) in DISK_ERRORS:
                 raise unwritable(path, error) from None
             path.unlink(missing_ok=True)
             refusals.append(f"{container}: {error}")
             continue
-        read_back(path, packets)
         times = [packet.time for packet in packets]
         return Clip(path.name, media_type, min(times), max(times), obstacle(stream))
     raise UnwritableCodecError(f"no container takes its codec {stream.codec} ({'; '.join(refusals)})")
@@ -127,15 +127,17 @@ def read_back(path: Path, packets: Sequence[MediaPacket]) -> None:
     """Make sure that the file holds every packet.
 
     Raises:
-        EvidenceError: it does not.
+        ValueError: it does not.
+        FFmpegError, OSError: it cannot be read.
+        EvidenceError: the file is shorter than its packets, as on a disk that filled up unnoticed.
     """
-    try:
-        with av.open(path) as container:
-            found = sum(1 for packet in container.demux(container.streams.video[0]) if packet.size)
-    except (av.error.FFmpegError, OSError) as error:
-        raise unwritable(path, error) from None
+    size = sum(len(packet.data) for packet in packets)
+    if path.stat().st_size < size:
+        raise EvidenceError(f"{path}: holds fewer than the {size} bytes of its packets; check the disk")
+    with av.open(path, options={"fflags": "noparse"}) as container:
+        found = sum(1 for packet in container.demux(container.streams.video[0]) if packet.size)
     if found != len(packets):
-        raise EvidenceError(f"{path}: holds {found} packets of {len(packets)} written; check the disk")
+        raise ValueError(f"{found} of {len(packets)} packets are read back")
 
 
 def obstacle(stream: StreamInfo) -> str:

@@ -80,6 +80,8 @@ def opened(data: bytes) -> dict[str, Any]:
         raise ValueError(f"is not JSON: {error}") from None
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         raise ValueError(f"is not a manifest of format {FORMAT}")
+    if sealed(fields) != data:
+        raise ValueError("was changed: its digest does not fit its content")
     _check_fields(fields, FIELDS, "")
     for index, file in enumerate(fields["files"]):
         _check_fields(file if isinstance(file, dict) else {}, FILE_FIELDS, f"files[{index}].")
@@ -88,8 +90,6 @@ def opened(data: bytes) -> dict[str, Any]:
     names = [file["name"] for file in fields["files"]]
     if len(set(names)) < len(names):
         raise ValueError("names a file twice")
-    if sealed(fields) != data:
-        raise ValueError("was changed: its digest does not fit its content")
     return fields
 
 

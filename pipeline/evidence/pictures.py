@@ -66,17 +66,17 @@ def overlay(violation: Violation, camera: str, timezone: tzinfo, layout: Layout 
     return np.vstack([caption(captions(violation, camera, timezone), image.shape[1], pen.size), image])
 
 
-def captions(violation: Violation, camera: str, timezone: tzinfo) -> list[str]:
-    """The lines above the picture: what, where and when, then the figures."""
+def captions(violation: Violation, camera: str, timezone: tzinfo) -> list[list[str]]:
+    """What stands above the picture, line by line in parts: what and where, when, the figures, the id."""
     local = violation.still.time.astimezone(timezone)
     moment = f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03d} {local:%z}"
     what = violation.rule if violation.rule == violation.kind else f"{violation.rule} ({violation.kind})"
-    where = f"{camera} · {violation.zone}" if violation.zone else camera
     figures = [f"{name} {value:.4g}" for name, value in sorted(violation.measures.items())]
     figures.append(f"confidence {violation.confidence:.2f}")
     if violation.plate is not None and violation.plate.text:
         figures.insert(0, f"plate {violation.plate.text}")
-    return [f"{what} · {where}", moment, " · ".join(figures), str(violation.id)]
+    where = [camera, violation.zone] if violation.zone else [camera]
+    return [[what, *where], [moment], figures, [str(violation.id)]]
 
 
 class Pen:
@@ -112,29 +112,42 @@ class Pen:
         self.text(label, left, top, SUBJECT)
 
     def text(self, text: str, left: int, bottom: int, colour: Colour) -> None:
-        """Letters on a dark plate that stands on `bottom`, moved into the picture where it would leave it."""
+        """Letters on a plate of `colour` that stands on `bottom`, moved into the picture where it would leave it."""
         if not text:
             return
-        width = min(measure(text, self.size), self.image.shape[1])
+        margin = self.size // 4
+        width = min(measure(text, self.size) + 2 * margin, self.image.shape[1])
         height = round(self.size * 1.35)
         left = max(0, min(left, self.image.shape[1] - width))
         bottom = max(height, min(bottom, self.image.shape[0]))
-        plate = self.image[bottom - height : bottom, left : left + width]
-        plate[:] = (plate * 0.35).astype(np.uint8)
-        write(self.image, text, (left, bottom - round(self.size * 0.35)), self.size, colour)
+        cv2.rectangle(self.image, (left, bottom - height), (left + width - 1, bottom - 1), colour, cv2.FILLED)
+        blue, green, red = colour
+        dark_ink = 0.114 * blue + 0.587 * green + 0.299 * red > 140
+        at = (left + margin, bottom - round(self.size * 0.35))
+        write(self.image, text, at, self.size, STRIP if dark_ink else INK)
 
 
-def caption(lines: Sequence[str], width: int, size: int) -> Image:
-    """A strip of text as wide as the picture; letters shrink where a line would not fit, down to 9 pixels."""
+def caption(lines: Sequence[Sequence[str]], width: int, size: int) -> Image:
+    """A strip of text as wide as the picture. Each of `lines` is parts that are joined, and broken where too long."""
     margin = size // 2
+    fitted = [row for line in lines for row in wrapped(line, width - 2 * margin, size)]
     step = round(size * 1.4)
-    strip: Image = np.full((step * len(lines) + margin, width, 3), STRIP, np.uint8)
-    for number, line in enumerate(lines, start=1):
-        fitted = size
-        while fitted > 9 and measure(line, fitted) > width - 2 * margin:
-            fitted -= 1
-        write(strip, line, (margin, number * step), fitted, INK)
+    strip: Image = np.full((step * len(fitted) + margin, width, 3), STRIP, np.uint8)
+    for number, row in enumerate(fitted, start=1):
+        write(strip, row, (margin, number * step), size, INK)
     return strip
+
+
+def wrapped(parts: Sequence[str], width: int, size: int) -> list[str]:
+    """The parts joined into rows that are no wider than `width` pixels; a part alone may be."""
+    rows = [parts[0]]
+    for part in parts[1:]:
+        longer = f"{rows[-1]} · {part}"
+        if measure(longer, size) <= width:
+            rows[-1] = longer
+        else:
+            rows.append(part)
+    return rows
 
 
 def write(image: Image, text: str, at: tuple[int, int], size: int, colour: Colour) -> None:
