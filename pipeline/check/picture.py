@@ -8,6 +8,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from pipeline.config import CameraConfig
 from pipeline.config.places import to_pixels
@@ -47,7 +48,7 @@ def draw(image: Image, camera: CameraConfig, caption: str = "") -> Image:
     for zone in layout.zones.values():
         canvas.tag(f"zone {zone.id}", _corner(zone.polygon), ZONE_COLOUR)
     for lane in layout.lanes.values():
-        canvas.tag(f"lane {lane.id}", lane.direction[0], LANE_COLOUR)
+        canvas.tag(f"lane {lane.id}", _middle(lane.polygon), LANE_COLOUR, centred=True)
     canvas.tag(f"{camera.id}  {caption}".strip(), np.zeros(2), WHITE)
     return canvas.image
 
@@ -56,6 +57,11 @@ def _corner(polygon: Floats) -> Floats:
     """The corner nearest the top left, where a tag hides least."""
     corner: Floats = polygon[polygon.sum(axis=1).argmin()]
     return corner
+
+
+def _middle(polygon: Floats) -> Floats:
+    point = shapely.Polygon(polygon).representative_point()
+    return np.array([point.x, point.y])
 
 
 class _Canvas:
@@ -89,15 +95,16 @@ class _Canvas:
             cv2.circle(self.image, corner.tolist(), 3 * self._line, GROUND_COLOUR, -1, cv2.LINE_AA)
             self.tag(f"{x:g}, {y:g} m", corner.astype(np.float64) + 4 * self._line, GROUND_COLOUR)
 
-    def tag(self, text: str, at: Floats, colour: Colour) -> None:
-        """Dark text on a patch of colour, kept inside the picture."""
+    def tag(self, text: str, at: Floats, colour: Colour, *, centred: bool = False) -> None:
+        """Dark text on a patch of colour, its top left corner or its middle at a point, kept inside the picture."""
         pad = self._letters // 3
         left, top, width, height = cv2.getTextSize(
             (self.width, self.height), text, (0, 0), self._font, self._letters, 500
         )
-        x = int(np.clip(at[0], 0, max(0, self.width - width - 2 * pad)))
-        y = int(np.clip(at[1], 0, max(0, self.height - height - 2 * pad)))
-        cv2.rectangle(self.image, (x, y), (x + width + 2 * pad, y + height + 2 * pad), colour, -1)
+        patch = np.array([width, height]) + 2 * pad
+        corner = np.clip(at - patch / 2 if centred else at, 0, np.maximum(0, (self.width, self.height) - patch))
+        x, y = corner.astype(int).tolist()
+        cv2.rectangle(self.image, (x, y), tuple((corner + patch).astype(int).tolist()), colour, -1)
         cv2.putText(self.image, text, (x + pad - left, y + pad - top), BLACK, self._font, self._letters, 500)
 
     def _dashed(self, corners: Corners) -> None:
