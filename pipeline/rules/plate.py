@@ -15,7 +15,7 @@ from pipeline.detectors.plates import PlateCandidate, PlateReader
 from pipeline.detectors.plates.grammar import countries, load_grammar
 from pipeline.detectors.plates.vote import Vote, vote
 from pipeline.errors import ConfigError
-from pipeline.rules.base import Rule, RuleConfig, RuleContext, Scene
+from pipeline.rules.base import VEHICLES, Rule, RuleConfig, RuleContext, Scene
 from pipeline.rules.glimpses import Chooser, Glimpse, glimpse
 from pipeline.rules.incident import Incident, Sight
 from pipeline.types import Findings, PlateRead, Predicate, RawRead, Trace, TraceBox, Track, Violation
@@ -36,8 +36,8 @@ class PlateConfig(RuleConfig):
 
     kind: Literal["plate"]
     country: str = Field(default="vn", description="Grammar of the plates: vn, br or us.")
-    labels: frozenset[str] = Field(
-        default=frozenset({"motorcycle", "car", "bus", "truck"}), min_length=1, description="Vehicles to read."
+    labels: tuple[Literal["bicycle", "motorcycle", "car", "bus", "truck"], ...] = Field(
+        default=("motorcycle", "car", "bus", "truck"), min_length=1, description="Vehicles to read."
     )
     zones: tuple[str, ...] = Field(default=(), description="Read only vehicles that stand in one of these zones ...")
     lanes: tuple[str, ...] = Field(default=(), description="... or lanes; everywhere when none is named.")
@@ -102,7 +102,7 @@ class Plate(Rule[PlateConfig]):
     """
 
     Config = PlateConfig
-    labels: ClassVar[frozenset[str]] = frozenset({"motorcycle", "car", "bus", "truck", "bicycle"})
+    labels: ClassVar[frozenset[str]] = VEHICLES
 
     def __init__(self, config: PlateConfig, context: RuleContext) -> None:
         super().__init__(config, context)

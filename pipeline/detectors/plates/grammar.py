@@ -112,7 +112,11 @@ class Grammar:
             return
         fixed = []
         for read, allowed in zip(text, signs, strict=True):
-            choices = [read] if read in allowed else [s for s in allowed if read in self.confusions.get(s, "")]
+            choices = (
+                [read]
+                if read in allowed
+                else [s for s in self.confusions if s in allowed and read in self.confusions[s]]
+            )
             if not choices:
                 return
             fixed.append(choices[0])

@@ -12,6 +12,9 @@ DEPENDENCE = 0.4
 """How much the reads of one track err alike, for they share light, angle and dirt: n reads weigh as n to the
 power of 1 - DEPENDENCE independent ones."""
 
+SAME_ERROR = 0.3
+"""How probable it is that one more read errs to the very text that another erred to."""
+
 UNHEARD = 0.01
 """What a read allows, of the probability it leaves open, to a text that it did not offer."""
 
@@ -38,8 +41,8 @@ def vote(candidates: Sequence[PlateCandidate], legible: float = LEGIBLE) -> Vote
 
     Each read speaks for the texts it offers by their confidence, and for a text that it did not offer by the
     doubt it has at the signs where that differs. The reads' opinions multiply (a product of experts, damped
-    since they are not independent); "something else" is a rival too, so that reads which contradict each
-    other make the plate illegible rather than one of them right. Only texts that some read offers can win:
+    since they are not independent); "something else" is a rival too, the weaker the more reads agree, so that
+    reads which contradict each other make the plate illegible rather than one of them right. Only texts that some read offers can win:
     no plate is made up of pieces.
     """
     offers = [_offers(candidate) for candidate in candidates]
@@ -52,7 +55,8 @@ def vote(candidates: Sequence[PlateCandidate], legible: float = LEGIBLE) -> Vote
         * sum(math.log(_opinion(text, candidate, offer)) for candidate, offer in zip(candidates, offers, strict=True))
         for text in texts
     ]
-    nothing = damping * sum(math.log(_left_open(offer)) for offer in offers)
+    agreeing = max(sum(text in offer for offer in offers) for text in texts)
+    nothing = damping * sum(math.log(_left_open(offer)) for offer in offers) + (agreeing - 1) * math.log(SAME_ERROR)
     whole = math.fsum(math.exp(score) for score in [*scores, nothing])
     shares = [math.exp(score) / whole for score in scores]
     ranked = sorted(zip(texts, shares, strict=True), key=lambda item: (-item[1], item[0]))

@@ -1,0 +1,269 @@
+"""Plate reading against ground truth, beside the naive way: RapidOCR on the whole picture."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from pipeline.detectors import Detector, load_detector
+from pipeline.detectors.plates import PlateCandidate, PlateReader, load_plate_reader
+from pipeline.detectors.plates.grammar import Grammar, load_grammar, normalise
+from pipeline.errors import MatThanError
+from pipeline.evaluation.report import Report, Row
+from pipeline.geometry import clip_box, intersection_over_union
+from pipeline.rules.base import VEHICLES
+from pipeline.types import Box, Image
+
+CROPS = ("vn_crops_standard", "vn_crops_hard")
+LOCATED = 0.5
+"""Overlap from which a plate counts as localised."""
+
+TILE = 256
+"""Side of the pictures without vehicles, cut from photos of crowds, in pixels."""
+
+TILES = 200
+MARGIN = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """One picture of a set: its file, the plates that can be read on it, their boxes where known."""
+
+    path: Path
+    country: str
+    plates: tuple[str, ...]
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One plate of the truth, and the best reading of it that was offered, with its confidence."""
+
+    plate: str
+    text: str
+    confidence: float
+    exact: bool
+
+    @property
+    def characters(self) -> float:
+        """Part of the signs that are right: 1 - edit distance / length, at least 0."""
+        return max(0.0, 1 - edit_distance(self.plate, self.text) / len(self.plate))
+
+
+def evaluate(data: Path) -> Report:
+    """Measure exact match, character accuracy, localisation, false reads and cost, per set and country.
+
+    Scenes are read as whole pictures; where the vehicle detector sees a plate's vehicle, also as vehicle crops.
+
+    Raises:
+        MatThanError: `data` holds no plates.
+    """
+    folder = data / "plates"
+    if not folder.is_dir():
+        raise MatThanError(f"{folder}: no evaluation data for plates")
+    rows: list[Row] = []
+    outcomes: dict[str, list[Outcome]] = {}
+    for name in CROPS:
+        truths = read_truth(folder, name)
+        outcomes[name], _ = _measure(truths, lambda image, country: _listed(_reader(country).read_plates([image])))
+        rows += _figures(name, outcomes[name], _baseline(truths))
+    scenes: defaultdict[str, list[Truth]] = defaultdict(list)
+    for truth in read_truth(folder, "scenes"):
+        scenes[truth.country].append(truth)
+    for country, truths in sorted(scenes.items()):
+        name = f"scenes {country.upper()}"
+        outcomes[name], extra = _measure(truths, lambda image, country: _reader(country).find(image))
+        rows += _figures(name, outcomes[name], _baseline(truths))
+        rows.append(Row(name, "texts read that are not listed", float(extra), "plates"))
+        rows += _localisation(name, truths)
+        rows += _vehicles(name, truths)
+    if (data / "crowd").is_dir():
+        rows += _inventions(data / "crowd")
+    return Report("plates", tuple(rows), lambda path: _plot(path, outcomes))
+
+
+def read_truth(folder: Path, name: str) -> list[Truth]:
+    """The pictures listed in `folder`/<name>.tsv."""
+    with (folder / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
+        listed = list(csv.DictReader(file, delimiter="\t"))
+    truths = []
+    for row in listed:
+        boxes: tuple[Box, ...] = ()
+        if row.get("box_xywh"):
+            left, top, width, height = (float(value) for value in row["box_xywh"].split(","))
+            boxes = ((left, top, left + width, top + height),)
+        plates = tuple((row.get("plates") or row["plate"]).split(","))
+        truths.append(Truth(folder / row["image"], row.get("country", "VN").lower(), plates, boxes))
+    return truths
+
+
+def edit_distance(first: str, second: str) -> int:
+    """Insertions, deletions and substitutions between two texts (Levenshtein)."""
+    before = list(range(len(second) + 1))
+    for row, sign in enumerate(first, start=1):
+        now = [row]
+        for column, other in enumerate(second, start=1):
+            now.append(min(before[column] + 1, now[-1] + 1, before[column - 1] + (sign != other)))
+        before = now
+    return before[-1]
+
+
+@cache
+def _reader(country: str) -> PlateReader:
+    return load_plate_reader(country)
+
+
+def _listed(found: Sequence[PlateCandidate | None]) -> list[PlateCandidate]:
+    return [candidate for candidate in found if candidate is not None]
+
+
+def _measure(truths: Sequence[Truth], read: Callable[[Image, str], list[PlateCandidate]]) -> tuple[list[Outcome], int]:
+    """Outcome of each listed plate, and how many texts were read that are not listed."""
+    outcomes, extra = [], 0
+    for truth in truths:
+        grammar = load_grammar(truth.country)
+        offers = [(one.text, one.confidence) for one in read(_picture(truth.path), truth.country) if one.text]
+        outcomes += [_outcome(plate, offers, grammar) for plate in truth.plates]
+        extra += sum(not any(grammar.equivalent(text, plate) for plate in truth.plates) for text, _ in offers)
+    return outcomes, extra
+
+
+def _outcome(plate: str, offers: Sequence[tuple[str, float]], grammar: Grammar) -> Outcome:
+    """The offer that comes nearest to a listed plate."""
+    if not offers:
+        return Outcome(plate, "", 0.0, exact=False)
+    text, confidence = min(
+        offers, key=lambda offer: (not grammar.equivalent(offer[0], plate), edit_distance(offer[0], plate))
+    )
+    return Outcome(plate, text, confidence, grammar.equivalent(text, plate))
+
+
+def _figures(name: str, outcomes: Sequence[Outcome], baseline: Sequence[Outcome]) -> Iterator[Row]:
+    yield Row(name, "plates", float(len(outcomes)), "plates")
+    yield Row(name, "exact match", float(np.mean([one.exact for one in outcomes])))
+    yield Row(name, "exact match, RapidOCR on the whole picture", float(np.mean([one.exact for one in baseline])))
+    yield Row(name, "character accuracy", float(np.mean([one.characters for one in outcomes])))
+    yield Row(name, "character accuracy, RapidOCR", float(np.mean([one.characters for one in baseline])))
+    yield Row(
+        name, "wrong texts given as read", float(sum(bool(one.text) and not one.exact for one in outcomes)), "plates"
+    )
+
+
+def _baseline(truths: Sequence[Truth]) -> list[Outcome]:
+    """RapidOCR as it comes on each whole picture; any of its lines, or all of them joined, may be the plate."""
+    from rapidocr import RapidOCR  # noqa: PLC0415  (slow to import, and only wanted here)
+
+    engine: Any = RapidOCR(params={"Global.log_level": "error"})
+    outcomes = []
+    for truth in truths:
+        found = engine(_picture(truth.path), use_det=True, use_cls=True, use_rec=True)
+        lines = [normalise(text) for text in found.txts or ()]
+        offers = [(text, 1.0) for text in [*lines, "".join(lines)] if text]
+        outcomes += [_outcome(plate, offers, load_grammar(truth.country)) for plate in truth.plates]
+    return outcomes
+
+
+def _localisation(name: str, truths: Sequence[Truth]) -> Iterator[Row]:
+    """Part of the boxes of the truth that the reader found a plate at, legible or not."""
+    hits = []
+    for truth in truths:
+        if truth.boxes:
+            boxes = np.array([one.box for one in _reader(truth.country).find(_picture(truth.path))]).reshape(-1, 4)
+            overlap = intersection_over_union(np.array(truth.boxes), boxes)
+            hits += [bool((line >= LOCATED).any()) for line in overlap]
+    if hits:
+        yield Row(name, "localisation recall", float(np.mean(hits)))
+
+
+def _vehicles(name: str, truths: Sequence[Truth]) -> Iterator[Row]:
+    """Plates read from crops of the vehicles that the road detector sees around them, and what a read costs."""
+    detector = load_detector("road-nano")
+    exact, seconds = [], []
+    for truth in truths:
+        picture = _picture(truth.path)
+        for plate, box in zip(truth.plates, truth.boxes, strict=False):
+            crop = _vehicle(detector, picture, box)
+            if crop is None:
+                continue
+            began = time.perf_counter()
+            found = _reader(truth.country).read([crop])[0]
+            seconds.append(time.perf_counter() - began)
+            text = found.text if found else None
+            exact.append(text is not None and load_grammar(truth.country).equivalent(text, plate))
+    if exact:
+        yield Row(name, "vehicle crops", float(len(exact)), "plates")
+        yield Row(name, "exact match on vehicle crops", float(np.mean(exact)))
+        yield Row(name, "cost of a vehicle, median", float(np.median(seconds)) * 1000, "ms")
+
+
+def _vehicle(detector: Detector, picture: Image, plate: Box) -> Image | None:
+    """The smallest detected vehicle that holds the plate, with the margin that the plate rule gives it."""
+    boxes = detector.detect([picture])[0].of(VEHICLES).boxes.astype(float)
+    centre = (plate[0] + plate[2]) / 2, (plate[1] + plate[3]) / 2
+    around = [box for box in boxes if box[0] <= centre[0] <= box[2] and box[1] <= centre[1] <= box[3]]
+    if not around:
+        return None
+    left, top, right, bottom = min(around, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
+    across, down = MARGIN * (right - left), MARGIN * (bottom - top)
+    wide = (left - across, top - down, right + across, bottom + down)
+    left, top, right, bottom = clip_box(wide, picture.shape[1], picture.shape[0])
+    return picture[top:bottom, left:right]
+
+
+def _inventions(folder: Path) -> Iterator[Row]:
+    """Texts read on pictures without vehicles: tiles of photos of people, some with signs and print."""
+    tiles: list[Image] = []
+    for path in sorted(folder.rglob("*.jpg")):
+        picture = _picture(path)
+        for top in range(0, picture.shape[0] - TILE + 1, TILE):
+            tiles += [
+                picture[top : top + TILE, left : left + TILE] for left in range(0, picture.shape[1] - TILE + 1, TILE)
+            ]
+    tiles = tiles[:: max(1, len(tiles) // TILES)][:TILES]
+    for country in ("vn", "br", "us"):
+        found = [candidate for tile in tiles for candidate in _reader(country).read([tile])]
+        texts = sum(candidate is not None and candidate.text is not None for candidate in found)
+        yield Row(
+            f"{len(tiles)} pictures without vehicles, {country.upper()}", "plates invented", float(texts), "plates"
+        )
+
+
+def _picture(path: Path) -> Image:
+    picture = cv2.imread(str(path))
+    if picture is None:
+        raise MatThanError(f"{path}: not a picture that can be read")
+    return np.asarray(picture, np.uint8)
+
+
+def _plot(path: Path, outcomes: dict[str, list[Outcome]]) -> None:
+    """Exact match of each set, and the reliability of the confidence."""
+    import matplotlib.pyplot as plt  # noqa: PLC0415  (an optional package: the evaluation extra)
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5))
+    names = list(outcomes)
+    left.barh(names, [np.mean([one.exact for one in outcomes[name]]) for name in names])
+    left.set(xlim=(0, 1), xlabel="exact match")
+    left.invert_yaxis()
+    pairs = [(one.confidence, one.exact) for group in outcomes.values() for one in group if one.text]
+    edges = np.linspace(0.5, 1, 6)
+    slots = np.clip(np.digitize([confidence for confidence, _ in pairs], edges) - 1, 0, len(edges) - 2)
+    for slot in range(len(edges) - 1):
+        inside = [pair for pair, where in zip(pairs, slots, strict=True) if where == slot]
+        if inside:
+            said, right_ = np.mean([pair[0] for pair in inside]), np.mean([pair[1] for pair in inside])
+            right.scatter(said, right_, s=20 + 2 * len(inside), color="tab:blue")
+            right.annotate(str(len(inside)), (said, right_), textcoords="offset points", xytext=(8, -4))
+    right.plot([0.5, 1], [0.5, 1], color="grey", linewidth=1)
+    right.set(xlabel="confidence", ylabel="part that is right", title="reliability (number of reads)")
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.detectors.plates.grammar import ALPHABET, Grammar, countries, load_grammar, normalise
+from pipeline.errors import ModelError
+
+GRAMMARS = [load_grammar(country) for country in countries()]
+
+
+def texts(grammar: Grammar) -> st.SearchStrategy[str]:
+    """Texts that plates of a country can bear."""
+    return st.sampled_from(grammar.formats).flatmap(
+        lambda form: st.tuples(*(st.sampled_from(allowed) for allowed in form.signs)).map("".join)
+    )
+
+
+grammars = st.sampled_from(GRAMMARS)
+conforming = grammars.flatmap(lambda grammar: st.tuples(st.just(grammar), texts(grammar)))
+anything = st.tuples(grammars, st.text(ALPHABET + "-. đo", max_size=12))
+
+
+@given(conforming)
+def test_a_conforming_text_is_never_changed(case: tuple[Grammar, str]) -> None:
+    grammar, text = case
+    assert grammar.conforms(text)
+    assert grammar.correct(text) == text
+
+
+@given(anything)
+def test_correction_conforms_keeps_the_length_and_is_idempotent(case: tuple[Grammar, str]) -> None:
+    grammar, text = case
+    corrected = grammar.correct(text)
+    if corrected is not None:
+        assert grammar.conforms(corrected)
+        assert len(corrected) == len(normalise(text))
+        assert grammar.correct(corrected) == corrected
+
+
+@given(anything)
+def test_correction_swaps_confusable_signs_only(case: tuple[Grammar, str]) -> None:
+    grammar, text = case
+    corrected = grammar.correct(text)
+    if corrected is not None:
+        for read, meant in zip(normalise(text), corrected, strict=True):
+            assert read == meant or read in grammar.confusions[meant]
+
+
+@given(conforming, conforming)
+def test_equivalence_is_symmetric_and_only_joins_lookalikes(one: tuple[Grammar, str], two: tuple[Grammar, str]) -> None:
+    grammar, first, second = one[0], one[1], two[1]
+    assert grammar.equivalent(first, first)
+    assert grammar.equivalent(first, second) == grammar.equivalent(second, first)
+    if grammar.equivalent(first, second):
+        assert first.translate(str.maketrans("OI", "01")) == second.translate(str.maketrans("OI", "01"))
+
+
+@pytest.mark.parametrize(
+    ("country", "read", "meant"),
+    [
+        ("vn", "51F-S46.14", "51F54614"),
+        ("vn", "59-E1 I92.8B", "59E119288"),
+        ("vn", "5O-S2 45Z2", "50S24522"),
+        ("vn", "29-M01 571.96", "29MD157196"),
+        ("vn", "METRO", None),
+        ("br", "0YJ-9557", "OYJ9557"),
+        ("br", "OYJ-95S7", "OYJ9557"),
+        ("br", "BRA2E19", "BRA2E19"),
+        ("us", "UH1FOF", "UH1FOF"),
+    ],
+)
+def test_signs_are_corrected_where_the_grammar_forces_them(country: str, read: str, meant: str | None) -> None:
+    assert load_grammar(country).correct(read) == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "75A18283",
+        "51F44614",
+        "30N4616",
+        "59E119283",
+        "54S24522",
+        "59VA00843",
+        "29MD275691",
+        "29LD12345",
+        "49019BD",
+        "TM1234",
+        "80NG45501",
+        "T7512345",
+    ],
+)
+def test_vietnamese_series(text: str) -> None:
+    assert load_grammar("vn").conforms(text)
+
+
+@pytest.mark.parametrize("text", ["75I18283", "7A518283", "75A182", "75A182833333", "METRO", "75W12345"])
+def test_what_no_vietnamese_plate_bears(text: str) -> None:
+    assert not load_grammar("vn").conforms(text)
+
+
+def test_lookalikes_count_as_equal_only_where_the_grammar_leaves_it_open() -> None:
+    american, brazilian = load_grammar("us"), load_grammar("br")
+    assert american.equivalent("UH1F0F", "UHIFOF")
+    assert not american.equivalent("UH1F0F", "UH1FQF")
+    assert not brazilian.equivalent("OYJ9057", "0YJ9057")  # the second is no plate
+    assert brazilian.equivalent("OYJ9057", "OYJ9O57")  # grey or Mercosul
+
+
+def test_regions_are_named() -> None:
+    assert load_grammar("vn").region("75A18283") == "Thừa Thiên Huế"
+    assert load_grammar("vn").region("13A18283") is None
+    assert load_grammar("us").region("UH1F0F") is None
+
+
+def test_an_unknown_country_is_told_with_those_that_are_there() -> None:
+    with pytest.raises(ModelError, match=re.escape("no plate grammar for country 'xx': there are br, us, vn")):
+        load_grammar("xx")
