@@ -10,7 +10,7 @@ from pipeline.detectors.base import Detector
 from pipeline.detectors.family import Family
 from pipeline.detectors.manifest import Manifest, Threshold, verify
 from pipeline.detectors.session import Runtime
-from pipeline.detectors.slices import SlicedDetector
+from pipeline.detectors.slices import OVERLAP, SlicedDetector
 from pipeline.errors import ModelError, PluginError
 from pipeline.paths import DataFolder
 
@@ -66,4 +66,6 @@ def load_detector(
         raise ModelError(f"model {name!r} is of family {model.family!r}: known are {', '.join(known)}")
     verify(model)
     detector = known[model.family].load(model, model.entry.threshold if threshold is None else threshold, runtime)
-    return detector if slices == (1, 1) else SlicedDetector(detector, *slices)
+    if slices == (1, 1):
+        return detector
+    return SlicedDetector(detector, *slices, overlap=model.entry.overlap or OVERLAP)

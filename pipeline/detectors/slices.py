@@ -16,11 +16,11 @@ from pipeline.detectors.base import Detector
 from pipeline.detectors.suppression import Suppression
 from pipeline.types import Detections, Image
 
-OVERLAP = 0.25
+SHARE = 0.25
 """Part of a tile that it shares with its neighbour."""
 
-WITHIN, ACROSS = 0.6, 0.6
-"""Overlaps above which whole boxes are one object, in one class and in classes of one vehicle group."""
+OVERLAP = 0.6
+"""Boxes of one class, or of one vehicle group, that overlap more (intersection over union) are one object."""
 
 PART = 0.5
 """Part of a cut-off box that must lie in a whole box, or in its other half, to belong to it."""
@@ -42,12 +42,12 @@ class _Merged:
 class SlicedDetector:
     """Runs a detector on the whole picture and on `columns` x `rows` tiles of it, in one batch."""
 
-    def __init__(self, detector: Detector, columns: int, rows: int) -> None:
+    def __init__(self, detector: Detector, columns: int, rows: int, *, overlap: float = OVERLAP) -> None:
         if columns < 1 or rows < 1:
             raise ValueError(f"slices are tiles across and down, at least 1 each; got {columns}x{rows}")
         self._detector = detector
         self._columns, self._rows = columns, rows
-        self._limits = Suppression.for_classes(detector.classes, WITHIN, across=ACROSS).limits
+        self._limits = Suppression.for_classes(detector.classes, overlap, across=overlap).limits
 
     @property
     def name(self) -> str:
@@ -146,7 +146,7 @@ def tiles(width: int, height: int, columns: int, rows: int) -> list[tuple[int, i
 
 
 def _spans(length: int, count: int) -> list[tuple[int, int]]:
-    size = min(length, int(np.ceil(length / (count - (count - 1) * OVERLAP))))
+    size = min(length, int(np.ceil(length / (count - (count - 1) * SHARE))))
     return [(int(start), int(start) + size) for start in np.round(np.linspace(0, length - size, count))]
 
 
