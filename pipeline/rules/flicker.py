@@ -35,17 +35,21 @@ CELL = 8
 WINDOW = timedelta(seconds=3)
 STEP = timedelta(seconds=0.18)
 """Least time between compared pictures: flames differ at 5 a second, and a faster camera costs no more."""
-GAP = timedelta(seconds=2)
+GAP = timedelta(seconds=10)
 """After a longer silence the past is forgotten."""
-FEWEST = 5
-"""An average over fewer steps than these counts the missing ones as calm."""
+FEWEST = 6
+"""Of fewer pictures than these the missing ones count as calm; a slow camera's window holds as many."""
 
-FLARE = 20.0
+BRIGHTNESS = np.array([[0.0, 0.5, 0.5]])
+"""Weights of blue, green and red: where flames shine."""
+FLARE = 16.0
 """Change of brightness, in grey levels, that is flicker."""
 STIR = 8.0
 """Change of brightness, in grey levels, that is motion."""
 STIRRED = 0.02
 """Balanced change of a cell that makes it lively."""
+COMMON = np.float32(1)
+"""How much of the flicker of the picture as a whole is taken off each place's."""
 SWEPT = 0.35
 """Share of changed pixels above which the camera itself has moved, or the picture was cut."""
 
@@ -54,7 +58,7 @@ SWEPT = 0.35
 class Fluctuation:
     """The state of the picture in cells: float32 or bool [rows, columns], origin top left.
 
-    `flicker` is the mean balanced change of fire-coloured pixels over the window, 0–1; `lively` says where
+    `flicker` is the balanced change of fire-coloured pixels that three of four steps in the window reach, 0–0.5; `lively` says where
     anything moved in the window; `coloured` is the share of fire-coloured pixels at present. `steady` is
     False while the camera moves: then `flicker` and `lively` are not to be relied on. `scale` is pixels of
     the frame per cell, across and down.
@@ -81,15 +85,30 @@ def reduce(image: Image) -> Image:
     height, width = image.shape[:2]
     unit = max(height, width) / CELLS
     size = (max(1, round(width / unit)) * CELL, max(1, round(height / unit)) * CELL)
-    if min(height, width) > 4 * CELLS * CELL:  # averaging every pixel of a large picture is slow and gains nothing
-        image = cv2.resize(image, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_NEAREST)
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    picture: cv2.typing.MatLike = image
+    if max(height, width) > 3 * CELLS * CELL:  # to average over every pixel of a large picture is slow and gains little
+        picture = cv2.resize(picture, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def fire_colour(image: Image) -> npt.NDArray[np.bool_]:
-    """Where a picture [H, W, 3] BGR has the colour of flames: red to yellow, bright, not pale: bool [H, W]."""
-    blue, green, red = (image[..., channel].astype(np.int16) for channel in range(3))
-    return (red > 100) & (red + 5 >= green) & (green + 10 >= blue) & (4 * (red - blue) >= red)
+def exposure(image: Image) -> float:
+    """How bright the picture's white is against a well exposed one's, 0.4 (dim) to 1."""
+    return float(np.clip(np.percentile(image[::4, ::4, 1], 98) / 235, 0.4, 1.0))
+
+
+def fire_colour(image: Image, exposure: float = 1.0) -> npt.NDArray[np.bool_]:
+    """Where a picture [H, W, 3] BGR has the colour of flames: bool [H, W].
+
+    Red to yellow, bright for the picture's exposure, and clearly more red than blue: also more than the
+    picture as a whole, so that the light of a low sun, which makes everything warm, is allowed for.
+    """
+    blue, green, red = (image[..., channel].astype(np.float32) for channel in range(3))
+    sample = image[::4, ::4].reshape(-1, 3)
+    sample = sample[sample.max(axis=1) > 30]  # black bars and the night have no colour
+    middle = np.median(sample, axis=0) if len(sample) else np.ones(3)
+    cast = np.float32(np.clip(middle[2] / max(1.0, middle[0]), 1.0, 1.5))
+    warm = (red + 5 >= green) & (green + 10 >= blue) & (0.75 * red >= cast * blue)
+    return np.asarray(warm & (red > 100 * exposure), np.bool_)
 
 
 def balance(difference: Map, level: float, where: npt.NDArray[np.bool_] | None = None) -> Map:
@@ -102,12 +121,15 @@ def balance(difference: Map, level: float, where: npt.NDArray[np.bool_] | None =
     if where is not None:
         rose &= where
         fell &= where
-    size = (difference.shape[1] // CELL, difference.shape[0] // CELL)
-    shares = []
-    for change in (rose, fell):
-        cells = cv2.resize(change.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        shares.append(cv2.blur(cells, (3, 3), borderType=cv2.BORDER_CONSTANT))
-    return np.sqrt(shares[0] * shares[1])
+    shares = [cv2.blur(share_of_cells(change), (3, 3), borderType=cv2.BORDER_CONSTANT) for change in (rose, fell)]
+    return np.asarray(np.sqrt(shares[0] * shares[1]), np.float32)
+
+
+def share_of_cells(mask: npt.NDArray[np.bool_]) -> Map:
+    """The share of each cell's pixels that are set: bool [H, W] to float32 [rows, columns]."""
+    size = (mask.shape[1] // CELL, mask.shape[0] // CELL)
+    cells = cv2.resize(mask.view(np.uint8) * np.uint8(255), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cells, np.float32) / np.float32(255)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,21 +158,24 @@ class FlickerMap:
         if last and (time - last.time > GAP or last.time > time or last.coloured.shape != small.shape[:2]):
             self._samples.clear()
         self._samples.append(self._sample(small, time))
-        while time - self._samples[0].time > WINDOW:
-            self._samples.popleft()
+        while len(self._samples) > FEWEST and time - self._samples[0].time > WINDOW:
+            self._samples.popleft()  # a slow camera keeps enough pictures to compare
         self._current = self._summary((image.shape[1], image.shape[0]))
         return self._current
 
     def _sample(self, small: Image, time: datetime) -> _Sample:
-        brightness = small[..., 1:].mean(axis=2, dtype=np.float32)
-        coloured = fire_colour(small)
+        brightness = np.asarray(cv2.transform(small, BRIGHTNESS), np.float32)
+        light = exposure(small)
+        coloured = fire_colour(small, light)
         calm = np.zeros((small.shape[0] // CELL, small.shape[1] // CELL), np.float32)
         if not self._samples:
             return _Sample(time, brightness, coloured, calm, calm, steady=True)
         last, oldest = self._samples[-1], self._samples[0]
         change = _change(brightness, last.brightness)
         steady = bool(np.mean(np.abs(change) > FLARE) < SWEPT)
-        flicker = balance(change, FLARE, coloured & last.coloured)
+        # what all the picture does is the camera shaking, rain or noise
+        common = np.percentile(balance(change, FLARE * light), 75)
+        flicker = np.maximum(balance(change, FLARE * light, coloured & last.coloured) - COMMON * common, 0)
         stir = balance(change, STIR)
         if oldest is not last:  # smoke drifts slowly: compare over the whole window too
             stir = np.maximum(stir, balance(_change(brightness, oldest.brightness), STIR))
@@ -158,18 +183,23 @@ class FlickerMap:
 
     def _summary(self, frame_size: tuple[int, int]) -> Fluctuation:
         newest = self._samples[-1]
-        steps = max(FEWEST, len(self._samples) - 1)
-        flicker = np.sum([sample.flicker for sample in self._samples], axis=0) / steps
-        stir = np.sum([sample.stir for sample in self._samples], axis=0) / steps
+        flicker = _usual([sample.flicker for sample in self._samples])
+        stir = np.sum([sample.stir for sample in self._samples], axis=0) / max(FEWEST, len(self._samples) - 1)
         rows, columns = flicker.shape
-        coloured = cv2.resize(newest.coloured.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
         return Fluctuation(
-            flicker=np.asarray(flicker, np.float32),
+            flicker=flicker,
             lively=stir > STIRRED,
-            coloured=np.asarray(coloured, np.float32),
+            coloured=share_of_cells(newest.coloured),
             steady=all(sample.steady for sample in self._samples),
             scale=(frame_size[0] / columns, frame_size[1] / rows),
         )
+
+
+def _usual(maps: list[Map]) -> Map:
+    """What three of four maps reach in each cell: who walks by or waves a flag does not keep it up."""
+    maps = maps + [np.zeros_like(maps[0])] * (FEWEST - len(maps))
+    quarter = len(maps) // 4
+    return np.asarray(np.partition(np.stack(maps), quarter, axis=0)[quarter], np.float32)
 
 
 def _change(now: Map, before: Map) -> Map:
