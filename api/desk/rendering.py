@@ -18,6 +18,8 @@ from api.auth.sessions import form_token
 from api.desk.words import kind_name
 from api.settings import Settings
 
+TITLES = {403: "Not allowed", 404: "Not found", 409: "Not possible now", 422: "Not understood", 500: "Our fault"}
+
 
 def templates(settings: Settings) -> Jinja2Templates:
     environment = Environment(
@@ -67,5 +69,5 @@ def error_page(request: Request, status: int, detail: str, headers: Mapping[str,
     if status == 401:
         target = f"?{urlencode({'next': path})}" if request.method == "GET" and path != "/" else ""
         return RedirectResponse(f"/login{target}", 303)
-    values = {"title": HTTPStatus(status).phrase, "detail": detail}
+    values = {"title": TITLES.get(status, HTTPStatus(status).phrase), "detail": detail}
     return page(request, "error.html", values, status=status, headers=headers)

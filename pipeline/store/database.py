@@ -108,11 +108,11 @@ def explained(url: URL) -> Iterator[None]:
     try:
         yield
     except (OverflowError, UnicodeEncodeError) as error:
-        raise QueryError(f"database {describe(url)}: a value does not fit: {error}") from None
+        raise QueryError(f"a value asked for does not fit: {error}") from None
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None)
         if isinstance(error, DataError) or isinstance(cause, ValueError | OverflowError):
-            raise QueryError(f"database {describe(url)}: a value does not fit: {_reason(error, url)}") from None
+            raise QueryError(f"a value asked for does not fit: {_reason(error, url)}") from None
         raise StoreError(f"database {describe(url)}: {_reason(error, url)}") from error
 
 

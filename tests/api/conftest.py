@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from pipeline.store import Repository
+
+from .site import PASSWORD, Site, build
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A site that tests only look at; one that changes something makes its own."""
+    folder = tmp_path_factory.mktemp("site")
+    return build(folder, f"sqlite:///{folder / 'matthan.db'}")
+
+
+@pytest.fixture(scope="session")
+def client(site: Site) -> Iterator[TestClient]:
+    with TestClient(create_app(site.settings), follow_redirects=False) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def repository(site: Site) -> Iterator[Repository]:
+    with Repository.open(site.settings.database_url.get_secret_value()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[tuple[TestClient, Repository, Site]]:
+    """A site of one's own, to change."""
+    made = build(tmp_path, f"sqlite:///{tmp_path / 'matthan.db'}", count=1)
+    opened = Repository.open(made.settings.database_url.get_secret_value())
+    with opened, TestClient(create_app(made.settings), follow_redirects=False) as client:
+        yield client, opened, made
+
+
+def sign_in(client: TestClient, name: str, password: str = PASSWORD) -> dict[str, str]:
+    """The headers of a signed-in program."""
+    answer = client.post("/api/v1/session", json={"name": name, "password": password})
+    assert answer.status_code == 201, answer.text
+    return {"Authorization": f"Bearer {answer.json()['token']}"}
+
+
+@pytest.fixture(scope="session")
+def signed_in(client: TestClient) -> Callable[[str], dict[str, str]]:
+    """Headers of a user by role, signed in once for the whole session."""
+    known: dict[str, dict[str, str]] = {}
+
+    def headers(role: str) -> dict[str, str]:
+        if role not in known:
+            known[role] = sign_in(client, role)
+        return known[role]
+
+    return headers
+
+
+@pytest.fixture(scope="session")
+def server(site: Site) -> Iterator[str]:
+    """The address of a real server."""
+    config = uvicorn.Config(create_app(site.settings), host="127.0.0.1", port=0, log_level="warning")
+    running = uvicorn.Server(config)
+    thread = threading.Thread(target=running.run, daemon=True)
+    thread.start()
+    while not running.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.02)
+    port = running.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    running.should_exit = True
+    thread.join(10)
