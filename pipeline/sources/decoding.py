@@ -147,7 +147,7 @@ class Timeline:
         packet.dts = None if packet.dts is None and given is not None else order
         self._decoded = order
         self._latest = max(self._latest, pts)
-        if self.first is None:
+        if self.first is None and not packet.is_discard:  # what an edit list cuts off at the front does not count
             self.first = self._latest = pts
 
     def _next(self) -> int:

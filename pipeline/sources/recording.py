@@ -8,17 +8,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from fractions import Fraction
-from heapq import heappop, heappush
 from pathlib import Path
 
 import av
 from av.container import InputContainer
-from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pipeline.errors import SourceError
 from pipeline.sources.anchor import Anchor, find_anchor
 from pipeline.sources.base import MediaPacket, StreamInfo
+from pipeline.sources.decoder import Decoder, decoder_for
 from pipeline.sources.decoding import FrameGrid, StreamFormat, Timeline, after, describe, media_packet, to_image
 from pipeline.types import Frame
 
@@ -35,7 +34,8 @@ class Recording:
     name (`pattern`, a strptime pattern, or the usual forms), else the container's creation time. Times
     without a zone are local time in `timezone`. Frames come at most `rate` a second.
 
-    What is damaged is skipped and told in `damage` once `frames` has ended; what can be read is read.
+    What is damaged is skipped and told in `damage` once `frames` has ended; what can be read is read. `duration`
+    is what the header declares or the library estimates, for showing progress.
 
     Raises:
         SourceError: the file is missing, empty, no video, or cannot be read at all.
@@ -63,7 +63,8 @@ class Recording:
             self.anchor: Anchor = find_anchor(
                 self.path, {**stream.metadata, **container.metadata}, start=start, pattern=pattern, timezone=timezone
             )
-            self.duration: timedelta | None = declared_duration(container, stream)
+            self._declared: timedelta | None = declared_duration(container, stream)
+            self.duration: timedelta | None = self._declared or estimated_duration(container)
 
     @property
     def damage(self) -> str | None:
@@ -83,76 +84,53 @@ class Recording:
         with self._open() as (container, stream):
             stream.thread_type = "AUTO"
             timeline = Timeline(self.info.time_base, self.info.rate)
+            decoder = decoder_for(container, stream)
+            form = StreamFormat(stream, self.info)
             grid = FrameGrid(self.rate)
-            index = -1
-            for index, (frame, pts) in enumerate(self._decoded(container, stream, timeline, sink)):
-                self.reached = after(self.anchor.time, timeline.elapsed(pts), self.info.time_base)
-                if grid.is_due(timeline.elapsed(pts) * self.info.time_base):
-                    yield Frame(self.camera, index, self.reached, to_image(frame))
-                if self._closed.is_set():
-                    return
-            if index < 0:
-                raise SourceError(f"{self.path}: not one frame could be decoded ({'; '.join(self._faults) or 'empty'})")
-            if timeline.restarts:
-                self._faults.append(f"its timestamps begin anew {timeline.restarts}x; joined without a gap")
-            self._check_length()
+            index = 0
+            for packet in self._packets(container, stream, timeline):
+                packets, frames = decoder.feed(packet)
+                for settled in packets:
+                    sink(media_packet(settled, form.of(settled), self._time(timeline, settled.pts or 0)))
+                for frame, pts in frames:
+                    self.reached = self._time(timeline, pts)
+                    if grid.is_due(timeline.elapsed(pts) * self.info.time_base):
+                        yield Frame(self.camera, index, self.reached, to_image(frame))
+                    if self._closed.is_set():
+                        return
+                    index += 1
+            self._check(decoder, timeline)
 
-    def _decoded(
-        self,
-        container: InputContainer,
-        stream: VideoStream,
-        timeline: Timeline,
-        sink: Callable[[MediaPacket], None],
-    ) -> Iterator[tuple[VideoFrame, int]]:
-        """Every sound frame with its pts, in order of presentation."""
-        # AVI has no presentation times: the order in which frames come out is the only truth about them.
-        waiting: list[int] | None = [] if container.format.name == "avi" else None
-        form = StreamFormat(stream, self.info)
-        last: int | None = None
-        lost = 0
-        for packet in self._packets(container, stream):
-            if packet is not None:
-                timeline.mend(packet)
-                time = after(self.anchor.time, timeline.elapsed(packet.pts or 0), self.info.time_base)
-                sink(media_packet(packet, form.of(packet), time))
-                if waiting is not None:
-                    heappush(waiting, packet.pts or 0)
-            try:
-                frames = stream.decode(packet)
-            except av.error.FFmpegError:
-                lost += 1
-                if waiting:
-                    heappop(waiting)
-                continue
-            for frame in frames:
-                pts = heappop(waiting) if waiting else frame.pts
-                if pts is None or (last is not None and pts <= last):
-                    pts = timeline.first or 0 if last is None else last + 1
-                last = pts
-                if frame.is_corrupt:
-                    lost += 1
-                else:
-                    yield frame, pts
-        if lost:
-            self._faults.append(f"{lost} frame{'s are' if lost > 1 else ' is'} damaged and left out")
+    def _time(self, timeline: Timeline, pts: int) -> datetime:
+        return after(self.anchor.time, timeline.elapsed(pts), self.info.time_base)
 
-    def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator[av.Packet[VideoStream] | None]:
+    def _packets(
+        self, container: InputContainer, stream: VideoStream, timeline: Timeline
+    ) -> Iterator[av.Packet[VideoStream] | None]:
         """The stream's packets up to the end or the damage, then None to draw out the decoder's last frames."""
         try:
             for packet in container.demux(stream):
                 if packet.size:
+                    timeline.mend(packet)
                     yield packet
         except av.error.FFmpegError as error:
             self._faults.append(f"unreadable after {self._position()}: {reason(error)}")
         yield None
 
-    def _check_length(self) -> None:
-        if self.duration is None or self.reached is None:
-            return
+    def _check(self, decoder: Decoder, timeline: Timeline) -> None:
+        """Tell what was wrong, now that the file has been read."""
+        if decoder.lost:
+            self._faults.append(f"{decoder.lost} damaged frame{'s' if decoder.lost > 1 else ''} left out")
+        if self.reached is None:
+            raise SourceError(
+                f"{self.path}: not one frame could be decoded ({'; '.join(self._faults) or 'no packets'})"
+            )
+        if timeline.restarts:
+            self._faults.append(f"its timestamps begin anew {timeline.restarts}x; joined without a gap")
         frame = timedelta(seconds=float(1 / self.info.rate)) if self.info.rate else timedelta(0)
-        missing = self.duration - (self.reached - self.anchor.time) - frame
-        if missing > max(timedelta(seconds=1), 3 * frame):
-            self._faults.append(f"ends at {self._position()} of the {clock(self.duration)} its header declares")
+        missing = (self._declared or timedelta(0)) - (self.reached - self.anchor.time) - frame
+        if self._declared and missing > max(timedelta(seconds=1), 3 * frame):
+            self._faults.append(f"ends at {self._position()} of the {clock(self._declared)} its header declares")
 
     def _position(self) -> str:
         return clock(self.reached - self.anchor.time) if self.reached else clock(timedelta(0))
@@ -212,6 +190,11 @@ def declared_duration(container: InputContainer, stream: VideoStream) -> timedel
         return None
     if stream.duration and stream.time_base:
         return timedelta(seconds=float(stream.duration * stream.time_base))
+    return estimated_duration(container)
+
+
+def estimated_duration(container: InputContainer) -> timedelta | None:
+    """How long the file is by the library's estimate, None when it has none."""
     return timedelta(seconds=float(Fraction(container.duration, av.time_base))) if container.duration else None
 
 

@@ -27,6 +27,7 @@ KINDS = [
     ("clip.mp4", "libx264", "clip.mp4", ""),
     ("clip.mkv", "libx264", "clip.mp4", ""),
     ("clip.ts", "libx264", "clip.mp4", ""),
+    ("clip.avi", "libx264", "clip.mp4", ""),
     ("clip.mp4", "libx265", "clip.mp4", "HEVC plays only"),
     ("clip.ts", "libx265", "clip.mp4", "HEVC plays only"),
     ("clip.avi", "mpeg4", "clip.mp4", "browsers do not play the camera's codec mpeg4"),
