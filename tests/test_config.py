@@ -175,13 +175,15 @@ def test_hashes_are_the_same_in_every_process() -> None:
     assert printed("1") == printed("2")
 
 
-def test_the_camera_hash_knows_no_secret() -> None:
-    def source(password: str, host: str = "10.0.0.1") -> dict[str, str]:
-        return {"url": f"rtsp://{host}/main", "user": "admin", "password": password}
-
-    assert camera(source=source("a")).hash == camera(source=source("b")).hash
-    assert camera(source=source("a")).hash != camera(source=source("a", "10.0.0.2")).hash
-    assert camera(rate=5).hash != camera(rate=6).hash
+def test_the_camera_hash_knows_what_is_analysed_and_no_secret() -> None:
+    zone = {"id": "a", "polygon": [[0, 0], [1, 0], [1, 1]]}
+    source = {"url": "rtsp://10.0.0.2/main", "user": "admin", "password": "hunter2"}
+    same: list[dict[str, Any]] = [{"name": "Gate"}, {"source": source}, {"district": "x"}, {"retention": {"counts": 1}}]
+    other: list[dict[str, Any]] = [{"rate": 6}, {"zones": [zone]}, {"detectors": ["hazard-nano"]}]
+    other += [{"rules": [{"kind": "crowd"}]}, {"schedule": ["mon 06:00-07:00"]}, {"evidence": {"before": 1}}]
+    other += [{"id": "yard"}, {"timezone": "Asia/Tokyo"}]
+    assert {camera(**settings).hash for settings in same} == {camera().hash}
+    assert len({camera(**settings).hash for settings in other} | {camera().hash}) == len(other) + 1
 
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from pipeline.config import Config, load
 from pipeline.config.document import parse
 from pipeline.errors import ConfigError
+from pipeline.rules import rule_types
 
 WORDS = [
     "site", "timezone", "UTC", "cameras", "id", "gate", "source", "rtsp://10.0.0.1/main", "url", "user", "password",
@@ -49,13 +50,28 @@ def test_any_bytes_are_a_config_or_a_config_error(tmp_path: Path, content: bytes
     assert isinstance(outcome(tmp_path / "streams.yaml", content), Config | ConfigError)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(camera=values, site=values, rest=values)
 def test_any_values_are_a_config_or_a_config_error(tmp_path: Path, camera: Any, site: Any, rest: Any) -> None:
     whole = {"site": site, "cameras": [camera, {"id": "gate", "source": rest, "rules": rest, "zones": rest}]}
     file = tmp_path / "streams.yaml"
     with file.open("w", encoding="utf-8") as stream:
         YAML(typ="safe", pure=True).dump(whole, stream)
+    assert isinstance(outcome(file, file.read_bytes()), Config | ConfigError)
+
+
+RULE_FIELDS = sorted({name for rule in rule_types().values() for name in rule.Config.model_fields} - {"kind"})
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    kind=st.sampled_from(sorted(rule_types())), rule=st.dictionaries(st.sampled_from(RULE_FIELDS), values, max_size=5)
+)
+def test_any_settings_of_a_rule_are_a_config_or_a_config_error(tmp_path: Path, kind: str, rule: dict[str, Any]) -> None:
+    camera = {"id": "gate", "source": "rtsp://10.0.0.1/main", "rules": [{**rule, "kind": kind}]}
+    file = tmp_path / "streams.yaml"
+    with file.open("w", encoding="utf-8") as stream:
+        YAML(typ="safe", pure=True).dump({"site": {"timezone": "UTC"}, "cameras": [camera]}, stream)
     assert isinstance(outcome(file, file.read_bytes()), Config | ConfigError)
 
 

@@ -32,6 +32,7 @@ from pipeline.geometry import Layout
 from pipeline.rules import RuleConfig, rule_types
 
 MAX_RATE = 60.0
+NOT_ANALYSED = frozenset({"name", "enabled", "source", "location", "district", "retention"})
 
 
 def _timezone(name: str) -> str:
@@ -195,9 +196,11 @@ class CameraConfig(Section):
 
     @property
     def hash(self) -> str:
-        """SHA-256, hexadecimal, of all settings of the camera, without its secrets."""
-        settings = self.model_dump(exclude={"source": {"url", "user", "password"}})
-        return digest({**settings, "address": self.source.redacted})
+        """SHA-256, hexadecimal, of all settings that decide what is found and kept of the same footage.
+
+        Another name, place on the map, address or login of the camera is no reason to analyse it again.
+        """
+        return digest(self.model_dump(exclude=set(NOT_ANALYSED)))
 
 
 def digest(value: Mapping[str, Any]) -> str:

@@ -64,6 +64,16 @@ class StorageConfig(Section):
             )
         return value
 
+    @field_validator("evidence")
+    @classmethod
+    def _folder_name(cls, value: str | None) -> str | None:
+        try:
+            if value is None or (value.strip() and "\0" not in value and Path(value).expanduser()):
+                return value
+        except RuntimeError:
+            pass  # the home folder of nobody
+        raise fail("this is no name of a folder")
+
     def model_post_init(self, context: Any) -> None:
         self._folder = (context or {}).get("folder", Path())
 
