@@ -20,7 +20,7 @@ def plate(lines: Sequence[str], height: int = 60) -> Image:
     band = height / len(lines)
     for number, text in enumerate(lines):
         (across, down), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, 1.0, 2)
-        scale = min(0.86 * width / max(1, across), 0.72 * band / down)
+        scale = min(0.86 * width / max(1, across), 0.72 * band / max(1, down))
         (across, down), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_DUPLEX, scale, 2)
         where = (round((width - across) / 2), round(band * (number + 0.5) + down / 2))
         cv2.putText(picture, text, where, cv2.FONT_HERSHEY_DUPLEX, scale, INK, 2, cv2.LINE_AA)
