@@ -70,7 +70,7 @@ def measure(labelled: Labelled, detector: Detector) -> list[Measured]:
         ]
     results = []
     for kind, labels in labelled.kinds.items():
-        sought = [(picture.truth[kind], answer.of(labels)) for picture, answer in found]
+        sought = [(picture.truth[kind], answer.of(labels)) for picture, answer in found if kind in picture.truth]
         curve = precision_recall([(truth, answer.boxes.astype(np.float64), answer.scores) for truth, answer in sought])
         errors = tuple(len(answer) - len(truth.boxes) for truth, answer in sought) if kind in labelled.counted else ()
         results.append(Measured(labelled.name, kind, curve, errors))

@@ -30,7 +30,6 @@ STREET_LABELS = {
     "bicycle": "two-wheeler",
     "motorcycle": "two-wheeler",
     "scooter": "two-wheeler",
-    "cyclist": "two-wheeler",
 }
 
 SAMPLE_STRIDE = 5
@@ -42,7 +41,7 @@ LEAST_VISIBLE = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A picture and what is in it, by kind."""
+    """A picture and what is in it, by kind; a kind that is left out is not labelled in this picture."""
 
     image: Image
     truth: Mapping[str, Truth]
@@ -124,8 +123,8 @@ def _plaza(clip: Path) -> Iterator[Picture]:
 
 def _street(folder: Path) -> Iterator[Picture]:
     """Photos with a table of classes and corners beside each. Some objects are unlabelled, so that good finds count
-    as false: the figures are a lower bound. A cyclist's box holds rider and bike; the rider is not held against
-    the detector as a person."""
+    as false; a kind is measured only in photos where it is labelled at all. A cyclist's box holds rider and bike
+    in one, which the detector reports as two: neither is to be found there nor held against it."""
     for path in sorted(folder.glob("*.jpg")):
         found: dict[str, list[list[float]]] = {kind: [] for kind in TRAFFIC}
         riders = []
@@ -136,9 +135,8 @@ def _street(folder: Path) -> Iterator[Picture]:
                     found[STREET_LABELS[row["class"]]].append(box)
                 if row["class"] == "cyclist":
                     riders.append(box)
-        yield Picture(
-            read_image(path), {kind: _truth(boxes, riders if kind == "person" else ()) for kind, boxes in found.items()}
-        )
+        truth = {kind: _truth(boxes, riders if kind == "person" else ()) for kind, boxes in found.items() if boxes}
+        yield Picture(read_image(path), truth)
 
 
 def _yolo(images: list[Path], kinds: tuple[str, ...]) -> Iterator[Picture]:

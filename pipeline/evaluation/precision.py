@@ -19,8 +19,8 @@ from pipeline.types import Floats
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
-    """What one picture holds of one class: `boxes` float64 [N, 4]; a detection on an `ignored` box counts for
-    nothing."""
+    """What one picture holds of one class, float64 [N, 4] each. A detection that hits none of `boxes` and lies
+    half or more in one of `ignored` counts for nothing, as with the crowd regions of COCO."""
 
     boxes: Floats
     ignored: Floats
@@ -71,12 +71,19 @@ def _match(truth: Truth, boxes: Floats, overlap: float) -> tuple[npt.NDArray[np.
     """Which detections hit, and which count at all: bool [D] each."""
     hit, counted = np.zeros(len(boxes), bool), np.ones(len(boxes), bool)
     overlaps = intersection_over_union(boxes, truth.boxes) if len(truth.boxes) else np.zeros((len(boxes), 0))
-    ignored = intersection_over_union(boxes, truth.ignored) if len(truth.ignored) else np.zeros((len(boxes), 0))
+    ignored = _covered(boxes, truth.ignored)
     free = np.ones(len(truth.boxes), bool)
     for index in range(len(boxes)):
         best = int(overlaps[index].argmax()) if overlaps.shape[1] else -1
         if best >= 0 and overlaps[index, best] >= overlap and free[best]:
             hit[index], free[best] = True, False
-        elif ignored.shape[1] and ignored[index].max() >= overlap:
+        elif ignored[index]:
             counted[index] = False
     return hit, counted
+
+
+def _covered(boxes: Floats, regions: Floats) -> npt.NDArray[np.bool_]:
+    """Which boxes [N, 4] lie half or more in one of the regions [M, 4]: bool [N]."""
+    sides = np.minimum(boxes[:, None, 2:], regions[None, :, 2:]) - np.maximum(boxes[:, None, :2], regions[None, :, :2])
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    return np.asarray((np.prod(np.clip(sides, 0, None), axis=2) >= 0.5 * areas[:, None]).any(axis=1))
