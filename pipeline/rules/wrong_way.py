@@ -127,6 +127,9 @@ class WrongWay(Rule[WrongWayConfig]):
         watched, time = self._watched[track.id], scene.frame.time
         sight = _sight(scene, track)
         position = watched.trail.add(time, track, lanes, sight.quality > 0, scene.layout.ground)
+        if watched.case is not None and watched.case.following != track.id:
+            # the vehicle goes on under another id, so this one must be something else now
+            watched.case, watched.done = None, time
         if watched.case is not None:
             return self._follow(watched, watched.case, position, sight)
         movement = watched.trail.against()

@@ -73,7 +73,7 @@ class Case:
     def continued_by(self, movement: Movement, track: Track) -> bool:
         """Whether a new track that moves against the direction is this vehicle, found again."""
         first = movement.positions[0]
-        if track.started < self.last.time or (self.label in TWO_WHEELED) != (track.label in TWO_WHEELED):
+        if track.started <= self.last.time or (self.label in TWO_WHEELED) != (track.label in TWO_WHEELED):
             return False
         missed = np.hypot(*np.subtract(first.foot, self.expected(first.time)))
         alike = 1 / SAME_SIZE**2 <= first.size / self.last.size <= SAME_SIZE**2
