@@ -10,7 +10,7 @@ from pipeline.detectors.base import Detector
 from pipeline.detectors.family import Family
 from pipeline.detectors.manifest import Manifest, Threshold, verify
 from pipeline.detectors.session import Runtime
-from pipeline.detectors.slices import OVERLAP, SlicedDetector
+from pipeline.detectors.slices import NESTED, OVERLAP, SlicedDetector
 from pipeline.errors import ModelError, PluginError
 from pipeline.paths import DataFolder
 
@@ -68,4 +68,5 @@ def load_detector(
     detector = known[model.family].load(model, model.entry.threshold if threshold is None else threshold, runtime)
     if slices == (1, 1):
         return detector
-    return SlicedDetector(detector, *slices, overlap=model.entry.overlap or OVERLAP)
+    overlap, nested = model.entry.overlap or OVERLAP, model.entry.nested or NESTED
+    return SlicedDetector(detector, *slices, overlap=overlap, nested=nested)

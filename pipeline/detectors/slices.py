@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.detectors.base import Detector
-from pipeline.detectors.suppression import Suppression
+from pipeline.detectors.suppression import Suppression, box_areas, shared_areas
 from pipeline.types import Detections, Image
 
 SHARE = 0.25
@@ -21,6 +21,9 @@ SHARE = 0.25
 
 OVERLAP = 0.6
 """Boxes of one class, or of one vehicle group, that overlap more (intersection over union) are one object."""
+
+NESTED = 0.4
+"""The same for a box that lies inside the other."""
 
 PART = 0.5
 """Part of a cut-off box that must lie in a whole box, or in its other half, to belong to it."""
@@ -42,12 +45,14 @@ class _Merged:
 class SlicedDetector:
     """Runs a detector on the whole picture and on `columns` x `rows` tiles of it, in one batch."""
 
-    def __init__(self, detector: Detector, columns: int, rows: int, *, overlap: float = OVERLAP) -> None:
+    def __init__(
+        self, detector: Detector, columns: int, rows: int, *, overlap: float = OVERLAP, nested: float = NESTED
+    ) -> None:
         if columns < 1 or rows < 1:
             raise ValueError(f"slices are tiles across and down, at least 1 each; got {columns}x{rows}")
         self._detector = detector
         self._columns, self._rows = columns, rows
-        self._limits = Suppression.for_classes(detector.classes, overlap, across=overlap).limits
+        self._suppression = Suppression.for_classes(detector.classes, overlap, across=overlap, nested=nested)
 
     @property
     def name(self) -> str:
@@ -116,11 +121,9 @@ class SlicedDetector:
         if not objects:
             objects.append(new)
             return
-        boxes = np.stack([one.box for one in objects])
-        limits = self._limits[new.kind, [one.kind for one in objects]]
-        shared = _shared(boxes, new.box)
-        areas, area = _areas(boxes), _areas(new.box[None])[0]
-        same = shared > limits * (areas + area - shared)
+        boxes, kinds = np.stack([one.box for one in objects]), np.array([one.kind for one in objects])
+        shared, areas, area = shared_areas(boxes, new.box), box_areas(boxes), box_areas(new.box[None])[0]
+        same = self._suppression.same_object(new.box, new.kind, boxes, areas, kinds)
         if not new.cut:
             if not same.any():
                 objects.append(new)
@@ -128,7 +131,7 @@ class SlicedDetector:
         held = np.array([one.cut for one in objects])
         base = np.where(held, np.minimum(areas, area), area)
         seen = np.array([bool(new.tiles & one.tiles) for one in objects])  # one tile shows two objects as two
-        piece = (shared > PART * base) & (limits < 1) & ~seen
+        piece = (shared > PART * base) & (self._suppression.limits[new.kind, kinds] < 1) & ~seen
         if not (piece | same).any():
             objects.append(new)
             return
@@ -159,14 +162,3 @@ def _is_cut(
     near = 0.01 * max(tile[2] - tile[0], tile[3] - tile[1])
     result: npt.NDArray[np.bool_] = ((np.abs(boxes - edges) <= near) & inner).any(axis=1)
     return result
-
-
-def _shared(boxes: npt.NDArray[np.float32], box: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    sides = np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
-    area: npt.NDArray[np.float32] = np.prod(np.maximum(sides, 0), axis=1)
-    return area
-
-
-def _areas(boxes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    areas: npt.NDArray[np.float32] = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
-    return areas

@@ -60,7 +60,7 @@ class Suppression:
         """Indices of the survivors, best score first; equal scores in the order given."""
         order = np.argsort(-candidates.scores, kind="stable")
         boxes, classes = candidates.boxes[order], candidates.classes[order]
-        areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+        areas = box_areas(boxes)
         alive = np.ones(len(order), bool)
         kept: list[int] = []
         for best in range(len(order)):
@@ -70,11 +70,35 @@ class Suppression:
             if len(kept) == self.most:
                 break
             rest = best + 1 + np.flatnonzero(alive[best + 1 :])
-            corner = np.minimum(boxes[rest, 2:], boxes[best, 2:]) - np.maximum(boxes[rest, :2], boxes[best, :2])
-            shared = np.prod(np.maximum(corner, 0), axis=1)
-            union = areas[rest] + areas[best] - shared
-            limits = self.limits[classes[best], classes[rest]]
-            held = shared > 0.9 * np.minimum(areas[rest], areas[best])
-            limits = np.where(held & (limits < 1), np.minimum(limits, self.nested), limits)
-            alive[rest[shared > limits * union]] = False
+            same = self.same_object(boxes[best], int(classes[best]), boxes[rest], areas[rest], classes[rest])
+            alive[rest[same]] = False
         return order[kept]
+
+    def same_object(
+        self,
+        box: npt.NDArray[np.float32],
+        kind: int,
+        boxes: npt.NDArray[np.float32],
+        areas: npt.NDArray[np.float32],
+        classes: npt.NDArray[np.intp],
+    ) -> npt.NDArray[np.bool_]:
+        """Which of `boxes` [N, 4], with their areas and classes [N], show the object of `box`: bool [N]."""
+        area, shared = box_areas(box[None])[0], shared_areas(boxes, box)
+        limits = self.limits[kind, classes]
+        within = (shared > 0.9 * np.minimum(areas, area)) & (limits < 1)
+        limits = np.where(within, np.minimum(limits, self.nested), limits)
+        same: npt.NDArray[np.bool_] = shared > limits * (areas + area - shared)
+        return same
+
+
+def box_areas(boxes: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Areas of boxes [N, 4]: [N]."""
+    areas: npt.NDArray[np.float32] = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    return areas
+
+
+def shared_areas(boxes: npt.NDArray[np.float32], box: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Areas that boxes [N, 4] share with one box [4]: [N]."""
+    sides = np.minimum(boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
+    areas: npt.NDArray[np.float32] = np.prod(np.maximum(sides, 0), axis=1)
+    return areas
