@@ -58,10 +58,10 @@ SWEPT = 0.35
 class Fluctuation:
     """The state of the picture in cells: float32 or bool [rows, columns], origin top left.
 
-    `flicker` is the balanced change of fire-coloured pixels that three of four steps in the window reach, 0–0.5; `lively` says where
-    anything moved in the window; `coloured` is the share of fire-coloured pixels at present. `steady` is
-    False while the camera moves: then `flicker` and `lively` are not to be relied on. `scale` is pixels of
-    the frame per cell, across and down.
+    `flicker` is the balanced change of fire-coloured pixels that three of four steps in the window reach,
+    0–0.5, less what the picture as a whole does. `lively` says where anything moved in the window, `coloured` is
+    the share of fire-coloured pixels at present. `steady` is False while the camera moves: then `flicker` and
+    `lively` are not to be relied on. `scale` is pixels of the frame per cell, across and down.
     """
 
     flicker: Map
