@@ -9,6 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from api import desk, problems
 from api.auth.access import refuse_unguarded
@@ -45,8 +46,11 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # its page loads from other sites
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
-        max_body_size=LARGEST_BODY,
-        middleware=[Middleware(SecurityHeaders), Middleware(problems.PlainErrorsAsProblems)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(problems.PlainErrorsAsProblems),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY),
+        ],
     )
     problems.install(app, desk.error_page)
     desk.install(app, settings)

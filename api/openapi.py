@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from pydantic.json_schema import models_json_schema
 
 from api.auth.access import ACCESS
-from api.problems import Problem
+from api.problems import Problem, answers
 
 
 def describe(app: FastAPI) -> None:
@@ -25,6 +25,8 @@ def describe(app: FastAPI) -> None:
             for path, operations in found["paths"].items():
                 for method, operation in operations.items():
                     _add_access(operation, ACCESS[method.upper(), path])
+                    if "requestBody" in operation:  # it may be no JSON at all, or too long
+                        operation["responses"] |= {str(status): told for status, told in answers(400, 413).items()}
             app.openapi_schema = found
         return app.openapi_schema
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import uvicorn
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from api.settings import Settings
 from pipeline.store import Repository
 
 from .site import PASSWORD, Site, build
@@ -63,17 +65,24 @@ def signed_in(client: TestClient) -> Callable[[str], dict[str, str]]:
     return headers
 
 
-@pytest.fixture(scope="session")
-def server(site: Site) -> Iterator[str]:
-    """The address of a real server."""
-    config = uvicorn.Config(create_app(site.settings), host="127.0.0.1", port=0, log_level="warning")
+@contextmanager
+def serving(settings: Settings) -> Iterator[str]:
+    """The address of a real server in a thread of its own."""
+    config = uvicorn.Config(create_app(settings), host="127.0.0.1", port=0, log_level="warning")
     running = uvicorn.Server(config)
     thread = threading.Thread(target=running.run, daemon=True)
     thread.start()
     while not running.started:
         assert thread.is_alive(), "the server did not start"
         time.sleep(0.02)
-    port = running.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    running.should_exit = True
-    thread.join(10)
+    try:
+        yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        running.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def server(site: Site) -> Iterator[str]:
+    with serving(site.settings) as address:
+        yield address
