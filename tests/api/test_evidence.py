@@ -20,7 +20,7 @@ Own = tuple[TestClient, Repository, Site]
 
 
 @pytest.fixture(scope="module")
-def browser(server: str) -> Iterator[httpx.Client]:
+def viewer(server: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=server) as opened:
         assert opened.post("/login", data={"name": "viewer", "password": PASSWORD}).status_code == 303
         yield opened
@@ -34,9 +34,9 @@ def clip(site: Site) -> tuple[str, bytes]:
     return f"/api/v1/violations/{violation.id}/evidence/clip.mp4", path.read_bytes()
 
 
-def test_a_file_comes_whole_with_its_type_and_hash(browser: httpx.Client, clip: tuple[str, bytes]) -> None:
+def test_a_file_comes_whole_with_its_type_and_hash(viewer: httpx.Client, clip: tuple[str, bytes]) -> None:
     address, data = clip
-    answer = browser.get(address)
+    answer = viewer.get(address)
     assert (answer.status_code, answer.content) == (200, data)
     assert answer.headers["content-type"] == "video/mp4"
     assert answer.headers["etag"] == f'"{hashlib.sha256(data).hexdigest()}"'
@@ -50,10 +50,10 @@ def test_a_file_comes_whole_with_its_type_and_hash(browser: httpx.Client, clip: 
     ("wanted", "first", "last"), [("bytes=0-99", 0, 99), ("bytes=100-", 100, None), ("bytes=-50", -50, None)]
 )
 def test_a_part_of_a_file(
-    browser: httpx.Client, clip: tuple[str, bytes], wanted: str, first: int, last: int | None
+    viewer: httpx.Client, clip: tuple[str, bytes], wanted: str, first: int, last: int | None
 ) -> None:
     address, data = clip
-    answer = browser.get(address, headers={"Range": wanted})
+    answer = viewer.get(address, headers={"Range": wanted})
     start = first % len(data) if first < 0 else first
     end = len(data) - 1 if last is None else last
     assert answer.status_code == 206
@@ -61,39 +61,39 @@ def test_a_part_of_a_file(
     assert answer.content == data[start : end + 1]
 
 
-def test_a_part_only_if_the_file_is_still_the_same(browser: httpx.Client, clip: tuple[str, bytes]) -> None:
+def test_a_part_only_if_the_file_is_still_the_same(viewer: httpx.Client, clip: tuple[str, bytes]) -> None:
     address, data = clip
-    etag = browser.get(address).headers["etag"]
-    same = browser.get(address, headers={"Range": "bytes=0-9", "If-Range": etag})
-    other = browser.get(address, headers={"Range": "bytes=0-9", "If-Range": '"another"'})
+    etag = viewer.get(address).headers["etag"]
+    same = viewer.get(address, headers={"Range": "bytes=0-9", "If-Range": etag})
+    other = viewer.get(address, headers={"Range": "bytes=0-9", "If-Range": '"another"'})
     assert (same.status_code, same.content) == (206, data[:10])
     assert (other.status_code, other.content) == (200, data)
 
 
-def test_a_file_that_the_browser_has_is_not_sent_again(browser: httpx.Client, clip: tuple[str, bytes]) -> None:
+def test_a_file_that_the_browser_has_is_not_sent_again(viewer: httpx.Client, clip: tuple[str, bytes]) -> None:
     address, _ = clip
-    etag = browser.get(address).headers["etag"]
-    answer = browser.get(address, headers={"If-None-Match": etag})
+    etag = viewer.get(address).headers["etag"]
+    answer = viewer.get(address, headers={"If-None-Match": etag})
     assert (answer.status_code, answer.content) == (304, b"")
 
 
 @pytest.mark.parametrize(("wanted", "status"), [("bytes=99999999-", 416), ("lines=1-2", 400)])
-def test_a_bad_range_is_a_problem(browser: httpx.Client, clip: tuple[str, bytes], wanted: str, status: int) -> None:
-    answer = browser.get(clip[0], headers={"Range": wanted})
+def test_a_bad_range_is_a_problem(viewer: httpx.Client, clip: tuple[str, bytes], wanted: str, status: int) -> None:
+    answer = viewer.get(clip[0], headers={"Range": wanted})
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == status
 
 
-def test_a_download_is_named_after_its_case(browser: httpx.Client, clip: tuple[str, bytes], site: Site) -> None:
-    answer = browser.get(clip[0], params={"download": "true"})
+def test_a_download_is_named_after_its_case(viewer: httpx.Client, clip: tuple[str, bytes], site: Site) -> None:
+    answer = viewer.get(clip[0], params={"download": "true"})
     expected = f'attachment; filename="{site.violations[0].id}-clip.mp4"'
     assert answer.headers["content-disposition"] == expected
 
 
 @pytest.mark.parametrize("name", ["..%2F..%2Fmatthan.db", "%2Fetc%2Fpasswd", "still.jpg%00", "none.jpg", "."])
-def test_no_other_file_can_be_had(browser: httpx.Client, site: Site, name: str) -> None:
-    answer = browser.get(f"/api/v1/violations/{site.violations[0].id}/evidence/{name}")
+def test_no_other_file_can_be_had(viewer: httpx.Client, site: Site, name: str) -> None:
+    answer = viewer.get(f"/api/v1/violations/{site.violations[0].id}/evidence/{name}")
     assert answer.status_code in {404, 405}
 
 
