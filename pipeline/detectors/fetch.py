@@ -194,7 +194,7 @@ def _register(entry: Entry, path: Path, data: DataFolder) -> Model:
         there = read(manifest).models if manifest.is_file() else ()
         draft = manifest.with_name(manifest.name + ".part")
         with draft.open("w", encoding="utf-8") as file:
-            YAML(typ="safe").dump(Document(models=(*there, entry)).model_dump(mode="json", exclude_defaults=True), file)
+            YAML().dump(Document(models=(*there, entry)).model_dump(mode="json", exclude_defaults=True), file)
         draft.replace(manifest)
     except OSError as error:
         raise _unwritable(target, error) from error

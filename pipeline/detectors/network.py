@@ -40,15 +40,9 @@ def probe(session: Session, letterbox: Letterbox) -> list[tuple[int, ...]]:
     Raises:
         ModelError: the network does not run on that size.
     """
-    placement = letterbox.place(letterbox.width, letterbox.height)
-    try:
-        signature = session.signature
-        blank = np.zeros((signature.batch or 1, 3, placement.height, placement.width), signature.dtype)
-        return [answer.shape for answer in session.run(blank)]
-    except Exception as error:  # the runtime's own exceptions share no base
-        raise ModelError(
-            f"{session.path}: does not run on pictures of {placement.width}x{placement.height}: {error}"
-        ) from error
+    placement, signature = letterbox.place(letterbox.width, letterbox.height), session.signature
+    blank = np.zeros((signature.batch or 1, 3, placement.height, placement.width), signature.dtype)
+    return [answer.shape for answer in session.run(blank)]
 
 
 class Head(Protocol):

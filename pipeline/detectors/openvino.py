@@ -37,5 +37,8 @@ class OpenVinoSession:
     def run(self, blob: Blob) -> list[npt.NDArray[Any]]:
         # A request of its own for each call: several threads may run one network.
         request = self._model.create_infer_request()
-        request.infer({0: blob}, share_inputs=True)
+        try:
+            request.infer({0: blob}, share_inputs=True)
+        except RuntimeError as error:
+            raise ModelError(f"{self.path}: fails in OpenVINO on an input of {blob.shape}: {error}") from error
         return [np.array(request.get_output_tensor(index).data) for index in range(len(self.signature.outputs))]

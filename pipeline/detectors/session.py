@@ -22,7 +22,9 @@ _EXECUTION_PROVIDERS: Mapping[str, tuple[str, ...]] = {
     "cuda": ("CUDAExecutionProvider", "CPUExecutionProvider"),
     "tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"),
 }
-_EXTRAS: Mapping[str, str] = {"openvino": "openvino", "cuda": "gpu", "tensorrt": "gpu"}
+# Both onnxruntime packages write the same files: the one installed last is the one there is.
+_GPU = "pip install 'matthan[gpu]' && pip install --force-reinstall --no-deps onnxruntime-gpu"
+_INSTALLATIONS: Mapping[str, str] = {"openvino": "pip install 'matthan[openvino]'", "cuda": _GPU, "tensorrt": _GPU}
 _ELEMENT_TYPES: Mapping[str, npt.DTypeLike] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
@@ -88,20 +90,24 @@ class OnnxSession:
             # tracking between calls.
             options.add_session_config_entry("session.force_spinning_stop", "1")
         try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=list(wanted))
+            # Without the runtime's own fallback, which would go on with another provider and say so on the console.
+            self._session = onnxruntime.InferenceSession(path, options, providers=list(wanted), enable_fallback=0)
         except Exception as error:  # the runtime's own exceptions share no base
+            if runtime.provider != "cpu":
+                OnnxSession(path, Runtime(threads=1))  # raises when the model is at fault
+                raise _unusable(runtime.provider, _first_line(error)) from error
             raise ModelError(f"{path}: not a model that onnxruntime can load: {_first_line(error)}") from error
         if wanted[0] not in self._session.get_providers():
-            raise ProviderError(
-                f"{runtime.provider}: onnxruntime has {wanted[0]} but it does not start on this machine: "
-                "check the driver, CUDA and cuDNN libraries, or set the provider to cpu"
-            )
+            raise _unusable(runtime.provider, "the runtime left it out")
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.signature = _signature(path, self._session)
         self._outputs = list(self.signature.outputs)
 
     def run(self, blob: Blob) -> list[npt.NDArray[Any]]:
-        answers: list[npt.NDArray[Any]] = self._session.run(self._outputs, {self.signature.input: blob})
+        try:
+            answers: list[npt.NDArray[Any]] = self._session.run(self._outputs, {self.signature.input: blob})
+        except Exception as error:  # the runtime's own exceptions share no base
+            raise ModelError(f"{self.path}: fails on an input of {blob.shape}: {_first_line(error)}") from error
         return answers
 
 
@@ -120,7 +126,14 @@ def missing_provider(provider: str, installed: Sequence[str]) -> ProviderError:
     names = ", ".join(name.removesuffix("ExecutionProvider") for name in installed)
     return ProviderError(
         f"provider {provider!r} is not installed (installed: {names}): "
-        f"install it with  pip install 'matthan[{_EXTRAS[provider]}]'  or set the provider to cpu"
+        f"install it with  {_INSTALLATIONS[provider]}  or set the provider to cpu"
+    )
+
+
+def _unusable(provider: str, reason: str) -> ProviderError:
+    return ProviderError(
+        f"provider {provider!r} is installed but does not start on this machine ({reason}): "
+        "check the driver and the libraries it needs, or set the provider to cpu"
     )
 
 

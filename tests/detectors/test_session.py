@@ -73,8 +73,15 @@ def test_a_provider_that_is_not_installed_says_what_is_and_what_to_install(
     assert str(caught.value) == (
         f"provider '{provider}' is not installed (installed: "
         f"{', '.join(name.removesuffix('ExecutionProvider') for name in onnxruntime.get_available_providers())}): "
-        "install it with  pip install 'matthan[gpu]'  or set the provider to cpu"
+        "install it with  pip install 'matthan[gpu]' && pip install --force-reinstall --no-deps onnxruntime-gpu  "
+        "or set the provider to cpu"
     )
+
+
+def test_a_network_that_fails_on_an_input_is_named(tmp_path: Path) -> None:
+    path = save_constant(tmp_path / "net.onnx", ANSWER, shape=("batch", 3, 64, 64))
+    with pytest.raises(ModelError, match=r"net\.onnx: fails on an input of \(1, 3, 32, 32\)"):
+        open_session(path, Runtime(threads=1)).run(np.zeros((1, 3, 32, 32), np.float32))
 
 
 def test_openvino_answers_as_onnxruntime_does_or_says_what_to_install() -> None:
