@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -11,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 
 import av
+from av.container import OutputContainer
 
 from pipeline.errors import EvidenceError
 from pipeline.evidence.template import configure, template_stream
@@ -101,7 +104,7 @@ def remux(stream: StreamInfo, packets: Sequence[MediaPacket], path: Path, contai
     """
     first = min(packet.pts for packet in packets)
     decoding = decoding_times([packet.pts - first for packet in packets])
-    with template_stream(stream) as template, av.open(path, "w", format=container, container_options=OPTIONS) as output:
+    with template_stream(stream) as template, new_file(path, container) as output:
         track = output.add_stream_from_template(template, opaque=True)
         configure(track, stream, container)
         for packet, dts in zip(packets, decoding, strict=True):
@@ -112,6 +115,50 @@ def remux(stream: StreamInfo, packets: Sequence[MediaPacket], path: Path, contai
             copy.duration = packet.duration or 0
             copy.is_keyframe = packet.is_keyframe
             output.mux_one(copy)
+
+
+@contextmanager
+def new_file(path: Path, container: str) -> Iterator[OutputContainer]:
+    """A container to write into, built in memory and put on the disk in one piece: on a full disk, the library
+    would keep the file open for good."""
+    memory = io.BytesIO()
+    with av.open(
+        memory,
+        "w",
+        format=container,
+        container_options=OPTIONS,
+        io_open=lambda _url, _flags, _options: SecondReader(memory),
+    ) as output:
+        yield output
+    path.write_bytes(memory.getbuffer())
+
+
+class SecondReader(io.RawIOBase):
+    """Reads from `memory` at a place of its own, while it is being written: how the index gets to the front."""
+
+    def __init__(self, memory: io.BytesIO) -> None:
+        self._memory = memory
+        self._position = 0
+
+    def read(self, size: int = -1) -> bytes:
+        with self._memory.getbuffer() as whole:
+            data = bytes(whole[self._position : len(whole) if size < 0 else self._position + size])
+        self._position += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        begin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._memory.getbuffer().nbytes}
+        self._position = begin[whence] + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
 
 
 def decoding_times(presentation: Sequence[int]) -> list[int]:
@@ -129,11 +176,7 @@ def read_back(path: Path, packets: Sequence[MediaPacket]) -> None:
     Raises:
         ValueError: it does not.
         FFmpegError, OSError: it cannot be read.
-        EvidenceError: the file is shorter than its packets, as on a disk that filled up unnoticed.
     """
-    size = sum(len(packet.data) for packet in packets)
-    if path.stat().st_size < size:
-        raise EvidenceError(f"{path}: holds fewer than the {size} bytes of its packets; check the disk")
     with av.open(path, options={"fflags": "noparse"}) as container:
         found = sum(1 for packet in container.demux(container.streams.video[0]) if packet.size)
     if found != len(packets):
@@ -157,7 +200,7 @@ def write_preview(clip: Path, preview: Path) -> None:
         EvidenceError: the preview cannot be made.
     """
     try:
-        with av.open(clip) as source, av.open(preview, "w", format="mp4", container_options=OPTIONS) as output:
+        with av.open(clip) as source, new_file(preview, "mp4") as output:
             stream = source.streams.video[0]
             stream.thread_type = "AUTO"
             track = output.add_stream("libx264", rate=stream.average_rate or 25, options=PREVIEW_OPTIONS)

@@ -82,7 +82,8 @@ class Recording:
         """
         self._faults, self.reached = [], None
         with self._open() as (container, stream):
-            stream.thread_type = "AUTO"
+            # Threads over frames would give another answer each time where a file is damaged.
+            stream.thread_type = "SLICE"
             timeline = Timeline(self.info.time_base, self.info.rate)
             decoder = decoder_for(container, stream)
             form = StreamFormat(stream, self.info)
@@ -115,6 +116,8 @@ class Recording:
                     yield packet
         except av.error.FFmpegError as error:
             self._faults.append(f"unreadable after {self._position()}: {reason(error)}")
+        except IndexError:
+            pass  # PyAV stumbles at the end of a file in which a stream appeared on the way; all is read by then
         yield None
 
     def _check(self, decoder: Decoder, timeline: Timeline) -> None:
