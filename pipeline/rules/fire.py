@@ -91,7 +91,7 @@ class _Blaze:
 
     @property
     def lively(self) -> float:
-        return max(suspicion.lively or 0.0 for _, _, suspicion in self.history)
+        return max(suspicion.lively for _, _, suspicion in self.history)
 
 
 @dataclass(slots=True, eq=False)
@@ -222,7 +222,7 @@ class Fire(Rule[FireConfig]):
                     Predicate("flicker", round(blaze.flicker, 3), FLICKER_CALM, blaze.flicker > FLICKER_CALM),
                     Predicate("moving_share", round(blaze.lively, 3), LIVELY_SHARE, blaze.lively >= LIVELY_SHARE),
                     Predicate("fire_colour_share", round(best.coloured, 3), None, best.coloured > 0),
-                    Predicate("camera_steady", best.lively is not None, None, best.lively is not None),
+                    Predicate("camera_steady", best.flicker is not None, None, best.flicker is not None),
                 ),
                 boxes=tuple(TraceBox(time, found.label, found.score, found.box) for time, _, found in blaze.history),
                 details={"evidence": history, "evidence_columns": ["time", "evidence", "rate", "flicker"]},

@@ -44,8 +44,11 @@ BRIGHTNESS = np.array([[0.0, 0.5, 0.5]])
 """Weights of blue, green and red: where flames shine."""
 FLARE = 16.0
 """Change of brightness, in grey levels, that is flicker."""
-STIR = 8.0
-"""Change of brightness, in grey levels, that is motion."""
+STIR = 5.0
+"""Change of brightness, in grey levels, that is motion; smoke far away has little contrast."""
+NOISE = 4.0
+"""Motion is also more than this many times the usual change of a pixel, which is the sensor's noise; up to FLARE,
+since in a picture that moves as a whole it is no noise."""
 STIRRED = 0.02
 """Balanced change of a cell that makes it lively."""
 COMMON = np.float32(1)
@@ -60,8 +63,8 @@ class Fluctuation:
 
     `flicker` is the balanced change of fire-coloured pixels that three of four steps in the window reach,
     0–0.5, less what the picture as a whole does. `lively` says where anything moved in the window, `coloured` is
-    the share of fire-coloured pixels at present. `steady` is False while the camera moves: then `flicker` and
-    `lively` are not to be relied on. `scale` is pixels of the frame per cell, across and down.
+    the share of fire-coloured pixels at present. `steady` is False while the camera moves: then `flicker` is
+    not to be relied on. `scale` is pixels of the frame per cell, across and down.
     """
 
     flicker: Map
@@ -176,9 +179,10 @@ class FlickerMap:
         # what all the picture does is the camera shaking, rain or noise
         common = np.percentile(balance(change, FLARE * light), 75)
         flicker = np.maximum(balance(change, FLARE * light, coloured & last.coloured) - COMMON * common, 0)
-        stir = balance(change, STIR)
+        stirred = min(max(STIR, NOISE * float(np.median(np.abs(change[::4, ::4])))), FLARE)
+        stir = balance(change, stirred)
         if oldest is not last:  # smoke drifts slowly: compare over the whole window too
-            stir = np.maximum(stir, balance(_change(brightness, oldest.brightness), STIR))
+            stir = np.maximum(stir, balance(_change(brightness, oldest.brightness), stirred))
         return _Sample(time, brightness, coloured, flicker, stir, steady)
 
     def _summary(self, frame_size: tuple[int, int]) -> Fluctuation:

@@ -39,9 +39,9 @@ LONGEST_STEP = 0.5
 class Suspicion:
     """One detection and what speaks for it.
 
-    `rate` is its evidence per second. `flicker` is the highest flicker index in the box, `lively` the share of
-    its cells where something moves, both None while the camera moves and they cannot be known. `coloured` is
-    the share of the box that has the colour of fire.
+    `rate` is its evidence per second. `flicker` is the highest flicker index in the box, None while the camera
+    moves and it cannot be known; `lively` is the share of its cells where something moves, `coloured` the
+    share of the box that has the colour of fire.
     """
 
     label: str
@@ -49,7 +49,7 @@ class Suspicion:
     box: Box
     rate: float
     flicker: float | None
-    lively: float | None
+    lively: float
     coloured: float
 
 
@@ -63,14 +63,12 @@ def judge(label: str, score: float, neutral: float, box: Box, picture: Fluctuati
     """Weigh one detection; `neutral` is the score that speaks neither for nor against."""
     cells = picture.cells(box)
     rate = log_odds(score) - log_odds(neutral)
-    coloured = float(picture.coloured[cells].mean())
-    if not picture.steady:
-        return Suspicion(label, score, box, rate, None, None, coloured)
-    flicker, lively = float(picture.flicker[cells].max()), float(picture.lively[cells].mean())
-    if flicker > FLICKER_CALM:
+    flicker = float(picture.flicker[cells].max()) if picture.steady else None
+    lively, coloured = float(picture.lively[cells].mean()), float(picture.coloured[cells].mean())
+    if flicker is not None and flicker > FLICKER_CALM:
         rate += FLICKER_WEIGHT * min(1.0, (flicker - FLICKER_CALM) / (FLICKER_FLAME - FLICKER_CALM))
     elif lively < LIVELY_SHARE:
-        rate += STILL_WEIGHT
+        rate = min(rate + STILL_WEIGHT, 0.0)  # however sure the model is: what stands still is no fire
     return Suspicion(label, score, box, rate, flicker, lively, coloured)
 
 
