@@ -43,8 +43,14 @@ WAITING_ITEMS = 256
 """What a connection may be ahead of its reader before the camera has to wait."""
 
 SETTLING = timedelta(milliseconds=300)
+"""For so long, arrivals are compared before a new connection's time is settled."""
+
 AHEAD = timedelta(seconds=2)
 BEHIND = timedelta(seconds=30)
+"""Timestamps so far from the host's clock have jumped, or the camera's clock has drifted: time is set anew."""
+
+LAGGING = timedelta(seconds=3)
+"""Packets that wait this long for the decoder show that it cannot keep up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +130,7 @@ class Connection:
         self._items: queue.Queue[Received | Failure] = queue.Queue(WAITING_ITEMS)
         self._abandoned = threading.Event()
         self._last: int | None = None
+        self._behind = False
         self._thread = threading.Thread(target=self._run, name=f"camera-{name}", daemon=True)
 
     def start(self) -> None:
@@ -209,6 +216,12 @@ class Connection:
     def _due(
         self, stream: VideoStream, packet: av.Packet[VideoStream], time_base: Fraction
     ) -> Iterator[tuple[VideoFrame, datetime]]:
+        """Decode a packet; its frames that are due. When decoding lags behind, only key frames are decoded."""
+        lag = self.host_clock.clock() - self._time(packet.pts or 0, time_base)
+        if packet.is_keyframe or lag > LAGGING:
+            self._behind = lag > LAGGING
+        if self._behind and not packet.is_keyframe:
+            return
         try:
             frames = stream.decode(packet)
         except av.error.FFmpegError:

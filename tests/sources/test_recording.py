@@ -159,6 +159,22 @@ def test_damage_in_the_middle_is_passed_over_and_told(tmp_path: Path) -> None:
     assert seconds(frames) == sorted(seconds(frames))
 
 
+def test_a_damaged_file_gives_the_same_every_time(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "clip.avi", frames=100)
+    data = bytearray(path.read_bytes())
+    for position in range(6000, len(data) - 2000, 701):
+        data[position] ^= 0x55
+    path.write_bytes(data)
+    first, frames, _ = read(path)
+    for _ in range(3):
+        again, others, _ = read(path)
+        assert again.damage == first.damage
+        assert [(one.time, one.image.tobytes()) for one in others] == [
+            (one.time, one.image.tobytes()) for one in frames
+        ]
+    assert frames
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [

@@ -103,6 +103,22 @@ def test_the_rate_is_kept_and_hevc_is_read(rtsp_server: StartRtspServer, tmp_pat
     assert steps == pytest.approx([0.2] * len(steps), abs=0.05)
 
 
+def test_a_decoder_that_cannot_keep_up_sees_key_frames_and_keeps_every_packet(
+    rtsp_server: StartRtspServer, clip: Path
+) -> None:
+    server = rtsp_server({"/gate": clip})
+    late = timedelta(0)
+    with watching(server.url("/gate"), clock=lambda: datetime.now(UTC) + late) as watched:
+        watched.until(lambda: len(watched.frames) > 5)
+        late = timedelta(seconds=6)
+        begun = datetime.now(UTC) + timedelta(seconds=0.5)
+        watched.until(lambda: watched.frames[-1].time > begun + timedelta(seconds=2.2))
+    seen = [number_of(frame.image) for frame in watched.frames if frame.time > begun]
+    assert seen
+    assert all(number % 25 == 0 for number in seen)
+    assert len([packet for packet in watched.packets if packet.time > begun]) > 40
+
+
 def test_a_server_that_dies_and_comes_back(rtsp_server: StartRtspServer, clip: Path) -> None:
     server = rtsp_server({"/gate": clip})
     with watching(server.url("/gate")) as watched:
