@@ -152,7 +152,7 @@ class WrongWay(Rule[WrongWayConfig]):
             watched.done = movement.positions[-1].time
             return []
         first, last = movement.positions[0], movement.positions[-1]
-        lane = last.lane or first.lane or ""
+        lane = next((position.lane for position in reversed(movement.positions) if position.lane), "")
         incident = Incident.begin(self, movement.start, f"{track.id}:{lane}", best)
         incident.last = last.time
         velocity = np.subtract(last.foot, first.foot) / movement.seconds
