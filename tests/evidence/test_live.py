@@ -1,0 +1,80 @@
+"""Evidence from a live camera: packets of a real RTSP server."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from pipeline.evidence import EvidenceRecorder, verify_package
+from pipeline.sources import Recording, RtspCamera
+from pipeline.types import Evidence, Frame
+
+from ..servers.clips import make_clip, number_of
+from ..servers.rtsp import RtspServer, StartRtspServer
+from .makers import START, violation
+
+SECOND = timedelta(seconds=1)
+
+
+def watch(server: RtspServer, root: Path, *, outage: bool = False) -> tuple[Evidence, list[Frame]]:
+    """Follow the camera; a violation one second after its first frame, until its package is complete."""
+    camera = RtspCamera(server.url("/gate"), "gate", jitter=lambda: 1.0)
+    recorder = EvidenceRecorder("gate", root, before=SECOND / 2, after=SECOND / 2, limit=timedelta(seconds=20))
+    shown: list[Frame] = []
+    begun = None
+    ended = False
+    end = time.monotonic() + 30
+    for frame in camera.frames(recorder.packet):
+        assert time.monotonic() < end, "the package was never completed"
+        shown.append(frame)
+        if begun is None and frame.time > shown[0].time + SECOND:
+            begun = frame
+            recorder.record(violation(frame, frame.time))
+            if outage:
+                server.kill()
+                server.start()
+        if (
+            begun is not None
+            and not ended
+            and (camera.state.reconnects or not outage)
+            and frame.time > begun.time + SECOND
+        ):
+            recorder.record(violation(frame, begun.time, frame.time))
+            ended = True
+        for evidence in recorder.advance(frame.time):
+            camera.close()
+            return evidence, shown
+    pytest.fail("the camera ended")
+
+
+def played(root: Path, evidence: Evidence) -> list[Frame]:
+    return list(Recording(root / evidence.folder / "clip.mp4", "gate", start=START).frames(lambda packet: None))
+
+
+@pytest.mark.parametrize(("encoder", "codec"), [("libx264", "h264"), ("libx265", "h265")])
+def test_the_clip_shows_the_very_frames(rtsp_server: StartRtspServer, tmp_path: Path, encoder: str, codec: str) -> None:
+    footage = make_clip(tmp_path / "clip.mp4", encoder, frames=100, b_frames=0, gop=10)
+    evidence, shown = watch(rtsp_server({"/gate": footage}, codec=codec), tmp_path)
+    assert evidence.complete
+    assert verify_package(tmp_path / evidence.folder) == []
+    frames = played(tmp_path, evidence)
+    assert len(frames) > 50
+    originals = {number_of(frame.image): frame for frame in shown[:100]}
+    for frame in frames:
+        assert (frame.image == originals[number_of(frame.image)].image).all()
+    gaps = [(later.time - earlier.time).total_seconds() for earlier, later in pairwise(frames)]
+    assert gaps == pytest.approx([0.04] * len(gaps), abs=2e-3)
+
+
+def test_an_outage_is_a_gap_in_one_clip(rtsp_server: StartRtspServer, tmp_path: Path) -> None:
+    footage = make_clip(tmp_path / "clip.mp4", frames=100, b_frames=0, gop=10)
+    evidence, shown = watch(rtsp_server({"/gate": footage}), tmp_path, outage=True)
+    assert verify_package(tmp_path / evidence.folder) == []
+    gaps = [later.time - earlier.time for earlier, later in pairwise(played(tmp_path, evidence))]
+    outages = [later.time - earlier.time for earlier, later in pairwise(shown)]
+    assert max(gaps) > SECOND / 4
+    assert abs(max(gaps) - max(outages)) < SECOND / 10
