@@ -90,6 +90,8 @@ class Recording:
             grid = FrameGrid(self.rate)
             index = 0
             for packet in self._packets(container, stream, timeline):
+                if self._closed.is_set():
+                    return
                 packets, frames = decoder.feed(packet)
                 for settled in packets:
                     sink(media_packet(settled, form.of(settled), self._time(timeline, settled.pts or 0)))
@@ -97,8 +99,6 @@ class Recording:
                     self.reached = self._time(timeline, pts)
                     if grid.is_due(timeline.elapsed(pts) * self.info.time_base):
                         yield Frame(self.camera, index, self.reached, to_image(frame))
-                    if self._closed.is_set():
-                        return
                     index += 1
             self._check(decoder, timeline)
 
