@@ -102,15 +102,16 @@ def exposure(image: Image) -> float:
 def fire_colour(image: Image, exposure: float = 1.0) -> npt.NDArray[np.bool_]:
     """Where a picture [H, W, 3] BGR has the colour of flames: bool [H, W].
 
-    Red to yellow, bright for the picture's exposure, and clearly more red than blue: also more than the
-    picture as a whole, so that the light of a low sun, which makes everything warm, is allowed for.
+    Orange, between the pure red of flags, lamps and buses and the pure yellow of lines, vests and taxis, bright
+    for the picture's exposure, and clearly more red than blue: also against the picture as a whole, so that the
+    light of a low sun, which makes everything warm, is allowed for.
     """
     blue, green, red = (image[..., channel].astype(np.float32) for channel in range(3))
     sample = image[::4, ::4].reshape(-1, 3)
     sample = sample[sample.max(axis=1) > 30]  # black bars and the night have no colour
     middle = np.median(sample, axis=0) if len(sample) else np.ones(3)
     cast = np.float32(np.clip(middle[2] / max(1.0, middle[0]), 1.0, 1.5))
-    warm = (red + 5 >= green) & (green + 10 >= blue) & (0.75 * red >= cast * blue)
+    warm = (green <= 0.85 * red) & (3 * green >= red) & (green + 10 >= blue) & (0.75 * red >= cast * blue)
     return np.asarray(warm & (red > 100 * exposure), np.bool_)
 
 

@@ -94,6 +94,18 @@ def red_bus(picture: Image, index: int) -> Image:
     return picture
 
 
+def flag(picture: Image, index: int) -> Image:
+    """A red flag with a yellow star that waves in the wind."""
+    cloth = np.full((70, 80, 3), (29, 37, 218), np.uint8)
+    cv2.circle(cloth, (40, 35), 14, (0, 255, 255), -1)
+    across = np.arange(80)
+    wave = np.sin(across / 9 + index * 1.9)
+    columns, rows = np.meshgrid(across.astype(np.float32), np.arange(70, dtype=np.float32))
+    waving = cv2.remap(cloth, columns, rows - (4 * wave).astype(np.float32), cv2.INTER_LINEAR)
+    inside(picture)[:] = np.clip(waving * (1 + 0.3 * wave)[None, :, None], 0, 255)
+    return picture
+
+
 def turn(picture: Image, index: int) -> Image:
     """The camera swings over a patterned ground."""
     bars = np.indices((HEIGHT, WIDTH)).sum(axis=0) + index * 23
@@ -157,7 +169,7 @@ def test_drifting_smoke_is_told_as_smoke():
 
 @pytest.mark.parametrize(
     ("paint", "score"),
-    [(red_lamp, 0.7), (blinking_lamp, 0.5), (siren, 0.5), (sunset, 0.7), (red_bus, 0.2), (nothing, 0.7)],
+    [(red_lamp, 0.7), (blinking_lamp, 0.5), (siren, 0.5), (sunset, 0.7), (red_bus, 0.2), (flag, 0.24), (nothing, 0.7)],
 )
 @pytest.mark.parametrize("rate", [2, 12])
 def test_what_only_looks_like_fire_raises_nothing(paint, score, rate):
