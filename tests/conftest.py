@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.postgres import postgres
+
+__all__ = ["postgres"]
+
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 
 

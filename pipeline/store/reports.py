@@ -9,7 +9,7 @@ from typing import Literal as OneOf
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, RowMapping, String, column, func, select, values
+from sqlalchemy import CTE, ColumnElement, Connection, RowMapping, String, column, func, select, values
 
 from pipeline.errors import QueryError
 from pipeline.store.database import Database
@@ -21,6 +21,7 @@ from pipeline.store.tables import CountSample, PlateRead, UtcDateTime, Violation
 Split = OneOf["day", "camera", "rule", "kind", "state"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 MOST_DAYS = 1100
+MOST_ROWS = 50_000
 
 
 class ReportQueries(Database):
@@ -73,7 +74,7 @@ class ReportQueries(Database):
     ) -> tuple[SummaryRow, ...]:
         """How many violations began, split as `by` says; days are those of `zone`, each as long as it was there.
 
-        Raises QueryError when the days asked for are more than MOST_DAYS.
+        Raises QueryError for more than MOST_DAYS days or MOST_ROWS rows.
         """
         wanted = wanted or ViolationFilter()
         split: dict[str, ColumnElement[Any]] = {
@@ -87,24 +88,30 @@ class ReportQueries(Database):
         source: Any = Violation.__table__
         with self.reading() as connection:
             if "day" in by:
-                span = connection.execute(
-                    select(func.min(Violation.start), func.max(Violation.start)).where(*conditions)
-                ).one()
-                if span[0] is None:
+                days = _calendar(connection, conditions, zone)
+                if days is None:
                     return ()
-                days = (
-                    values(
-                        column("day", String), column("begin", UtcDateTime), column("finish", UtcDateTime), name="days"
-                    )
-                    .data(list(_days(span[0], span[1], zone)))
-                    .cte("days")
-                )
                 source = source.join(days, (Violation.start >= days.c.begin) & (Violation.start < days.c.finish))
                 chosen = {"day": days.c.day, **chosen}
             columns = list(chosen.values())
             statement = select(*(each.label(name) for name, each in chosen.items()), func.count().label("violations"))
             statement = statement.select_from(source).where(*conditions).group_by(*columns).order_by(*columns)
-            return tuple(_summary_row(row) for row in connection.execute(statement).mappings())
+            rows = connection.execute(statement.limit(MOST_ROWS + 1)).mappings().all()
+        if len(rows) > MOST_ROWS:
+            raise QueryError(f"the summary has more than {MOST_ROWS} rows; ask for less time, or split it by less")
+        return tuple(_summary_row(row) for row in rows)
+
+
+def _calendar(connection: Connection, conditions: list[ColumnElement[bool]], zone: ZoneInfo) -> CTE | None:
+    """A table of the days on which the violations began: day, begin, finish; None when there are none."""
+    # Asked apart, each end is one step into an index; together they would read all of it.
+    earliest = select(func.min(Violation.start)).where(*conditions).scalar_subquery()
+    latest = select(func.max(Violation.start)).where(*conditions).scalar_subquery()
+    first, last = connection.execute(select(earliest, latest)).one()
+    if first is None:
+        return None
+    columns = (column("day", String), column("begin", UtcDateTime), column("finish", UtcDateTime))
+    return values(*columns, name="days").data(list(_days(first, last, zone))).cte("days")
 
 
 def _days(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[tuple[str, datetime, datetime]]:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -55,6 +56,9 @@ Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresq
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 # Compared byte by byte, so that a search by the beginning of a plate can walk the index.
 PlateKey = String().with_variant(String(collation="C"), "postgresql")
+
+
+LASTING = text('"end" IS NULL')
 
 
 class Table(DeclarativeBase):
@@ -144,14 +148,18 @@ class Violation(Table):
     """One incident as the machine saw it, and how far people have got with it (`review_state`)."""
 
     __tablename__ = "violations"
-    # Each listing sorts by (start, id) or (confidence, id) under at most one selective filter.
+    # Each listing sorts by (start, id) or (confidence, id) under one or two selective filters. The first index
+    # also holds all that a summary counts by, so that no summary reads the rows with their long traces.
     __table_args__ = (
-        Index(None, "start", "id"),
-        Index(None, "confidence", "id"),
-        Index(None, "camera", "start", "id"),
-        Index(None, "kind", "start", "id"),
-        Index(None, "review_state", "start", "id"),
-        Index(None, "plate_key", "start", "id"),
+        Index("ix_violations_start", "start", "id", "camera", "rule", "kind", "review_state"),
+        Index("ix_violations_confidence", "confidence", "id"),
+        Index("ix_violations_camera", "camera", "start", "id"),
+        Index("ix_violations_camera_kind", "camera", "kind", "start", "id"),
+        Index("ix_violations_kind", "kind", "start", "id"),
+        Index("ix_violations_rule", "rule", "start", "id"),
+        Index("ix_violations_review_state", "review_state", "start", "id"),
+        Index("ix_violations_plate_key", "plate_key", "start", "id"),
+        Index("ix_violations_open", "start", "id", sqlite_where=LASTING, postgresql_where=LASTING),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

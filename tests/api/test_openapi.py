@@ -20,12 +20,11 @@ from schemathesis.specs.openapi.checks import (
 
 from api import problems, queries, schemas
 from api.routes import sessions, users
-from tests.store.conftest import new_database, postgres
+from tests.servers.postgres import new_database
 
 from .conftest import serving
 from .site import PASSWORD, build
 
-__all__ = ["postgres"]
 EXAMPLES = 6
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 MODULES = (problems, queries, schemas, sessions, users)

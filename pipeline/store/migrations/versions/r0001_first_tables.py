@@ -130,13 +130,18 @@ def _findings() -> None:
         sa.ForeignKeyConstraint(["run"], ["runs.id"], name="fk_violations_run"),
         sa.PrimaryKeyConstraint("id", name="pk_violations"),
     )
-    op.create_index("ix_violations_camera_start_id", "violations", ["camera", "start", "id"])
-    op.create_index("ix_violations_confidence_id", "violations", ["confidence", "id"])
-    op.create_index("ix_violations_kind_start_id", "violations", ["kind", "start", "id"])
-    op.create_index("ix_violations_plate_key_start_id", "violations", ["plate_key", "start", "id"])
+    by_start = ["start", "id", "camera", "rule", "kind", "review_state"]
+    op.create_index("ix_violations_start", "violations", by_start)
+    op.create_index("ix_violations_confidence", "violations", ["confidence", "id"])
+    op.create_index("ix_violations_camera", "violations", ["camera", "start", "id"])
+    op.create_index("ix_violations_camera_kind", "violations", ["camera", "kind", "start", "id"])
+    op.create_index("ix_violations_kind", "violations", ["kind", "start", "id"])
+    op.create_index("ix_violations_rule", "violations", ["rule", "start", "id"])
+    op.create_index("ix_violations_review_state", "violations", ["review_state", "start", "id"])
+    op.create_index("ix_violations_plate_key", "violations", ["plate_key", "start", "id"])
     op.create_index("ix_violations_plate_read", "violations", ["plate_read"])
-    op.create_index("ix_violations_review_state_start_id", "violations", ["review_state", "start", "id"])
-    op.create_index("ix_violations_start_id", "violations", ["start", "id"])
+    lasting = sa.text('"end" IS NULL')
+    op.create_index("ix_violations_open", "violations", ["start", "id"], sqlite_where=lasting, postgresql_where=lasting)
     op.create_table(
         "count_series",
         sa.Column("id", ROW_NUMBER, nullable=False),
