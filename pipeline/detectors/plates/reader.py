@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from pipeline.detectors import load_detector
 from pipeline.detectors.plates.decode import Reading, TextDecoder, pool
 from pipeline.detectors.plates.grammar import Grammar, load_grammar
@@ -15,10 +17,11 @@ from pipeline.detectors.plates.localise import PlateLocaliser, View
 from pipeline.detectors.plates.recognise import LineRecogniser
 from pipeline.detectors.plates.rectify import Cut, cut_lines, cut_plate, skew
 from pipeline.detectors.session import Runtime
+from pipeline.geometry import intersection_over_union
 from pipeline.types import Box, Detections, Image
 
-FIRST_LOOK = (Cut(0.05, 0.02),)
-SECOND_LOOK = (Cut(0.0, 0.0), Cut(0.1, 0.1))
+FIRST_LOOK = (Cut(0.05, 0.0),)
+SECOND_LOOK = (Cut(0.0, -0.08), Cut(0.1, 0.08))
 """How a plate is cut at first, and how else when the first look leaves doubt."""
 
 SHOWN = Cut(0.08, 0.08)
@@ -27,13 +30,22 @@ SHOWN = Cut(0.08, 0.08)
 STRETCH = 1.2
 """How much lines are widened: doubled narrow signs stay apart, and more steps tell more."""
 
-CERTAIN = 0.95
+ENOUGH = 0.9
 """Confidence at which the first look is enough."""
 
-LEGIBLE = 0.5
+PLATE_SLOPE, PLATE_MIDDLE = 12.0, 0.35
+"""How the localiser's score tells plates from other print: logistic, one half at the middle."""
+
+LEGIBLE = 0.4
 """Confidence below which a plate is illegible."""
 
 ALTERNATIVES = 3
+
+TRIES = 2
+"""Boxes of one vehicle that are read at most, the surest first."""
+
+OVERLAP = 0.1
+"""Overlap from which two boxes in a scene are the same plate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,22 +142,28 @@ class GrammarPlateReader:
 
     def find(self, scene: Image) -> list[PlateCandidate]:
         found = self._localiser.locate([scene], View.SCENE)[0]
-        return self._recognise([_sight(scene, found, index) for index in range(len(found))])
+        return _distinct(self._recognise([_sight(scene, found, index) for index in range(len(found))]))
 
     def _read_best(self, pictures: Sequence[Image], view: View) -> list[PlateCandidate | None]:
-        """The plate of each picture that the localiser is surest of."""
+        """The plate of each picture that the localiser is surest of; the next one where that is illegible."""
         located = self._localiser.locate(pictures, view)
-        seen = [index for index, found in enumerate(located) if len(found)]
-        sights = [_sight(pictures[index], located[index], 0) for index in seen]
         answers: list[PlateCandidate | None] = [None] * len(pictures)
-        for index, candidate in zip(seen, self._recognise(sights), strict=True):
-            answers[index] = candidate
+        for turn in range(TRIES):
+            wanted = [
+                index
+                for index, found in enumerate(located)
+                if len(found) > turn and ((held := answers[index]) is None or held.text is None)
+            ]
+            sights = [_sight(pictures[index], located[index], turn) for index in wanted]
+            for index, candidate in zip(wanted, self._recognise(sights), strict=True):
+                held = answers[index]
+                answers[index] = candidate if held is None or candidate.text is not None else held
         return answers
 
     def _recognise(self, sights: Sequence[_Sight]) -> list[PlateCandidate]:
         """Look at every plate once, and again, cut otherwise, at those that leave doubt."""
         looks = self._look(sights, FIRST_LOOK)
-        doubtful = [number for number, seen in enumerate(looks) if _confidence(seen) < CERTAIN]
+        doubtful = [number for number, seen in enumerate(looks) if _confidence(seen) < ENOUGH]
         more = self._look([sights[number] for number in doubtful], SECOND_LOOK)
         for number, seen in zip(doubtful, more, strict=True):
             looks[number].extend(seen)
@@ -177,7 +195,9 @@ class GrammarPlateReader:
         raw = " ".join(lattice.raw.strip() for lattice in looks[0].lattices)
         if not answers:
             return PlateCandidate(None, raw, 0.0, (), sight.box, crop, sight.score)
-        best, confidence = answers[0]
+        plate = 1 / (1 + math.exp(-PLATE_SLOPE * (sight.score - PLATE_MIDDLE)))
+        ranked = [(reading, share * plate) for reading, share in answers]
+        best, confidence = ranked[0]
         legible = confidence >= LEGIBLE
         return PlateCandidate(
             text=best.text if legible else None,
@@ -190,8 +210,19 @@ class GrammarPlateReader:
             lines=len(best.format.lines),
             format=best.format.name,
             region=self._grammar.region(best.text),
-            alternatives=tuple((reading.text, share) for reading, share in answers[legible : ALTERNATIVES + 1]),
+            alternatives=tuple((reading.text, share) for reading, share in ranked[legible : ALTERNATIVES + 1]),
         )
+
+
+def _distinct(candidates: Sequence[PlateCandidate]) -> list[PlateCandidate]:
+    """Of candidates that overlap, the one with the surest reading; in the order given."""
+    boxes = np.array([candidate.box for candidate in candidates]).reshape(-1, 4)
+    overlap = intersection_over_union(boxes, boxes)
+    kept: list[int] = []
+    for number in sorted(range(len(candidates)), key=lambda number: (-candidates[number].confidence, number)):
+        if all(overlap[number, other] < OVERLAP for other in kept):
+            kept.append(number)
+    return [candidates[number] for number in sorted(kept)]
 
 
 def _sight(picture: Image, found: Detections, index: int) -> _Sight:

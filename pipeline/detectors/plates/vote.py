@@ -42,8 +42,8 @@ def vote(candidates: Sequence[PlateCandidate], legible: float = LEGIBLE) -> Vote
     Each read speaks for the texts it offers by their confidence, and for a text that it did not offer by the
     doubt it has at the signs where that differs. The reads' opinions multiply (a product of experts, damped
     since they are not independent); "something else" is a rival too, the weaker the more reads agree, so that
-    reads which contradict each other make the plate illegible rather than one of them right. Only texts that some read offers can win:
-    no plate is made up of pieces.
+    reads which contradict each other make the plate illegible rather than one of them right. Only texts that
+    some read offers can win: no plate is made up of pieces.
     """
     offers = [_offers(candidate) for candidate in candidates]
     texts = sorted({text for offer in offers for text in offer})
