@@ -185,7 +185,8 @@ def _refuse_other_sites(request: Request, session_token: str | None = None, give
     """Raises HTTPException 403 for a form that another site made the browser send."""
     origin = request.headers.get("origin")
     fetched_from = request.headers.get("sec-fetch-site", "same-origin")
-    foreign = origin is not None and origin != f"{request.url.scheme}://{request.url.netloc}"
+    # Without the scheme: behind a proxy that speaks TLS for us, ours is not the browser's.
+    foreign = origin is not None and origin.partition("://")[2] != request.url.netloc
     if foreign or fetched_from not in {"same-origin", "none"}:
         raise HTTPException(403, "this form was sent from another site")
     if session_token is not None and not hmac.compare_digest(form_token(session_token).encode(), given.encode()):

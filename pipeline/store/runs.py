@@ -13,7 +13,7 @@ from sqlalchemy import Select, insert, select, update
 
 from pipeline.store.database import Database
 from pipeline.store.records import Run
-from pipeline.store.tables import Camera
+from pipeline.store.tables import Camera, Violation
 from pipeline.store.tables import Run as RunTable
 
 # A run on another machine shows its life only by its updates.
@@ -126,7 +126,7 @@ class RunStore(Database):
     def interrupt_stale_runs(self) -> tuple[Run, ...]:
         """Mark the running runs whose process is gone as interrupted, and give them back.
 
-        On this machine a process is gone when it is; on another when it has not updated for ten minutes.
+        What they left open is ended at the last moment it was seen; reprocessing gives it its true end. On this machine a process is gone when it is; on another when it has not updated for ten minutes.
         """
         now = datetime.now(UTC)
         columns = (RunTable.id, RunTable.host, RunTable.process, RunTable.updated)
@@ -139,6 +139,9 @@ class RunStore(Database):
             ]
             change = update(RunTable).where(RunTable.id.in_(stale))
             connection.execute(change.values(state="interrupted", updated=now, finished=now))
+            left_open = update(Violation).where(Violation.run.in_(stale), Violation.end.is_(None))
+            ended = {"end": Violation.last_seen, "closed_reason": "the program was stopped", "updated": now}
+            connection.execute(left_open.values(ended))
             rows = connection.execute(_runs().where(RunTable.id.in_(stale))).mappings()
             return tuple(Run(**row) for row in rows)
 

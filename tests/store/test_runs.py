@@ -10,8 +10,9 @@ from sqlalchemy import update
 from pipeline.store import Repository
 from pipeline.store.runs import SILENCE
 from pipeline.store.tables import Run
+from pipeline.types import Findings
 
-from .makers import NOON, seconds
+from .makers import NOON, seconds, violation
 
 HASHES = {"content_sha256": "a" * 64, "config_hash": "b" * 64, "models_hash": "c" * 64, "version": "0.1.0"}
 KEY = ("gate-1", *HASHES.values())
@@ -65,9 +66,13 @@ def test_a_run_whose_process_was_killed_is_interrupted_and_a_living_one_is_not(
 
 def test_a_run_on_another_machine_is_stale_once_silent(repository: Repository) -> None:
     run = repository.begin_run("gate-1", "elsewhere.mp4", **HASHES)
+    repository.save(Findings((violation(),)), run)
     with repository.writing() as connection:
         connection.execute(update(Run).values(host="another"))
     assert repository.interrupt_stale_runs() == ()
     with repository.writing() as connection:
         connection.execute(update(Run).values(updated=datetime.now(UTC) - SILENCE - seconds(1)))
     assert [each.id for each in repository.interrupt_stale_runs()] == [run]
+    left_open = repository.violation(violation().id)
+    assert left_open is not None
+    assert (left_open.end, left_open.closed_reason) == (NOON + seconds(1), "the program was stopped")
