@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,6 +22,9 @@ SAME_SIZE = 1.6
 
 LONGEST_GAP = timedelta(seconds=2)
 """Positions further apart in time are not joined."""
+
+UNSTEADY = 2.0
+"""A step counts for no more than this many times the median pace: what goes beyond is a jump of the box."""
 
 MOVING = 0.02
 """Steps shorter than this, in own sizes, are standing still."""
@@ -41,13 +45,15 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where a vehicle was in one frame; `lane` is None outside every watched lane. `whole` is False when the
-    box is cut off by the edge of the picture, so that its foot point says nothing."""
+    box is cut off by the edge of the picture, so that its foot point says nothing. `measured` tells whether
+    `step` is known: both ends in a lane, and whole."""
 
     box: TraceBox
     foot: Point
     lane: str | None
     whole: bool
     step: Step
+    measured: bool = False
 
     @property
     def time(self) -> datetime:
@@ -68,15 +74,15 @@ class Position:
 class Movement:
     """What a vehicle did between two positions, measured against the lawful direction.
 
-    `distance` in own sizes, the smaller of what the foot point and the centre of the box went; `longest` the
-    part of it made in one step; `cosine` of the angle between the movement as a whole and the lawful
+    `distance` in own sizes, the smaller of what the foot point and the centre of the box went; `steady` the
+    same without what jumps of the box have added; `cosine` of the angle between the movement as a whole and the lawful
     direction (-1: straight against it); `straightness` the distance from start to end over the path's
     length; `share` of the moving steps that went against; `metres` when the ground plane is known.
     """
 
     positions: Sequence[Position]
     distance: float
-    longest: float
+    steady: float
     cosine: float
     straightness: float
     share: float
@@ -85,6 +91,11 @@ class Movement:
     @property
     def start(self) -> datetime:
         return self.positions[0].time
+
+    @property
+    def score(self) -> float:
+        """Mean score of the detections."""
+        return float(np.mean([position.box.score for position in self.positions]))
 
     @property
     def seconds(self) -> float:
@@ -148,7 +159,7 @@ class Trail:
             ]
             # where lanes overlap, what is lawful in one of them is lawful
             step, lane = max(steps, key=lambda pair: pair[0].along)
-            position = Position(box, track.foot, lane, whole, step)
+            position = Position(box, track.foot, lane, whole, step, measured=True)
         self._positions.append(position)
         self._forget(time)
         return position
@@ -201,9 +212,20 @@ def movement(positions: Sequence[Position]) -> Movement:
     return Movement(
         positions=positions,
         distance=distance,
-        longest=float(np.clip(-along, 0, None).max()) / max(distance, 1e-9),
+        steady=_steady(positions),
         cosine=float(net[0]) / max(length, 1e-9),
         straightness=length / max(path, 1e-9),
         share=float((along[moving] < 0).mean()) if moving.any() else 0.0,
         metres=float(-net[0]) if grounded else None,
     )
+
+
+def _steady(positions: Sequence[Position]) -> float:
+    """The distance against the direction, each step counting for no more than the usual pace allows."""
+    measured = [(after.step.along, after.time - before.time) for before, after in pairwise(positions) if after.measured]
+    if not measured:
+        return 0.0
+    against = np.array([-along for along, _ in measured])
+    seconds = np.array([span.total_seconds() for _, span in measured])
+    most = UNSTEADY * max(0.0, float(np.median(against / seconds))) * seconds
+    return float(np.minimum(against, most).sum())

@@ -51,12 +51,13 @@ class Street:
         self.hits: dict[int, int] = {}
         self.index = 0
 
-    def frame(self, boxes: Mapping[int, Box], ended: Sequence[int] = (), label: str = "car") -> None:
+    def frame(self, boxes: Mapping[int, Box], ended: Sequence[int] = (), score: float = 0.8) -> None:
+        label = "car"
         time = START + timedelta(seconds=self.index / self.rate)
         tracks = []
         for track, box in boxes.items():
             self.hits[track] = self.hits.get(track, 0) + 1
-            tracks.append(Track(track, label, box, 0.8, self.first.setdefault(track, time), self.hits[track]))
+            tracks.append(Track(track, label, box, score, self.first.setdefault(track, time), self.hits[track]))
         frame = Frame("cam", self.index, time, PICTURE)
         scene = Scene(frame, {"m": Detections.empty()}, tracks, ended, self.layout, frozenset({label}))
         self.reports += self.rule.update(scene).violations
@@ -217,6 +218,20 @@ def test_a_track_that_jumps_back_to_the_vehicle_behind() -> None:
 def test_one_jump_far_back() -> None:
     path = [standing_at(900, 350)] * 20 + [standing_at(500, 350)] * 20
     assert events(path) == []
+
+
+def test_a_track_that_hops_along_a_standing_queue() -> None:
+    """Each hop is short, all go the same way; in between the box trembles where it is."""
+    random = np.random.default_rng(3)
+    path = [standing_at(1000 - 70 * (k // 5) + random.normal(0, 1), 350) for k in range(50)]
+    assert events(path) == []
+
+
+def test_what_is_hardly_detected_accuses_nobody() -> None:
+    street = Street()
+    for box in WRONG:
+        street.frame({1: box}, score=0.35)
+    assert street.finish() == []
 
 
 def test_a_track_that_jumps_to_a_vehicle_of_another_size() -> None:
