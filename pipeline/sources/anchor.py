@@ -76,7 +76,8 @@ def find_anchor(
     looked_for = f"its name does not match the pattern {pattern!r}" if pattern else "its name holds no date and time"
     raise AnchorError(
         f"{path}: cannot tell when this recording begins: {looked_for}, and its container holds no creation time. "
-        "Give the start with --start 2024-01-31T23:59:59+07:00, or name the file like 20240131_235959.mp4"
+        "Give the start with --start 2024-01-31T23:59:59+07:00 or in streams.yaml, "
+        "or name the file like 20240131_235959.mp4"
     )
 
 

@@ -142,7 +142,7 @@ class RtspCamera:
                 if silence >= self.stall:
                     break
                 if self._state.phase == "live":
-                    self._enter("stalled", self._named(f"no picture for {silence:.0f} s"))
+                    self._enter("stalled", self._named(f"no picture for {silence:.1f} s"))
             else:
                 silence = 0.0
                 self._note(item)

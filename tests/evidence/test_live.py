@@ -55,10 +55,10 @@ def played(root: Path, evidence: Evidence) -> list[Frame]:
     return list(Recording(root / evidence.folder / "clip.mp4", "gate", start=START).frames(lambda packet: None))
 
 
-@pytest.mark.parametrize(("encoder", "codec"), [("libx264", "h264"), ("libx265", "h265")])
-def test_the_clip_shows_the_very_frames(rtsp_server: StartRtspServer, tmp_path: Path, encoder: str, codec: str) -> None:
+@pytest.mark.parametrize("encoder", ["libx264", "libx265"])
+def test_the_clip_shows_the_very_frames(rtsp_server: StartRtspServer, tmp_path: Path, encoder: str) -> None:
     footage = make_clip(tmp_path / "clip.mp4", encoder, frames=100, b_frames=0, gop=10)
-    evidence, shown = watch(rtsp_server({"/gate": footage}, codec=codec), tmp_path)
+    evidence, shown = watch(rtsp_server({"/gate": footage}), tmp_path)
     assert evidence.complete
     assert verify_package(tmp_path / evidence.folder) == []
     frames = played(tmp_path, evidence)

@@ -1,14 +1,17 @@
-"""A real RTSP server (GStreamer) that plays files in a loop; run by the system's Python, which has `gi`.
+"""A real RTSP server (GStreamer) that sends films in a loop; run by the system's Python, which has `gi`.
 
-    rtsp_server.py --port 0 --mount /gate=clip.mp4 --mount /yard=other.mp4 [--user USER --password PASSWORD]
+    rtsp_server.py --port 0 --mount=/gate=film.json --mount=/yard=other.json [--user=USER --password=PASSWORD]
 
-Prints the port it listens on, then serves until its standard input is closed. Clips must hold one H.264 or
-H.265 stream; it is sent as it is. Each client of a mount sees the same film, which begins with the first.
+Prints the port it listens on, then serves until its standard input is closed. A film is an H.264 or H.265
+byte stream with its index, as `tests.servers.rtsp.Film` writes it; its pictures are sent as they are, with
+timestamps that run on when it begins anew. All clients of a mount see the same film, begun with the first.
 """
 
 import argparse
+import json
 import sys
 import threading
+from pathlib import Path
 
 import gi
 
@@ -16,37 +19,40 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
-CODECS = {"h264": ("h264parse", "rtph264pay"), "h265": ("h265parse", "rtph265pay")}
-DEMUXERS = {"mp4": "qtdemux", "mkv": "matroskademux", "avi": "avidemux"}
-SEGMENT = Gst.SeekFlags.SEGMENT | Gst.SeekFlags.ACCURATE
+CODECS = {"h264": ("video/x-h264", "h264parse", "rtph264pay"), "hevc": ("video/x-h265", "h265parse", "rtph265pay")}
 
 
-class LoopedFile(GstRtspServer.RTSPMediaFactory):
-    """One file, begun again without a break in time whenever it ends."""
+class LoopedFilm(GstRtspServer.RTSPMediaFactory):
+    """Pushes one picture after the other, whenever the pipeline wants more."""
 
-    def __init__(self, path, codec):
+    def __init__(self, index):
         super().__init__()
-        parse, pay = CODECS[codec]
-        demux = DEMUXERS[path.rpartition(".")[2]]
+        film = json.loads(Path(index).read_text("utf-8"))
+        self.data = Path(index).with_suffix(".bin").read_bytes()
+        self.pictures = film["pictures"]
+        self.duration = film["duration"]
+        kind, parse, pay = CODECS[film["codec"]]
         self.set_launch(
-            f'( filesrc location="{path}" ! {demux} ! queue ! {parse} config-interval=-1 '
-            f"! {pay} name=pay0 pt=96 )"
+            "( appsrc name=film is-live=true format=time max-bytes=400000 "
+            f"caps={kind},stream-format=byte-stream,alignment=au "
+            f"! {parse} config-interval=-1 ! {pay} name=pay0 pt=96 )"
         )
         self.set_shared(True)
-        self.connect("media-configure", lambda factory, media: media.connect("prepared", self.begin))
+        self.connect("media-configure", self.begin)
 
-    def begin(self, media):
-        element = media.get_element()
-        pad = element.get_by_name("pay0").get_static_pad("src")
-        pad.add_probe(Gst.PadProbeType.EVENT_DOWNSTREAM, lambda pad, info: self.on_event(info, element))
-        element.seek_simple(Gst.Format.TIME, SEGMENT | Gst.SeekFlags.FLUSH, 0)
-        element.get_state(5 * Gst.SECOND)  # a client must not be answered before the first frame is there again
+    def begin(self, _factory, media):
+        state = {"next": 0}
+        source = media.get_element().get_by_name("film")
+        source.connect("need-data", lambda source, _size: self.push(source, state))
 
-    def on_event(self, info, element):
-        if info.get_event().type != Gst.EventType.SEGMENT_DONE:
-            return Gst.PadProbeReturn.OK
-        GLib.idle_add(lambda: element.seek_simple(Gst.Format.TIME, SEGMENT, 0) and False)
-        return Gst.PadProbeReturn.DROP
+    def push(self, source, state):
+        loop, number = divmod(state["next"], len(self.pictures))
+        offset, size, pts, dts = self.pictures[number]
+        picture = Gst.Buffer.new_wrapped(self.data[offset : offset + size])
+        picture.pts = pts + loop * self.duration
+        picture.dts = dts + loop * self.duration
+        state["next"] += 1
+        source.emit("push-buffer", picture)
 
 
 def protect(server, factories, user, password):
@@ -66,8 +72,7 @@ def protect(server, factories, user, password):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", default="0")
-    parser.add_argument("--mount", action="append", required=True, help="/path=file")
-    parser.add_argument("--codec", choices=CODECS, default="h264")
+    parser.add_argument("--mount", action="append", required=True, help="/path=index of a film")
     parser.add_argument("--user")
     parser.add_argument("--password", default="")
     options = parser.parse_args()
@@ -77,7 +82,7 @@ def main():
     server.set_address("127.0.0.1")
     server.set_service(options.port)
     pairs = (mount.partition("=")[::2] for mount in options.mount)
-    factories = {name: LoopedFile(path, options.codec) for name, path in pairs}
+    factories = {name: LoopedFilm(index) for name, index in pairs}
     if options.user:
         protect(server, factories.values(), options.user, options.password)
     for name, factory in factories.items():

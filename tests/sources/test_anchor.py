@@ -97,6 +97,6 @@ def test_no_time_at_all_tells_the_mend() -> None:
         find_anchor(Path("/footage/gate.mp4"), {})
     assert str(error.value) == (
         "/footage/gate.mp4: cannot tell when this recording begins: its name holds no date and time, and its container "
-        "holds no creation time. Give the start with --start 2024-01-31T23:59:59+07:00, or name the file like "
-        "20240131_235959.mp4"
+        "holds no creation time. Give the start with --start 2024-01-31T23:59:59+07:00 or in streams.yaml, "
+        "or name the file like 20240131_235959.mp4"
     )

@@ -79,7 +79,7 @@ def test_frames_come_with_the_hosts_time(rtsp_server: StartRtspServer, clip: Pat
     with watching(server.url("/gate"), transport=transport) as watched:
         watched.until(lambda: len(watched.frames) > 40)
         delay = datetime.now(UTC) - watched.frames[-1].time
-        assert timedelta(seconds=-0.2) < delay < timedelta(seconds=1)
+        assert timedelta(seconds=-0.2) < delay < timedelta(seconds=3)
         state = watched.camera.state
         assert (state.phase, state.error, state.reconnects) == ("live", None, 0)
         assert state.fps == pytest.approx(25, abs=1)
@@ -94,7 +94,7 @@ def test_frames_come_with_the_hosts_time(rtsp_server: StartRtspServer, clip: Pat
 
 def test_the_rate_is_kept_and_hevc_is_read(rtsp_server: StartRtspServer, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", "libx265", frames=100, b_frames=0, gop=25)
-    server = rtsp_server({"/gate": clip}, codec="h265")
+    server = rtsp_server({"/gate": clip})
     with watching(server.url("/gate"), rate=5) as watched:
         watched.until(lambda: len(watched.frames) > 6)
         assert watched.camera.info is not None
@@ -136,6 +136,22 @@ def test_a_server_that_dies_and_comes_back(rtsp_server: StartRtspServer, clip: P
     assert all(later.time > earlier.time for earlier, later in pairwise(watched.frames))
     assert [frame.index for frame in watched.frames] == list(range(len(watched.frames)))
     assert all((later.dts or 0) >= (earlier.dts or 0) for earlier, later in pairwise(watched.packets))
+
+
+def test_a_server_that_hangs_is_noticed_and_left_until_it_answers(rtsp_server: StartRtspServer, clip: Path) -> None:
+    server = rtsp_server({"/gate": clip})
+    with watching(server.url("/gate"), stall=3) as watched:
+        watched.until(lambda: watched.frames)
+        server.pause()
+        watched.until(lambda: watched.camera.state.phase == "stalled")
+        assert watched.camera.state.error == "camera gate: no picture for 1.0 s"
+        watched.until(lambda: watched.camera.state.reconnects >= 1)
+        assert "check power, network" in (watched.camera.state.error or "")
+        server.resume()
+        before = len(watched.frames)
+        watched.until(lambda: len(watched.frames) > before)
+    # abandoned readers end by the library's own time limit
+    watched.until(lambda: not [thread for thread in threading.enumerate() if thread.name == "camera-gate"])
 
 
 def test_the_right_password_opens(rtsp_server: StartRtspServer, clip: Path) -> None:
