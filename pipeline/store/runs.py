@@ -17,7 +17,7 @@ from pipeline.store.tables import Camera, Violation
 from pipeline.store.tables import Run as RunTable
 
 # A run on another machine shows its life only by its updates.
-SILENCE = timedelta(minutes=10)
+SILENCE = timedelta(hours=1)
 ENDS = frozenset({"finished", "failed", "interrupted"})
 
 
@@ -126,7 +126,8 @@ class RunStore(Database):
     def interrupt_stale_runs(self) -> tuple[Run, ...]:
         """Mark the running runs whose process is gone as interrupted, and give them back.
 
-        What they left open is ended at the last moment it was seen; reprocessing gives it its true end. On this machine a process is gone when it is; on another when it has not updated for ten minutes.
+        What they left open is ended at the last moment it was seen; reprocessing gives it its true end. A run of
+        another machine counts as gone when it has not called update_run for an hour.
         """
         now = datetime.now(UTC)
         columns = (RunTable.id, RunTable.host, RunTable.process, RunTable.updated)
