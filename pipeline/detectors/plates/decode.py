@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from pipeline.detectors.plates.grammar import LOOKALIKES, Format, Grammar, LinePattern
 from pipeline.detectors.plates.lattice import Lattice, LineReading, PatternDecoder
 
-UNKNOWN_REGION = -1.5
-"""Weight of a text whose leading signs the grammar's regions do not list."""
-
 SCORE, SHARE, FIRST, FURTHER = 0.85, 4.0, 2.8, 0.45
 """Logistic calibration of confidence, in log-odds: weight of a reading's score, weight of the logarithm of its share
 among its rivals, offset with one look, and what each further look adds. Fitted on plates of known text, made
@@ -64,9 +61,7 @@ class TextDecoder:
 
     def _join(self, parts: Sequence[LineReading], form: Format) -> Reading:
         text = "".join(part.text for part in parts)
-        score = sum(part.score for part in parts) + form.weight
-        if self._grammar.regions and form.signs[0] <= "0123456789" and self._grammar.region(text) is None:
-            score += UNKNOWN_REGION
+        score = sum(part.score for part in parts) + form.weight + self._grammar.weight(text)
         return Reading(text, score, tuple(value for part in parts for value in part.confidences), form)
 
 

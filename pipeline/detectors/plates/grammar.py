@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -14,6 +15,9 @@ from pipeline.errors import ModelError
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 GAP = "-"
+
+UNKNOWN_REGION = -1.5
+"""Weight of a text whose leading digits the grammar's regions do not list."""
 
 LOOKALIKES = str.maketrans("OI", "01")
 """Signs that one typeface draws alike; only a grammar can tell them apart."""
@@ -73,7 +77,12 @@ class Format:
 
 @dataclass(frozen=True)
 class Grammar:
-    """All plates of a country. Texts are upper-case letters and digits without separators."""
+    """All plates of a country. Texts are upper-case letters and digits without separators.
+
+    `confusions` maps a sign to those that are misread for it, `regions` leading signs to where they are
+    issued, `unusual` patterns of whole texts to the natural logarithm of how much rarer they are. `enough` is
+    the confidence at which one look at a plate will do: a grammar that says little hides misreadings.
+    """
 
     country: str
     name: str
@@ -81,6 +90,14 @@ class Grammar:
     formats: tuple[Format, ...]
     confusions: Mapping[str, str] = field(default_factory=dict)
     regions: Mapping[str, str] = field(default_factory=dict)
+    unusual: Mapping[re.Pattern[str], float] = field(default_factory=dict)
+    enough: float = 0.85
+
+    def weight(self, text: str) -> float:
+        """Natural logarithm of how usual a conforming text is beside others of its format: a prior, no filter."""
+        weight = sum(less for pattern, less in self.unusual.items() if pattern.fullmatch(text))
+        numbered = bool(self.regions) and text[0].isdigit()
+        return weight + (UNKNOWN_REGION if numbered and self.region(text) is None else 0.0)
 
     def conforms(self, text: str) -> bool:
         """Whether a plate of this country can bear this text."""
@@ -184,4 +201,6 @@ def parse_grammar(data: Mapping[str, Any]) -> Grammar:
         ),
         confusions=dict(data.get("confusions", {})),
         regions=dict(data.get("regions", {})),
+        enough=float(data.get("enough", Grammar.enough)),
+        unusual={re.compile(pattern): float(weight) for pattern, weight in data.get("unusual", {}).items()},
     )

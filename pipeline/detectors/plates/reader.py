@@ -30,9 +30,6 @@ SHOWN = Cut(0.08, 0.08)
 STRETCH = 1.2
 """How much lines are widened: doubled narrow signs stay apart, and more steps tell more."""
 
-ENOUGH = 0.9
-"""Confidence at which the first look is enough."""
-
 PLATE_SLOPE, PLATE_MIDDLE = 12.0, 0.35
 """How the localiser's score tells plates from other print: logistic, one half at the middle."""
 
@@ -163,7 +160,7 @@ class GrammarPlateReader:
     def _recognise(self, sights: Sequence[_Sight]) -> list[PlateCandidate]:
         """Look at every plate once, and again, cut otherwise, at those that leave doubt."""
         looks = self._look(sights, FIRST_LOOK)
-        doubtful = [number for number, seen in enumerate(looks) if _confidence(seen) < ENOUGH]
+        doubtful = [number for number, seen in enumerate(looks) if _confidence(seen) < self._grammar.enough]
         more = self._look([sights[number] for number in doubtful], SECOND_LOOK)
         for number, seen in zip(doubtful, more, strict=True):
             looks[number].extend(seen)

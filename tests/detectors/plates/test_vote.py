@@ -48,7 +48,7 @@ def test_a_doubtful_sign_gives_way_to_a_surer_read() -> None:
 
 
 def test_illegible_reads_add_what_they_offer() -> None:
-    faint = read(None, 0.4, ("75A18283", 0.4), ("75A18288", 0.2))
+    faint = read(None, 0.35, ("75A18283", 0.35), ("75A18288", 0.2))
     assert vote([faint]).text is None
     assert vote([faint, read("75A18283", 0.7)]).confidence > 0.7
 
