@@ -11,11 +11,25 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from pipeline.evidence import verify_package
 from pipeline.store import Repository
 
 ROOT = Path(__file__).parents[2]
 STREAMS = ROOT / "streams.yaml"
+
+
+def register(folder: Path, camera: str, rate: int) -> Path:
+    """A registration of one camera of the example, analysed more coarsely so that a test is quick."""
+    yaml = YAML(typ="safe")
+    example = yaml.load(STREAMS)
+    chosen = next(each for each in example["cameras"] if each["id"] == camera)
+    chosen["source"]["url"] = str(ROOT / chosen["source"]["url"])
+    chosen["rate"] = rate
+    path = folder / "streams.yaml"
+    yaml.dump({**example, "cameras": [chosen]}, path)
+    return path
 
 
 def start(*arguments: str, data: Path) -> subprocess.Popen[str]:
