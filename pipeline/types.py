@@ -236,7 +236,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceFile:
-    """One file of an evidence package; `role` is still, overlay, plate, clip, trace or manifest."""
+    """One file of an evidence package; `role` is still, overlay, plate, clip, preview, trace or manifest."""
 
     name: str
     role: str
