@@ -10,12 +10,12 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 
 from pipeline.geometry import Ground, Lane
-from pipeline.types import Floats, Point, TraceBox, Track
+from pipeline.types import Point, TraceBox, Track
 
 SAME_SIZE = 1.6
 """A box that grows or shrinks by more than this factor between two frames is not the same view of a vehicle."""
@@ -104,23 +104,21 @@ class Movement:
 
 def step_between(before: Position, foot: Point, centre: Point, size: float, lane: Lane, ground: Ground | None) -> Step:
     """The movement from a position to a foot point and centre in `lane`."""
-    start, end = np.array(before.foot), np.array(foot)
-    middle = (start + end) / 2
-    heading = lane.heading((float(middle[0]), float(middle[1])))
+    middle = ((before.foot[0] + foot[0]) / 2, (before.foot[1] + foot[1]) / 2)
+    right, down = (float(part) for part in lane.heading(middle))
     scale = (before.size + size) / 2
-    along, across = _relative(end - start, heading) / scale
-    of_centre = _relative(np.array(centre) - np.array(before.centre), heading)[0] / scale
+    x, y = foot[0] - before.foot[0], foot[1] - before.foot[1]
+    from_centre = before.centre
+    along, across = (x * right + y * down) / scale, (right * y - down * x) / scale
+    of_centre = ((centre[0] - from_centre[0]) * right + (centre[1] - from_centre[1]) * down) / scale
     if ground is None:
-        return Step(float(along), float(across), float(of_centre))
-    metres = ground.to_metres(np.array([start, end, middle - heading, middle + heading]))
-    direction = metres[3] - metres[2]
-    on_ground = _relative(metres[1] - metres[0], direction / np.linalg.norm(direction))
-    return Step(float(along), float(across), float(of_centre), (float(on_ground[0]), float(on_ground[1])))
-
-
-def _relative(movement: Floats, heading: Floats) -> Floats:
-    """A movement [2] as (along, across) of a unit heading [2]."""
-    return np.array([movement @ heading, heading[0] * movement[1] - heading[1] * movement[0]])
+        return Step(along, across, of_centre)
+    behind, ahead = (middle[0] - right, middle[1] - down), (middle[0] + right, middle[1] + down)
+    metres = ground.to_metres(np.array([before.foot, foot, behind, ahead]))
+    movement, heading = metres[1] - metres[0], metres[3] - metres[2]
+    heading = heading / np.linalg.norm(heading)
+    sideways = heading[0] * movement[1] - heading[1] * movement[0]
+    return Step(along, across, of_centre, (float(movement @ heading), float(sideways)))
 
 
 class Trail:
@@ -134,6 +132,7 @@ class Trail:
     def __init__(self, horizon: float, grace: float) -> None:
         self._horizon, self._grace = timedelta(seconds=horizon), timedelta(seconds=grace)
         self._positions: deque[Position] = deque()
+        self._progress: deque[float] = deque()
         self._left: datetime | None = None
 
     @property
@@ -151,7 +150,7 @@ class Trail:
         position = Position(box, track.foot, lanes[0].id if lanes else None, whole, Step())
         before = self.last
         if before is not None and not _joined(before, position):
-            self._positions.clear()
+            self._clear()
         elif before is not None and lanes and before.lane is not None and whole and before.whole:
             steps = [
                 (step_between(before, position.foot, position.centre, position.size, lane, ground), lane.id)
@@ -160,6 +159,8 @@ class Trail:
             # where lanes overlap, what is lawful in one of them is lawful
             step, lane = max(steps, key=lambda pair: pair[0].along)
             position = Position(box, track.foot, lane, whole, step, measured=True)
+        before = self.last
+        self._progress.append(self._progress[-1] + position.step.along if before is not None else 0.0)
         self._positions.append(position)
         self._forget(time)
         return position
@@ -170,26 +171,29 @@ class Trail:
         else:
             self._left = self._left or time
             if time - self._left > self._grace:
-                self._positions.clear()
+                self._clear()
                 return
         while time - self._positions[0].time > self._horizon:
             self._positions.popleft()
+            self._progress.popleft()
 
-    def against(self) -> Movement | None:
+    def _clear(self) -> None:
+        self._positions.clear()
+        self._progress.clear()
+
+    def against(self, least: float = MOVING) -> Movement | None:
         """The movement since the vehicle was last farthest along: what it has gone back from there.
 
-        None while it is at its farthest, or has no two positions.
+        None while that is less than `least`, in own sizes of the foot point's movement.
         """
-        if len(self._positions) < 2:
-            return None
-        positions = tuple(self._positions)
-        progress = np.cumsum([0.0, *(position.step.along for position in positions[1:])])
-        farthest = progress.max()
-        if farthest - progress[-1] <= MOVING:
+        farthest = max(self._progress, default=0.0)
+        if not self._positions or farthest - self._progress[-1] < max(least, MOVING):
             return None
         # standing before moving off is not part of the movement
-        start = int(np.flatnonzero(progress >= farthest - MOVING)[-1])
-        return movement(positions[start:])
+        start = next(
+            index for index in reversed(range(len(self._progress))) if self._progress[index] >= farthest - MOVING
+        )
+        return movement(tuple(islice(self._positions, start, None)))
 
 
 def _joined(before: Position, after: Position) -> bool:

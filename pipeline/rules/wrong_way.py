@@ -133,8 +133,8 @@ class WrongWay(Rule[WrongWayConfig]):
             watched.case, watched.done = None, time
         if watched.case is not None:
             return self._follow(watched, watched.case, position, sight)
-        movement = watched.trail.against()
-        if movement is None or movement.distance < self.config.distance / 4:
+        movement = watched.trail.against(self.config.distance / 4)
+        if movement is None:
             return []
         best = watched.look(movement, sight)
         for case in self._cases:
