@@ -15,7 +15,7 @@ from pipeline.geometry import Layout
 from pipeline.rules.base import Rule, RuleConfig, RuleContext, Scene
 from pipeline.rules.flicker import FlickerMap, Fluctuation
 from pipeline.rules.incident import Incident, Sight
-from pipeline.rules.suspicion import FLICKER_CALM, LIVELY_SHARE, EvidenceMap, Suspicion, judge, log_odds
+from pipeline.rules.suspicion import FLICKER_CALM, LIVELY_SHARE, SCORE_WEIGHT, EvidenceMap, Suspicion, judge, log_odds
 from pipeline.types import Box, Detections, Findings, JsonValue, Predicate, Trace, TraceBox, Violation
 
 HAZARDS = frozenset({"fire", "smoke"})
@@ -34,13 +34,13 @@ class FireConfig(RuleConfig):
     exclude: tuple[str, ...] = Field(
         default=(), description="Zones where fire is lawful, such as an altar or a kitchen: nothing there counts."
     )
-    fire_score: float = Field(default=0.12, gt=0, lt=1, description="Lowest score of a flame that is looked at.")
+    fire_score: float = Field(default=0.15, gt=0, lt=1, description="Lowest score of a flame that is looked at.")
     smoke_score: float = Field(default=0.15, gt=0, lt=1, description="Lowest score of smoke that is looked at.")
     fire_neutral: float = Field(
-        default=0.25, gt=0, lt=1, description="Score of a flame that speaks neither for nor against a fire."
+        default=0.35, gt=0, lt=1, description="Score of a flame that speaks neither for nor against a fire."
     )
     smoke_neutral: float = Field(
-        default=0.30, gt=0, lt=1, description="Score of smoke that speaks neither for nor against a fire."
+        default=0.33, gt=0, lt=1, description="Score of smoke that speaks neither for nor against a fire."
     )
     level: float = Field(
         default=1.0, gt=0, le=100, description="Evidence that raises the alarm; lower is quicker and less sure."
@@ -213,7 +213,7 @@ class Fire(Rule[FireConfig]):
         ]
         return incident.violation(
             self,
-            confidence=round(1 / (1 + exp(-best.rate - log_odds(neutral))), 4),
+            confidence=round(1 / (1 + exp(-best.rate / SCORE_WEIGHT - log_odds(neutral))), 4),
             trace=Trace(
                 predicates=(
                     Predicate("evidence", round(blaze.evidence, 3), config.level, blaze.evidence >= config.level),

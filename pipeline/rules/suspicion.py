@@ -21,8 +21,10 @@ from pipeline.types import Box
 
 FLICKER_CALM, FLICKER_FLAME = 0.02, 0.07
 """Flicker index up to which nothing is added, and from which on all is."""
-FLICKER_WEIGHT = 2.0
-"""Evidence per second of full flicker: as much as a detection at e² times the neutral odds."""
+SCORE_WEIGHT = 1.3
+"""Evidence per second of a detection at e times the neutral odds."""
+FLICKER_WEIGHT = 2.5
+"""Evidence per second of full flicker: it turns the scale for a detection down to a seventh of the neutral odds."""
 STILL_WEIGHT = -1.5
 """Evidence per second of a detection in which next to nothing moves: a sign, a lamp, a sunset."""
 LIVELY_SHARE = 0.15
@@ -62,7 +64,7 @@ def log_odds(probability: float) -> float:
 def judge(label: str, score: float, neutral: float, box: Box, picture: Fluctuation) -> Suspicion:
     """Weigh one detection; `neutral` is the score that speaks neither for nor against."""
     cells = picture.cells(box)
-    rate = log_odds(score) - log_odds(neutral)
+    rate = SCORE_WEIGHT * (log_odds(score) - log_odds(neutral))
     flicker = float(picture.flicker[cells].max()) if picture.steady else None
     lively, coloured = float(picture.lively[cells].mean()), float(picture.coloured[cells].mean())
     if flicker is not None and flicker > FLICKER_CALM:
