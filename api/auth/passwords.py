@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from functools import cached_property
 
 from pwdlib import PasswordHash
 
@@ -17,8 +18,11 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHash.recommended()
         self._slots = threading.BoundedSemaphore(AT_ONCE)
-        # Checked for unknown names, so that these take as long as known ones.
-        self._nobody = self._hasher.hash(secrets.token_urlsafe())
+
+    @cached_property
+    def _nobody(self) -> str:
+        """Checked for unknown names, so that these take as long as known ones."""
+        return self._hasher.hash(secrets.token_urlsafe())
 
     def hash(self, password: str) -> str:
         with self._slots:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -43,15 +44,20 @@ def build(folder: Path, url: str, count: int = 3) -> Site:
         repository.record_camera("gate-1", "Cổng Ngọ Môn", 16.4677, 107.5792)
         repository.set_camera_state("gate-1", "live", last_frame=NOON, fps=5.0)
         repository.record_camera("gate-2", "Cầu Trường Tiền")
-        hashed = Passwords().hash(PASSWORD)
         for role in Role:
-            repository.create_user(role.value, hashed, role, must_change_password=False)
+            repository.create_user(role.value, password_hash(), role, must_change_password=False)
         clip = encode(folder / "clip.mp4")
         violations = [film(repository, root, clip, number) for number in range(count)]
         samples = (CountSample("gate-2", "crowd", "square", NOON + timedelta(seconds=n), n, n / 10) for n in range(5))
         repository.save(Findings(plates=(plate(None, 900), plate("43A-678.90", 901)), counts=tuple(samples)))
     settings = Settings(database_url=SecretStr(url), evidence_root=root, timezone=HUE, site_name="Huế")
     return Site(settings, tuple(violations))
+
+
+@cache
+def password_hash() -> str:
+    """Made once for all sites: it is slow by design."""
+    return Passwords().hash(PASSWORD)
 
 
 def film(repository: Repository, root: Path, clip: Path, number: int) -> Violation:
