@@ -83,6 +83,8 @@ class Batch:
     def _outcome(self, run: CameraRun, source: Recording) -> tuple[str, str]:
         if run.error is not None:
             return "failed", str(run.error)
+        if run.missing_evidence:
+            return "failed", run.missing_evidence
         if self.stop.is_set():
             return "interrupted", "stopped before the end"
         return "analysed", source.damage or ""

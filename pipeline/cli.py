@@ -163,12 +163,14 @@ def serve(
 
 
 @app.command()
-def verify(packages: Annotated[list[Path], typer.Argument(help="Folders of evidence packages.")]) -> None:
+def verify(
+    packages: Annotated[list[Path], typer.Argument(help="Evidence packages, or folders that hold some.")],
+) -> None:
     """Check evidence packages against their manifests, offline; names what was changed."""
-    from pipeline.evidence import report, verify_package
+    from pipeline.evidence import find_packages, report, verify_package
 
     broken = False
-    for package in packages:
+    for package in [found for path in packages for found in find_packages(path)]:
         faults = verify_package(package)
         broken |= bool(faults)
         console.print(report(package, faults), style="red" if faults else "green", soft_wrap=True)

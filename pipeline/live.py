@@ -12,9 +12,11 @@ from pipeline.buffers import EveryFrame, FrameBuffer, NewestFrame
 from pipeline.config import CameraConfig
 from pipeline.errors import EvidenceError, SourceError, StoreError
 from pipeline.evidence import recover
+from pipeline.evidence.restore import restore
 from pipeline.installation import Footage, Installation
 from pipeline.runner import CameraRun
 from pipeline.sources import Recording, RtspCamera, open_source
+from pipeline.types import Findings
 
 log = structlog.get_logger()
 
@@ -39,8 +41,8 @@ class Live:
         repository = self.installation.repository
         repository.interrupt_stale_runs()
         for camera in self.cameras:
-            repository.close_open_violations(camera.id, "the process ended while the incident lasted")
             self._recover_evidence(camera.id)
+            repository.close_open_violations(camera.id, "the process ended while the incident lasted")
             place = camera.location
             repository.record_camera(
                 camera.id, camera.label, place.lat if place else None, place.lon if place else None
@@ -59,9 +61,13 @@ class Live:
             self._write_states()
 
     def _recover_evidence(self, camera: str) -> None:
+        """Settle the packages that a kill left open; one whose row was not yet written brings its row back."""
+        repository = self.installation.repository
         try:
             for evidence in recover(self.installation.evidence, camera):
-                self.installation.repository.attach(evidence)
+                if repository.violation(evidence.violation) is None:
+                    repository.save(Findings(violations=(restore(self.installation.evidence, evidence),)))
+                repository.attach(evidence)
         except EvidenceError as error:
             log.error("evidence not recovered", camera=camera, error=str(error))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from pipeline.evidence import EvidenceRecorder
 from pipeline.sources import Recording
 from pipeline.sources.base import Source
 from pipeline.store import Repository
-from pipeline.types import Detections, Evidence, Findings
+from pipeline.types import Detections, Evidence, Findings, Violation
 
 log = structlog.get_logger()
 
@@ -41,7 +41,8 @@ class CameraRun:
     """One camera from its source to the store: a reader thread fills `buffer`, the driver does the rest.
 
     `record` is the run's row in the store. `on_end` is called once, after the last finding is stored;
-    `error` then says why the source gave up, None when it simply ended.
+    `error` then says why the source gave up, None when it simply ended, and `missing_evidence` why evidence
+    of some violation could not be written, "" when all was.
     """
 
     def __init__(
@@ -61,6 +62,8 @@ class CameraRun:
         self.tally = Tally()
         self.in_flight = 0
         self.ended = False
+        self.stopped = False
+        self.missing_evidence = ""
         self.error: SourceError | None = None
         self.on_end = on_end
         camera = pipeline.camera
@@ -97,6 +100,7 @@ class CameraRun:
 
     def stop(self) -> None:
         """Let the source end early; what was read is still analysed and stored."""
+        self.stopped = True
         self.source.close()
         self.buffer.close()
 
@@ -117,12 +121,17 @@ class CameraRun:
         self.tally.first = self.tally.first or frame.time
         self.tally.last = frame.time
         self._store(findings)
-        self._attach(self._recorder.advance, frame.time)
+        for evidence in self._recorder.advance(frame.time):
+            self._repository.attach(evidence)
 
     def end(self) -> None:
         """Close open incidents and evidence after the last frame."""
         self._store(self.pipeline.finish())
-        self._attach(self._recorder.finish)
+        reason = "the program was stopped" if self.stopped else "the recording ends there"
+        for evidence in self._recorder.finish(reason):
+            self._repository.attach(evidence)
+            if not evidence.complete:
+                self._lack(evidence.note)
         self.ended = True
         self.on_end(self)
 
@@ -153,22 +162,28 @@ class CameraRun:
             self.buffer.close()
 
     def _store(self, findings: Findings) -> None:
-        """Rows first: an event is never lost to a picture that cannot be written."""
+        """Packages first, which hold all that a row does: what a kill leaves between the two is restored from
+        them. A package that cannot be written never costs the event its row."""
         if not findings:
             return
+        written = [evidence for one in findings.violations if (evidence := self._write(one)) is not None]
         self._repository.save(findings, self.record)
+        for evidence in written:
+            self._repository.attach(evidence)
         self._seen.update(violation.id for violation in findings.violations)
         self.tally.violations = len(self._seen)
         self.tally.plates += sum(plate.final for plate in findings.plates)
-        for violation in findings.violations:
-            self._attach(lambda violation=violation: [self._recorder.record(violation)])
 
-    def _attach(self, write: Callable[..., Iterable[Evidence]], *arguments: datetime) -> None:
+    def _write(self, violation: Violation) -> Evidence | None:
         try:
-            for evidence in write(*arguments):
-                self._repository.attach(evidence)
+            return self._recorder.record(violation)
         except EvidenceError as error:
-            log.error("evidence not written", camera=self.pipeline.camera.id, error=str(error))
+            self._lack(str(error))
+            return None
+
+    def _lack(self, note: str) -> None:
+        self.missing_evidence = note
+        log.error("evidence not written", camera=self.pipeline.camera.id, error=note)
 
 
 class Driver:

@@ -12,6 +12,7 @@ import shapely
 
 from pipeline.config import CameraConfig
 from pipeline.config.places import to_pixels
+from pipeline.lettering import font
 from pipeline.types import Floats, Image
 
 Colour: TypeAlias = tuple[int, int, int]
@@ -72,7 +73,7 @@ class _Canvas:
         self.height, self.width = image.shape[:2]
         self._line = max(1, round(min(self.width, self.height) / 300))
         self._letters = max(11, round(min(self.width, self.height) / 30))
-        self._font = cv2.FontFace("sans")
+        self._font = font()
 
     def region(self, polygon: Floats, colour: Colour) -> None:
         corners = _whole(polygon)

@@ -14,6 +14,7 @@ import numpy as np
 
 from pipeline.errors import EvidenceError
 from pipeline.geometry import Lane, Layout, Zone, clip_box
+from pipeline.lettering import font
 from pipeline.types import Box, Image, Violation
 
 QUALITY = [
@@ -152,10 +153,10 @@ def wrapped(parts: Sequence[str], width: int, size: int) -> list[str]:
 
 def write(image: Image, text: str, at: tuple[int, int], size: int, colour: Colour) -> None:
     """Write `text` with its baseline beginning at `at`."""
-    cv2.putText(image, text, at, colour, cv2.FontFace("sans"), size, 500)
+    cv2.putText(image, text, at, colour, font(), size, 500)
 
 
 def measure(text: str, size: int) -> int:
     """Width of `text` in pixels."""
-    _, _, width, _ = cv2.getTextSize((1, 1), text, (0, 0), cv2.FontFace("sans"), size, 500)
+    _, _, width, _ = cv2.getTextSize((1, 1), text, (0, 0), font(), size, 500)
     return int(width) + 1

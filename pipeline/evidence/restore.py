@@ -1,0 +1,90 @@
+"""From a package back to its violation, for an event whose package was written and whose row was not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import cv2
+import numpy as np
+
+from pipeline.errors import EvidenceError
+from pipeline.evidence.manifest import MANIFEST, opened
+from pipeline.types import Box, Evidence, Frame, PlateRead, Predicate, RawRead, Trace, TraceBox, Violation
+
+
+def restore(root: Path, evidence: Evidence) -> Violation:
+    """The violation that a package tells of, as it was last reported.
+
+    Raises:
+        EvidenceError: the package is damaged or incomplete.
+    """
+    package = root / evidence.folder
+    try:
+        manifest = opened((package / MANIFEST).read_bytes())
+        decision = json.loads((package / "trace.json").read_bytes())
+        image = cv2.imdecode(np.frombuffer((package / "still.jpg").read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+        return _violation(manifest, decision, np.asarray(image, np.uint8))
+    except (OSError, ValueError, KeyError, TypeError, cv2.error) as error:
+        raise EvidenceError(f"{package}: cannot be read back: {error}") from error
+
+
+def _violation(manifest: Mapping[str, Any], decision: Mapping[str, Any], image: np.ndarray[Any, Any]) -> Violation:
+    still, end = decision["still"], manifest["end"]
+    return Violation(
+        id=UUID(manifest["violation"]),
+        camera=manifest["camera"],
+        rule=manifest["rule"],
+        kind=manifest["kind"],
+        start=_time(manifest["start"]),
+        peak=_time(manifest["peak"]),
+        end=_time(end) if end else None,
+        confidence=decision["confidence"],
+        still=Frame(manifest["camera"], still["frame"], _time(still["time"]), image),
+        boxes=tuple((each["label"], _box(each["box"])) for each in still["boxes"]),
+        trace=Trace(
+            predicates=tuple(Predicate(**each) for each in decision["predicates"]),
+            boxes=tuple(
+                TraceBox(_time(each["time"]), each["label"], each["score"], _box(each["box"]))
+                for each in decision["boxes"]
+            ),
+            details=decision["details"],
+            models=decision["models"],
+            config_hash=decision["config_hash"],
+        ),
+        label=manifest["label"],
+        zone=manifest["zone"],
+        track=decision["track"],
+        measures=decision["measures"],
+        plate=_plate(manifest["camera"], decision["track"], decision["plate"]) if decision["plate"] else None,
+    )
+
+
+def _plate(camera: str, track: int, plate: Mapping[str, Any]) -> PlateRead:
+    return PlateRead(
+        id=UUID(plate["id"]),
+        camera=camera,
+        track=track,
+        vehicle=plate["vehicle"],
+        time=_time(plate["time"]),
+        first_seen=_time(plate["first_seen"]),
+        last_seen=_time(plate["last_seen"]),
+        text=plate["text"],
+        confidence=plate["confidence"],
+        reads=tuple(RawRead(_time(read["time"]), read["text"], read["confidence"]) for read in plate["reads"]),
+        box=_box(plate["box"]) if plate["box"] else None,
+        final=plate["final"],
+    )
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _box(values: list[float]) -> Box:
+    left, top, right, bottom = values
+    return left, top, right, bottom

@@ -1,0 +1,36 @@
+"""A package holds all that the row of its violation does, so that a kill between the two loses nothing."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.errors import EvidenceError
+from pipeline.evidence import EvidenceRecorder
+from pipeline.evidence.restore import restore
+from pipeline.store.encode import violation_row
+from pipeline.types import Frame, Violation
+from tests.evidence import makers
+
+
+def some_violation() -> Violation:
+    picture = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 255, (120, 160, 3), np.uint8), (0, 0), 9)
+    return makers.violation(Frame("gate", 7, makers.at(2), picture), makers.at(1), plate=True)
+
+
+def test_the_row_of_a_restored_violation_is_the_row_of_the_original(tmp_path):
+    violation = some_violation()
+    evidence = EvidenceRecorder(violation.camera, tmp_path).record(violation)
+    restored = restore(tmp_path, evidence)
+    assert violation_row(restored, None, makers.START) == violation_row(violation, None, makers.START)
+    assert restored.still.image.shape == violation.still.image.shape
+    assert np.abs(restored.still.image.astype(int) - violation.still.image).mean() < 5  # a JPEG of it
+
+
+def test_a_damaged_package_is_named(tmp_path):
+    violation = some_violation()
+    evidence = EvidenceRecorder(violation.camera, tmp_path).record(violation)
+    (tmp_path / evidence.folder / "trace.json").write_text("{")
+    with pytest.raises(EvidenceError, match=str(violation.id)):
+        restore(tmp_path, evidence)
