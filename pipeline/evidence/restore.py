@@ -47,7 +47,7 @@ def _violation(manifest: Mapping[str, Any], decision: Mapping[str, Any], image: 
         still=Frame(manifest["camera"], still["frame"], _time(still["time"]), image),
         boxes=tuple((each["label"], _box(each["box"])) for each in still["boxes"]),
         trace=Trace(
-            predicates=tuple(Predicate(**each) for each in decision["predicates"]),
+            predicates=tuple(_predicate(each) for each in decision["predicates"]),
             boxes=tuple(
                 TraceBox(_time(each["time"]), each["label"], each["score"], _box(each["box"]))
                 for each in decision["boxes"]
@@ -62,6 +62,12 @@ def _violation(manifest: Mapping[str, Any], decision: Mapping[str, Any], image: 
         measures=decision["measures"],
         plate=_plate(manifest["camera"], decision["track"], decision["plate"]) if decision["plate"] else None,
     )
+
+
+def _predicate(fields: Mapping[str, Any]) -> Predicate:
+    """Infinite numbers stand in a package as text, since JSON has none."""
+    numbers = {name: float(fields[name]) for name in ("value", "limit") if fields[name] in ("inf", "-inf", "nan")}
+    return Predicate(**{**fields, **numbers})
 
 
 def _plate(camera: str, track: int, plate: Mapping[str, Any]) -> PlateRead:
