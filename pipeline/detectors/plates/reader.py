@@ -38,6 +38,9 @@ LEGIBLE = 0.4
 
 ALTERNATIVES = 3
 
+SEEN = 0.5
+"""The localiser's score from which a plate that cannot be read counts as seen."""
+
 TRIES = 2
 """Boxes of one vehicle that are read at most, the surest first."""
 
@@ -139,7 +142,8 @@ class GrammarPlateReader:
 
     def find(self, scene: Image) -> list[PlateCandidate]:
         found = self._localiser.locate([scene], View.SCENE)[0]
-        return _distinct(self._recognise([_sight(scene, found, index) for index in range(len(found))]))
+        candidates = self._recognise([_sight(scene, found, index) for index in range(len(found))])
+        return _distinct([candidate for candidate in candidates if _is_seen(candidate)])
 
     def _read_best(self, pictures: Sequence[Image], view: View) -> list[PlateCandidate | None]:
         """The plate of each picture that the localiser is surest of; the next one where that is illegible."""
@@ -153,8 +157,8 @@ class GrammarPlateReader:
             ]
             sights = [_sight(pictures[index], located[index], turn) for index in wanted]
             for index, candidate in zip(wanted, self._recognise(sights), strict=True):
-                held = answers[index]
-                answers[index] = candidate if held is None or candidate.text is not None else held
+                if candidate.text is not None or (answers[index] is None and _is_seen(candidate)):
+                    answers[index] = candidate
         return answers
 
     def _recognise(self, sights: Sequence[_Sight]) -> list[PlateCandidate]:
@@ -209,6 +213,10 @@ class GrammarPlateReader:
             region=self._grammar.region(best.text),
             alternatives=tuple((reading.text, share) for reading, share in ranked[legible : ALTERNATIVES + 1]),
         )
+
+
+def _is_seen(candidate: PlateCandidate) -> bool:
+    return candidate.text is not None or candidate.score >= SEEN
 
 
 def _distinct(candidates: Sequence[PlateCandidate]) -> list[PlateCandidate]:
