@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from zoneinfo import ZoneInfo
 
@@ -45,6 +46,8 @@ def serve(config: Config, data: DataFolder, host: str, port: int) -> None:
     if password is not None:
         console.print(f"Sign in as admin with the one-time password {password}")
     options = uvicorn.Config(create_app(settings), log_level="warning", server_header=False, access_log=False)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)  # the server raises them again once it has shut down in order
     uvicorn.Server(options).run(sockets=[listener])
 
 

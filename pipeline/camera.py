@@ -78,6 +78,7 @@ class CameraPipeline:
         self._plates: dict[int, PlateRead] = {}
         self._reported: dict[int, dict[Any, Violation]] = {}
         self._hashes = {name: card.sha256 for name, card in models.items()}
+        self._settings_hashes = {rule.name: camera.rule_hash(rule) for rule in camera.rules}
 
     def step(self, frame: Frame, detections: Mapping[str, Detections]) -> Findings:
         """Take one analysed frame and what the due models found in it (by model name).
@@ -129,9 +130,9 @@ class CameraPipeline:
         complete = []
         for violation in violations.values():
             read = self._plates.get(violation.track) if violation.track is not None else None
-            known = replace(
-                violation, plate=violation.plate or read, trace=replace(violation.trace, models=self._hashes)
-            )
+            settings = self._settings_hashes.get(violation.rule, "")
+            trace = replace(violation.trace, models=self._hashes, config_hash=settings)
+            known = replace(violation, plate=violation.plate or read, trace=trace)
             complete.append(known)
             if known.track is not None:
                 self._reported.setdefault(known.track, {})[known.id] = known

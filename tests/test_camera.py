@@ -75,10 +75,13 @@ def test_the_same_frames_give_the_same_findings():
     assert reported[-1].end is not None
 
 
-def test_every_violation_carries_the_models_that_saw_it():
-    found = play(CameraPipeline(camera(rules=[CROWD]), MODELS), [6] * 40)
-    (models,) = {tuple(violation.trace.models.items()) for each in found for violation in each.violations}
-    assert models == (("road-nano", "ab" * 32),)
+def test_every_violation_carries_the_models_that_saw_it_and_the_settings():
+    square = camera(rules=[CROWD])
+    found = play(CameraPipeline(square, MODELS), [6] * 40)
+    traces = [violation.trace for each in found for violation in each.violations]
+    assert traces
+    assert all(trace.models == {"road-nano": "ab" * 32} for trace in traces)
+    assert all(trace.config_hash == square.rule_hash(square.rules[0]) for trace in traces)
 
 
 def test_rules_rest_outside_their_schedule_and_close_what_is_open():
