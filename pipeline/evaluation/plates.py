@@ -17,7 +17,9 @@ import numpy as np
 from pipeline.detectors import Detector, load_detector
 from pipeline.detectors.plates import PlateCandidate, PlateReader, load_plate_reader
 from pipeline.detectors.plates.grammar import Grammar, load_grammar, normalise
+from pipeline.detectors.plates.localise import PlateLocaliser, View
 from pipeline.errors import MatThanError
+from pipeline.evaluation.plate_tracks import plates_of_samples
 from pipeline.evaluation.report import Report, Row
 from pipeline.geometry import clip_box, intersection_over_union
 from pipeline.rules.base import VEHICLES
@@ -86,6 +88,8 @@ def evaluate(data: Path) -> Report:
         rows.append(Row(name, "texts read that are not listed", float(extra), "plates"))
         rows += _localisation(name, truths)
         rows += _vehicles(name, truths)
+    rows += _boxes(folder / "vn_boxes")
+    rows += plates_of_samples(_reader)
     if (data / "crowd").is_dir():
         rows += _inventions(data / "crowd")
     return Report("plates", tuple(rows), lambda path: _plot(path, outcomes))
@@ -120,6 +124,11 @@ def edit_distance(first: str, second: str) -> int:
 @cache
 def _reader(country: str) -> PlateReader:
     return load_plate_reader(country)
+
+
+@cache
+def _localiser() -> PlateLocaliser:
+    return PlateLocaliser(load_detector("hazard-nano"))
 
 
 def _listed(found: Sequence[PlateCandidate | None]) -> list[PlateCandidate]:
@@ -182,6 +191,30 @@ def _localisation(name: str, truths: Sequence[Truth]) -> Iterator[Row]:
             hits += [bool((line >= LOCATED).any()) for line in overlap]
     if hits:
         yield Row(name, "localisation recall", float(np.mean(hits)))
+
+
+def _boxes(folder: Path) -> Iterator[Row]:
+    """Localisation recall on gate cameras with labelled boxes or polygons (YOLO format)."""
+    hits = []
+    for path in sorted((folder / "images").glob("*.jpg")):
+        picture = _picture(path)
+        height, width = picture.shape[:2]
+        text = (folder / "labels" / f"{path.stem}.txt").read_text(encoding="utf-8")
+        truth = [_corners([float(value) for value in line.split()[1:]], width, height) for line in text.splitlines()]
+        found = _localiser().locate([picture], View.VEHICLE)[0].boxes.astype(float)
+        hits += [
+            bool((line >= LOCATED).any()) for line in intersection_over_union(np.array(truth).reshape(-1, 4), found)
+        ]
+    if hits:
+        yield Row("vn_boxes", "localisation recall", float(np.mean(hits)))
+
+
+def _corners(values: Sequence[float], width: int, height: int) -> Box:
+    """A box (centre and size) or the bounds of a polygon (x, y, …), relative, in pixels."""
+    if len(values) == 4:
+        x, y, across, down = values
+        values = (x - across / 2, y - down / 2, x + across / 2, y + down / 2)
+    return min(values[::2]) * width, min(values[1::2]) * height, max(values[::2]) * width, max(values[1::2]) * height
 
 
 def _vehicles(name: str, truths: Sequence[Truth]) -> Iterator[Row]:

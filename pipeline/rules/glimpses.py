@@ -14,7 +14,7 @@ from pipeline.types import Box, Frame, Image, Track
 MARGIN = 0.06
 """Around the vehicle's box, as a part of its size: plates hang near the lower edge."""
 
-GROWTH = 1.25
+GROWTH = 1.5
 """A vehicle this many times wider than when last read is worth another read at once."""
 
 PATIENCE = timedelta(seconds=0.6)

@@ -9,14 +9,11 @@ from dataclasses import dataclass
 from pipeline.detectors.plates.reader import LEGIBLE, PlateCandidate
 
 DEPENDENCE = 0.4
-"""How much the reads of one track err alike, for they share light, angle and dirt: n reads weigh as n to the
-power of 1 - DEPENDENCE independent ones."""
+"""How much the reads of one track err alike, for they share light, angle and dirt: n telling reads weigh as n
+to the power of 1 - DEPENDENCE independent ones."""
 
 SAME_ERROR = 0.3
 """How probable it is that one more read errs to the very text that another erred to."""
-
-UNHEARD = 0.01
-"""What a read allows, of the probability it leaves open, to a text that it did not offer."""
 
 RIVALS = 3
 
@@ -40,16 +37,18 @@ def vote(candidates: Sequence[PlateCandidate], legible: float = LEGIBLE) -> Vote
     """Weigh the reads of one track against each other.
 
     Each read speaks for the texts it offers by their confidence, and for a text that it did not offer by the
-    doubt it has at the signs where that differs. The reads' opinions multiply (a product of experts, damped
-    since they are not independent); "something else" is a rival too, the weaker the more reads agree, so that
-    reads which contradict each other make the plate illegible rather than one of them right. Only texts that
-    some read offers can win: no plate is made up of pieces.
+    doubt it has at the signs where that differs; a read that offers next to nothing speaks for and against
+    none. The reads' opinions multiply (a product of experts, damped since they are not independent);
+    "something else" is a rival too, the weaker the more reads agree, so that reads which contradict each other
+    make the plate illegible rather than one of them right. Only texts that some read offers can win: no plate
+    is made up of pieces.
     """
     offers = [_offers(candidate) for candidate in candidates]
     texts = sorted({text for offer in offers for text in offer})
     if not texts:
         return Vote(None, 0.0, len(candidates))
-    damping = len(candidates) ** -DEPENDENCE
+    telling = sum(1 - _left_open(offer) for offer in offers)
+    damping = max(1.0, telling) ** -DEPENDENCE
     scores = [
         damping
         * sum(math.log(_opinion(text, candidate, offer)) for candidate, offer in zip(candidates, offers, strict=True))
@@ -80,7 +79,7 @@ def _left_open(offer: Mapping[str, float]) -> float:
 
 def _opinion(text: str, candidate: PlateCandidate, offer: Mapping[str, float]) -> float:
     """How probable a read holds a text."""
-    held = max(offer.get(text, 0.0), UNHEARD * _left_open(offer))
+    held = max(offer.get(text, 0.0), _left_open(offer) ** 2)
     read = candidate.text
     if read is None or len(read) != len(text):
         return held

@@ -53,6 +53,11 @@ def test_illegible_reads_add_what_they_offer() -> None:
     assert vote([faint, read("75A18283", 0.7)]).confidence > 0.7
 
 
+def test_a_read_of_nothing_speaks_against_nothing() -> None:
+    blind = read(None, 0.0, ("99K99999", 0.001))
+    assert vote([blind, read("75A18283", 0.94)]).confidence == pytest.approx(0.94, abs=0.04)
+
+
 def test_nothing_read_is_illegible() -> None:
     result = vote([read(None, 0.0), read(None, 0.0)])
     assert (result.text, result.confidence, result.reads) == (None, 0.0, 2)
