@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 from pipeline.buffers import FrameBuffer
@@ -19,6 +19,7 @@ from pipeline.detectors.plates import PlateReader, load_plate_reader
 from pipeline.engine import DetectorKey, Engine
 from pipeline.evidence import EvidenceRecorder
 from pipeline.paths import DataFolder
+from pipeline.rules.plate import PlateConfig
 from pipeline.runner import CameraRun, Driver
 from pipeline.sources.base import Source
 from pipeline.store import Repository
@@ -42,7 +43,7 @@ class Installation:
     evidence: Path
     repository: Repository
     engine: Engine
-    plate_reader: Callable[[str], PlateReader]
+    plate_readers: Mapping[str, PlateReader]
     bell: threading.Condition = field(default_factory=threading.Condition)
 
     @classmethod
@@ -66,7 +67,7 @@ class Installation:
             evidence=(config.storage.evidence_folder or data.evidence).absolute(),
             repository=Repository.open(database.get_secret_value() if database else data.database_url),
             engine=engine,
-            plate_reader=cache(lambda country: load_plate_reader(country, runtime=runtime)),
+            plate_readers={country: load_plate_reader(country, runtime=runtime) for country in _countries(cameras)},
         )
 
     def run(
@@ -92,7 +93,7 @@ class Installation:
         return CameraRun(
             source=source,
             buffer=buffer,
-            pipeline=CameraPipeline(camera, self.engine.models, self.plate_reader),
+            pipeline=CameraPipeline(camera, self.engine.models, self.plate_readers.__getitem__),
             recorder=recorder,
             repository=self.repository,
             record=self.repository.begin_run(
@@ -116,8 +117,9 @@ class Installation:
 
     @property
     def models_hash(self) -> str:
-        """SHA-256 over the hashes of all loaded models."""
-        hashes = sorted(card.sha256 for card in self.engine.models.values())
+        """SHA-256 over the hashes of all loaded models, detectors and plate readers."""
+        readers = (reader.models.values() for reader in self.plate_readers.values())
+        hashes = sorted({*(card.sha256 for card in self.engine.models.values()), *chain.from_iterable(readers)})
         return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
     def close(self) -> None:
@@ -132,6 +134,11 @@ class Installation:
 
 def code_version() -> str:
     return version("matthan")
+
+
+def _countries(cameras: Sequence[CameraConfig]) -> list[str]:
+    """The countries whose plates are read."""
+    return sorted({rule.country for camera in cameras for rule in camera.rules if isinstance(rule, PlateConfig)})
 
 
 def _load(key: DetectorKey, runtime: Runtime) -> Detector:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import TypeAlias
 from uuid import UUID
 
@@ -24,6 +25,9 @@ from pipeline.store import Repository
 from pipeline.types import Detections, Evidence, Findings, Violation
 
 log = structlog.get_logger()
+
+BEAT_SECONDS = 30.0
+"""How often a run shows in the store that it lives."""
 
 
 @dataclass(slots=True)
@@ -135,6 +139,18 @@ class CameraRun:
         self.ended = True
         self.on_end(self)
 
+    def beat(self) -> None:
+        """Write how far the run has got into its row, also as a sign of life."""
+        tally = self.tally
+        self._repository.update_run(
+            self.record,
+            media_start=tally.first,
+            media_end=tally.last,
+            frames=tally.frames,
+            violations=tally.violations,
+            plates=tally.plates,
+        )
+
     def conclude(self, state: str, error: str = "") -> None:
         """Write the run's outcome into its row: finished, failed or interrupted."""
         tally = self.tally
@@ -199,6 +215,7 @@ class Driver:
         self._workers = workers
         self._batch = batch
         self._active: list[CameraRun] = []
+        self._beaten = monotonic()
         self._pending: deque[tuple[Batch, Future[list[dict[str, Detections]]]]] = deque()
 
     def drive(
@@ -256,6 +273,10 @@ class Driver:
         batch, answers = self._pending.popleft()
         for (run, request), detections in zip(batch, answers.result(), strict=True):
             run.settle(request, detections)
+        if monotonic() - self._beaten >= BEAT_SECONDS:
+            self._beaten = monotonic()
+            for run in self._active:
+                run.beat()
 
     def _wait(self) -> None:
         with self._bell:

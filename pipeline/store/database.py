@@ -80,8 +80,8 @@ def _sqlite(url: URL) -> Engine:
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
         cursor.execute("PRAGMA journal_mode = WAL")
-        # In WAL a killed process loses no commit; a power cut may lose the last ones, but never out of order.
-        cursor.execute("PRAGMA synchronous = NORMAL")
+        # In WAL a killed process loses no commit either way; FULL keeps the last ones through a power cut too.
+        cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
 
