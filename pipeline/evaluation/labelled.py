@@ -108,7 +108,7 @@ def _frames(path: Path, stride: int = 1) -> Iterator[tuple[int, Image]]:
     with av.open(str(path)) as container:
         for index, frame in enumerate(container.decode(video=0)):
             if index % stride == 0:
-                yield index, frame.to_ndarray(format="bgr24")
+                yield index, np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
 
 
 def _plaza(clip: Path) -> Iterator[Picture]:
