@@ -27,7 +27,7 @@ def plate(lines: Sequence[str], height: int = 60) -> Image:
     return picture
 
 
-def vehicle(lines: Sequence[str], width: int = 320, plate_height: int = 44) -> Image:
+def vehicle(lines: Sequence[str], width: int = 320, plate_height: int = 0) -> Image:
     """The rear of a car: body, window, lamps, bumper and a plate; seen on a road."""
     height = round(width * 0.8)
     picture = np.full((height, width, 3), (96, 100, 102), np.uint8)
@@ -36,7 +36,7 @@ def vehicle(lines: Sequence[str], width: int = 320, plate_height: int = 44) -> I
     for left in (width // 12, width - width // 12 - width // 9):
         cv2.rectangle(picture, (left, height // 2), (left + width // 9, height // 2 + height // 9), (30, 30, 180), -1)
     cv2.rectangle(picture, (0, height - height // 8), (width, height), (70, 72, 74), -1)
-    drawn = plate(lines, plate_height)
+    drawn = plate(lines, plate_height or round(width * (0.12 if len(lines) == 1 else 0.19)))
     top, left = round(height * 0.62), (width - drawn.shape[1]) // 2
     picture[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
     noise = np.random.default_rng(7).normal(0, 3, picture.shape)

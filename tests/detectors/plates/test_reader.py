@@ -33,7 +33,7 @@ def reader(country: str = "vn") -> PlateReader:
     ],
 )
 def test_a_vehicles_plate_is_read_with_its_lines(lines: list[str], text: str, format_: str) -> None:
-    found = reader().read([vehicle(lines, plate_height=44 if len(lines) == 1 else 60)])[0]
+    found = reader().read([vehicle(lines)])[0]
     assert found is not None
     assert (found.text, found.lines, found.format) == (text, len(lines), format_)
     assert found.confidence > 0.8
@@ -50,7 +50,7 @@ def test_a_plate_that_fills_its_picture_is_read() -> None:
 def test_every_plate_of_a_scene_is_found_once() -> None:
     scene = np.full((540, 960, 3), 100, np.uint8)
     for number, left in enumerate((40, 500)):
-        drawn = vehicle([f"51F-44{number}.14"], 360, 50)
+        drawn = vehicle([f"51F-44{number}.14"], 360)
         scene[120 : 120 + drawn.shape[0], left : left + drawn.shape[1]] = drawn
     assert sorted(one.text for one in reader().find(scene) if one.text) == ["51F44014", "51F44114"]
 
@@ -58,7 +58,7 @@ def test_every_plate_of_a_scene_is_found_once() -> None:
 def test_answers_do_not_depend_on_the_company() -> None:
     pictures = [
         vehicle(["51F-446.14"]),
-        vehicle(["59-E1", "192.83"], 240, 48),
+        vehicle(["59-E1", "192.83"], 240),
         vehicle([""]),
         vehicle(["75A-182.83"], 200, 24),
     ]
