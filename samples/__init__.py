@@ -12,8 +12,8 @@ Each clip `NAME.mp4` has its truth beside it in `NAME.json`, one JSON object:
     boxes       [[frame, object, left, top, right, bottom, visible]]: frames count from 0; the box is in pixels and
                 holds the whole object as far as it is inside the picture, also where something hides it;
                 `visible` (0–1) is the share of the object that is neither hidden nor outside the picture
-    violations  [{kind, object, where, start_s, end_s, limit?, peak?}]: kind is wrong_way, crowd or fire; `object` is null
-                for a crowd; `where` is the id of a lane or zone; seconds count from the first frame; for a crowd,
+    violations  [{kind, object, where, start_s, end_s, limit?, peak?}]: kind is wrong_way, crowd or fire; `object` is
+                null for a crowd; `where` is the id of a lane or zone; seconds count from the first frame; for a crowd,
                 `limit` is the number of people in the zone that makes it one and `peak` the most there were
     lanes       [{id, polygon, direction}], zones [{id, polygon}]: points (x, y) relative to the picture, 0–1;
                 `direction` is drawn the way traffic may go
@@ -164,8 +164,11 @@ def load_truth(path: Path) -> Truth:
         raise ValueError(f"{path}: not the truth of a sample clip ({error!r}); render the clips again") from error
 
 
+def _points(rows: Sequence[Sequence[float]]) -> tuple[Point, ...]:
+    return tuple((float(x), float(y)) for x, y in rows)
+
+
 def _parse(document: Mapping[str, Any]) -> Truth:
-    points = lambda rows: tuple((float(x), float(y)) for x, y in rows)  # noqa: E731
     ground = document["ground"]
     return Truth(
         clip=document["clip"],
@@ -177,9 +180,9 @@ def _parse(document: Mapping[str, Any]) -> Truth:
         objects={row["id"]: Object(**row) for row in document["objects"]},
         records=tuple(Record(row[0], row[1], (row[2], row[3], row[4], row[5]), row[6]) for row in document["boxes"]),
         violations=tuple(Incident(**row) for row in document["violations"]),
-        lanes=tuple(Region(row["id"], points(row["polygon"]), points(row["direction"])) for row in document["lanes"]),
-        zones=tuple(Region(row["id"], points(row["polygon"])) for row in document["zones"]),
-        ground=tuple(zip(points(ground["picture"]), points(ground["metres"]), strict=True)),
+        lanes=tuple(Region(row["id"], _points(row["polygon"]), _points(row["direction"])) for row in document["lanes"]),
+        zones=tuple(Region(row["id"], _points(row["polygon"])) for row in document["zones"]),
+        ground=tuple(zip(_points(ground["picture"]), _points(ground["metres"]), strict=True)),
     )
 
 

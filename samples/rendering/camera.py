@@ -13,6 +13,13 @@ NEAR = 0.4
 """Nothing closer to the camera than this, in metres along its axis, is drawn."""
 
 
+def transformed(points: Floats, matrix: Floats) -> Floats:
+    """Rows [N, 3] times a matrix [3, 3]. Without BLAS, whose threads cost more here than they save, and whose last
+    digits depend on their number."""
+    answer: Floats = np.einsum("nd,dk->nk", points, matrix)
+    return answer
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Camera:
     """Position in metres, yaw (clockwise from +y) and downward pitch in degrees, focal length in pixels."""
@@ -35,16 +42,15 @@ class Camera:
 
     def project(self, points: Floats) -> tuple[Floats, Floats]:
         """World points [N, 3] to pixels [N, 2] and depth along the axis [N]; behind the camera depth ≤ 0."""
-        local = (points - self.eye) @ self.axes.T
+        local = transformed(points - self.eye, self.axes.T)
         depth = local[:, 2]
         pixels = self.focal * local[:, :2] / np.where(np.abs(depth) < 1e-6, 1e-6, depth)[:, None]
-        return pixels + [self.width / 2, self.height / 2], depth
+        return pixels + np.array([self.width / 2, self.height / 2]), depth
 
     def rays(self, pixels: Floats) -> Floats:
         """Directions [N, 3], not normalised, of the rays through these pixels [N, 2]."""
         offsets = (pixels - [self.width / 2, self.height / 2]) / self.focal
-        directions: Floats = np.column_stack([offsets, np.ones(len(offsets))]) @ self.axes
-        return directions
+        return transformed(np.column_stack([offsets, np.ones(len(offsets))]), self.axes)
 
     def relative(self, ground: Floats) -> Floats:
         """Ground points in metres [N, 2] to picture coordinates [N, 2] relative to its size."""

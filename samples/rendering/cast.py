@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 
 from samples import Object
 from samples.rendering import heavy, motorbike
-from samples.rendering.car import Shape, car
+from samples.rendering.car import car
 from samples.rendering.mesh import Material, Mesh, paint
 from samples.rendering.motion import Pose, walk
 from samples.rendering.person import Clothes, walker
 from samples.rendering.raster import Decal
 from samples.rendering.stage import Actor
+from samples.rendering.trim import Shape
 
 Path = Callable[[float], Pose | None]
 

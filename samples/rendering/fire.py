@@ -33,20 +33,40 @@ class Tongue:
     height: float
 
 
+@dataclass(frozen=True, slots=True)
+class Smoke:
+    """Looks of the smoke: `soot` is the albedo of fresh smoke and `fading` how much lighter it gets in a second;
+    `relief` its lumps and `softness` its edges, relative to a puff's size; `size` scales the puffs; `rise` and
+    `wind` in m/s; `spread` in m/s to the sides; `density` 0–1; `rate` in puffs a second."""
+
+    soot: float = 0.32
+    fading: float = 0.66
+    relief: float = 0.24
+    softness: float = 0.56
+    size: float = 0.97
+    rise: float = 1.1
+    spread: float = 0.15
+    density: float = 0.95
+    rate: float = 18.0
+    wind: float = -0.6
+
+
+SMOULDER = Smoke()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Blaze:
-    """A fire that grows over `growth` seconds from its first tongue, and the smoke it gives off, moved by `wind` in m/s.
+    """A fire that grows over `growth` seconds from its first tongue, and the smoke it gives off.
 
     `fire` and `smoke` are the ids of the two in the truth.
     """
 
     tongues: Sequence[Tongue]
     growth: float
-    wind: tuple[float, float]
     fire: int
     smoke: int
     seed: int
-    soot: float = 0.06
+    looks: Smoke = SMOULDER
 
     @property
     def start(self) -> float:
@@ -77,8 +97,7 @@ class Blaze:
 
     def _light_up(self, canvas: Canvas, time: float) -> None:
         """The glow on everything around, flickering."""
-        height, width = canvas.owner.shape
-        rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
+        rows, columns = np.indices(canvas.owner.shape, np.float32)
         for tongue in self.tongues:
             if time < tongue.catches:
                 continue
@@ -124,24 +143,29 @@ class Blaze:
     def _smoke(self, canvas: Canvas, time: float, noise: Noise) -> Pixels:
         """Paint the puffs born so far; answers how thick the smoke is at each pixel, 0–1."""
         thick = np.zeros(canvas.owner.shape, np.float32)
-        rate, life = 13.0, 7.0
-        first = max(0, int((time - life - self.start) * rate))
-        for number in range(first, int((time - self.start) * rate) + 1):
-            born = self.start + number / rate
+        looks, life = self.looks, 7.0
+        first = max(0, int((time - life - self.start) * looks.rate))
+        for number in range(first, int((time - self.start) * looks.rate) + 1):
+            born = self.start + number / looks.rate
             random = np.random.default_rng([self.seed, number])
             burning = [tongue for tongue in self.tongues if tongue.catches <= born]
             tongue = burning[int(random.integers(len(burning)))]
-            age, size = time - born, self._size(tongue, born)
-            spread = random.normal(0, 1, 2) * (0.15 * tongue.width + 0.2 * age)
-            place = np.array([
-                tongue.x + spread[0] + self.wind[0] * age,
-                tongue.y + 0.1,
-                tongue.z + tongue.height * size * 0.5 + (0.95 + 0.45 * size) * age**0.9 + 0.5 * spread[1],
-            ])  # fmt: skip
-            radius = (0.24 + 0.27 * age**0.85) * (0.55 + 0.7 * size) * random.uniform(0.7, 1.25)
-            opacity = 0.95 * min(1.0, age * 2.5 + 0.2) * np.exp(-((age / 6.5) ** 2)) * (0.65 + 0.35 * size)
-            shade = self.soot * (1 + 0.35 * age) * random.uniform(0.8, 1.2)
-            self._puff(canvas, place, radius, opacity, shade, noise, (number, time - born), thick)
+            age, size = max(0.0, time - born), self._size(tongue, born)
+            spread = random.normal(0, 1, 2) * (0.15 * tongue.width + looks.spread * age)
+            place = np.array(
+                [
+                    tongue.x + spread[0] + looks.wind * age,
+                    tongue.y + 0.1,
+                    tongue.z
+                    + tongue.height * size * 0.5
+                    + looks.rise * (0.6 + 0.4 * size) * age**0.9
+                    + 0.5 * spread[1],
+                ]
+            )
+            radius = looks.size * (0.24 + 0.27 * age**0.85) * (0.85 + 0.4 * size) * random.uniform(0.7, 1.25)
+            opacity = looks.density * min(1.0, age * 2.5 + 0.2) * np.exp(-((age / 6.5) ** 2)) * (0.8 + 0.2 * size)
+            shade = looks.soot * (1 + looks.fading * age) * random.uniform(0.8, 1.2)
+            self._puff(canvas, place, radius, opacity, shade, noise, (number, age), thick)
         return thick
 
     def _puff(
@@ -159,7 +183,7 @@ class Blaze:
         x, y = ((columns - middle[0, 0]) / reach).ravel(), ((rows - middle[0, 1]) / reach).ravel()
 
         def lumps(dx: float, dy: float) -> Floats:
-            return (
+            return self.looks.relief * (
                 0.20 * noise((x + dx) * 1.9 + number * 3.7, (y + dy) * 1.9 + age * 0.4, 1.0)
                 + 0.11 * noise((x + dx) * 4.3 + number, (y + dy) * 4.3 + age * 0.7, 1.0)
                 + 0.05 * noise((x + dx) * 9.1 + number * 1.3, (y + dy) * 9.1 + age * 1.1, 1.0)
@@ -168,7 +192,7 @@ class Blaze:
         relief = lumps(0, 0)
         distance = np.hypot(x, y)
         edge = np.clip(1 - np.maximum(np.abs(x), np.abs(y)), 0, 0.15) / 0.15
-        body = np.clip((0.86 - distance + relief) / 0.32, 0, 1) * edge
+        body = np.clip((0.54 + self.looks.softness - distance + relief) / self.looks.softness, 0, 1) * edge
         cover = (opacity * body * body * (3 - 2 * body)).reshape(rows.shape).astype(np.float32)
         # A ball with lumps on it: its slope against the sun's direction in the picture.
         slope_x, slope_y = x * 0.8 - (lumps(0.06, 0) - relief) * 5, y * 0.8 - (lumps(0, 0.06) - relief) * 5

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from samples.rendering import plates
-from samples.rendering.car import BLACK, CHROME, GLASS, RUBBER
+from samples.rendering.car import GLASS
 from samples.rendering.mesh import Material, Mesh, ellipsoid, join, lathe, limb, loft, paint, polygon
 from samples.rendering.raster import Decal
+from samples.rendering.trim import BLACK, CHROME, RUBBER
 
 LAMP = paint(225, 230, 235, gloss=0.3, glow=0.8)
 RED = paint(30, 26, 200, gloss=0.15, glow=0.3)
@@ -108,7 +111,7 @@ def _flank(side: float, sign: int, y: tuple[float, float], z: tuple[float, float
     return join(
         [
             polygon([(x, a, z[0]), (x, b, z[0]), (x, b, z[1]), (x, a, z[1])], (sign, 0, 0), material, 0.2)
-            for a, b in zip(cuts[:-1], cuts[1:], strict=True)
+            for a, b in pairwise(cuts.tolist())
         ]
     )
 

@@ -58,9 +58,14 @@ def market(seed: int) -> Scene:
     """Warm light from low on the left; the fire starts 4.5 seconds into the clip."""
     camera = Camera((-1.2, 0.0, 4.3), 4.0, 9.0, 1250)
     light = Light(
-        sun=(-0.8, -0.45, 0.42), sunlight=(1.05, 1.6, 2.05), sky=(0.75, 0.68, 0.66), horizon=(0.75, 0.95, 1.15),
-        bounce=(0.15, 0.19, 0.23), backdrop=(0.12, 0.15, 0.17), exposure=0.66,
-    )  # fmt: skip
+        sun=(-0.8, -0.45, 0.42),
+        sunlight=(1.05, 1.6, 2.05),
+        sky=(0.75, 0.68, 0.66),
+        horizon=(0.75, 0.95, 1.15),
+        bounce=(0.15, 0.19, 0.23),
+        backdrop=(0.12, 0.15, 0.17),
+        exposure=0.66,
+    )
     random = np.random.default_rng(seed)
     cast = Cast()
     _traffic(cast, random)
@@ -68,10 +73,12 @@ def market(seed: int) -> Scene:
     fire, smoke = cast.add("fire"), cast.add("smoke")
     x, y = STALL
     tongues = [
-        Tongue(x, y - 1.0, 0.75, FIRST_FLAME, 0.9, 1.8), Tongue(x + 0.7, y - 0.95, 0.7, FIRST_FLAME + 1.0, 0.9, 1.9),
-        Tongue(x - 0.7, y - 1.0, 0.6, FIRST_FLAME + 2.0, 0.9, 1.7), Tongue(x + 0.1, y - 0.9, 1.0, FIRST_FLAME + 3.0, 1.2, 2.2),
-    ]  # fmt: skip
-    blaze = Blaze(tongues, 4.5, (0.35, 0.0), fire, smoke, seed)
+        Tongue(x, y - 1.0, 0.75, FIRST_FLAME, 0.9, 1.8),
+        Tongue(x + 0.7, y - 0.95, 0.7, FIRST_FLAME + 1.0, 0.9, 1.9),
+        Tongue(x - 0.7, y - 1.0, 0.6, FIRST_FLAME + 2.0, 0.9, 1.7),
+        Tongue(x + 0.1, y - 0.9, 1.0, FIRST_FLAME + 3.0, 1.2, 2.2),
+    ]
+    blaze = Blaze(tongues, 4.5, fire, smoke, seed)
     canvas = Canvas(camera, light, scenery.background(camera, light, _ground(seed)))
     scenery.hang(
         canvas,
@@ -82,15 +89,30 @@ def market(seed: int) -> Scene:
     trunks, crowns = scenery.grove(seed, [(-8.6, 24.0), (-8.6, 38.0), (-8.6, 54.0), (0.6, 44.0), (0.6, 58.0)])
     scenery.furnish(canvas, [*trunks, *crowns])
     colours = [(150, 105, 50), (80, 120, 70), (170, 150, 140), (140, 90, 70), (90, 120, 110)]
-    stalls = [stall(place, paint(*colour), seed + index) for index, (place, colour) in enumerate(zip(
-        [STALL, (6.9, 16.5), (3.6, 22.5), (7.0, 22.8), (3.8, 29.0)], colours, strict=True))]  # fmt: skip
+    stalls = [
+        stall(place, paint(*colour), seed + index)
+        for index, (place, colour) in enumerate(
+            zip([STALL, (6.9, 16.5), (3.6, 22.5), (7.0, 22.8), (3.8, 29.0)], colours, strict=True)
+        )
+    ]
     for mesh in stalls:
         canvas.shadow(mesh)
     return Scene(
-        "fire", camera, light, canvas.pixels, cast, fps=12, frames=198, seed=seed, standing=tuple(stalls),
-        effects=((y - 1.1, blaze),), zones=(region(camera, "market", MARKET),), blaze=(fire, "market"),
-        ground=((-7.2, 14.0), (-0.6, 14.0), (-0.6, 50.0), (-7.2, 50.0)), quality=26,
-    )  # fmt: skip
+        "fire",
+        camera,
+        light,
+        canvas.pixels,
+        cast,
+        fps=12,
+        frames=198,
+        seed=seed,
+        standing=tuple(stalls),
+        effects=((y - 1.1, blaze),),
+        zones=(region(camera, "market", MARKET, height=4.5),),
+        blaze=(fire, "market"),
+        ground=((-7.2, 14.0), (-0.6, 14.0), (-0.6, 50.0), (-7.2, 50.0)),
+        quality=26,
+    )
 
 
 def _traffic(cast: Cast, random: np.random.Generator) -> None:

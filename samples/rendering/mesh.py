@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from samples.rendering.camera import Floats
+from samples.rendering.camera import Floats, transformed
 
 CORNERS = 8
 """Corners a face can have; faces with fewer repeat their last one."""
@@ -25,6 +25,10 @@ class Material:
     def shaded(self, factor: float) -> Material:
         blue, green, red = self.colour
         return replace(self, colour=(blue * factor, green * factor, red * factor))
+
+
+def point(x: float, y: float, z: float) -> Floats:
+    return np.array([x, y, z])
 
 
 def paint(blue: float, green: float, red: float, gloss: float = 0.0, glow: float = 0.0) -> Material:
@@ -53,16 +57,13 @@ class Mesh:
         """Turned clockwise by `heading` degrees from +y and moved to (x, y, z)."""
         angle = np.radians(heading)
         turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
-        return replace(self, vertices=self.vertices @ turn + [x, y, z])
+        return replace(self, vertices=transformed(self.vertices, turn) + point(x, y, z))
 
     def scaled(self, factors: Sequence[float]) -> Mesh:
         return replace(self, vertices=self.vertices * np.asarray(factors))
 
     def of_part(self, part: int) -> Mesh:
         return replace(self, part=np.full(len(self.faces), part, np.int32))
-
-    def pictured(self, glow: Floats) -> Mesh:
-        return replace(self, glow=glow)
 
 
 def join(meshes: Sequence[Mesh]) -> Mesh:
@@ -119,7 +120,7 @@ def loft(sections: Floats, material: Material, lift: float = 0.0, centre: Floats
 
 
 def ellipsoid(
-    centre: Sequence[float], radii: Sequence[float], material: Material, segments: int = 14, lift: float = 0.0
+    centre: Sequence[float] | Floats, radii: Sequence[float], material: Material, segments: int = 14, lift: float = 0.0
 ) -> Mesh:
     around = np.linspace(0, 2 * np.pi, segments, endpoint=False)
     up = np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 1)
@@ -135,7 +136,11 @@ def ellipsoid(
 
 
 def limb(
-    path: Sequence[Sequence[float]], radii: Sequence[float], material: Material, segments: int = 10, lift: float = 0.0
+    path: Sequence[Sequence[float] | Floats],
+    radii: Sequence[float],
+    material: Material,
+    segments: int = 10,
+    lift: float = 0.0,
 ) -> Mesh:
     """A round tube along a path of points [K, 3] with these radii [K], its ends rounded."""
     points, sizes = np.asarray(path, np.float64), np.asarray(radii, np.float64)

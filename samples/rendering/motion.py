@@ -24,8 +24,8 @@ def drive(
 ) -> Callable[[float], Pose | None]:
     """Along y in the lane at x = `lane`: at `start` metres at time `begin`, `speed` m/s, negative toward the camera.
 
-    Absent before `begin` and `end` seconds, and outside `near`–`far` metres. `sway` is a slow drift to the sides in metres.
-    `stop` = (from, to) seconds: waits there, braking and pulling away over a second each.
+    Absent before `begin` and after `end` seconds, and outside `near`–`far` metres. `sway` is a slow drift to the
+    sides in metres. `stop` = (from, to) seconds: waits there, braking and pulling away over a second each.
     """
 
     def pose(time: float) -> Pose | None:

@@ -1,4 +1,4 @@
-"""Scooters of the kind that fill Vietnamese streets, with their riders."""
+"""Motorbikes with their riders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from samples.rendering import plates
-from samples.rendering.mesh import Material, Mesh, ellipsoid, join, lathe, limb, loft, paint, polygon
+from samples.rendering.mesh import Material, Mesh, ellipsoid, join, lathe, limb, loft, paint, point, polygon
 from samples.rendering.person import Clothes, Seat, rider
 from samples.rendering.raster import Decal
 
@@ -20,36 +20,36 @@ SEAT = paint(28, 26, 26, gloss=0.02)
 
 @dataclass(frozen=True, slots=True)
 class Proportions:
-    """Sizes in metres: wheels, the leg shield before the knees, the cowl on the handlebar, the tail, and how one sits."""
+    """Sizes in metres: wheels, leg shield, the cowl on the handlebar, tail, and how one sits."""
 
-    wheel: float = 0.319
-    tyre: float = 0.074
-    front_axle: float = 0.891
-    shield: float = 0.249
-    shield_bottom: float = 0.378
+    wheel: float = 0.313
+    tyre: float = 0.087
+    front_axle: float = 0.856
+    shield: float = 0.199
+    shield_bottom: float = 0.441
     shield_top: float = 1.159
-    cowl: float = 0.247
-    grips: float = 0.433
-    bar: float = 0.955
-    mirror: float = 0.099
-    mirror_height: float = 0.159
+    cowl: float = 0.301
+    grips: float = 0.541
+    bar: float = 0.943
+    mirror: float = 0.116
+    mirror_height: float = 0.18
     mirror_side: float = 0.247
     fender: float = 1.051
-    lamp: float = 0.086
-    vee: float = 0.082
-    tail: float = 0.27
-    tail_lamp: float = 0.135
+    lamp: float = 0.107
+    vee: float = 0.093
+    tail: float = 0.248
+    tail_lamp: float = 0.145
     seat: float = 0.844
-    sit: float = -0.054
-    lean: float = 0.184
-    torso: float = 1.12
-    head: float = 0.924
-    elbow: float = 0.249
-    knee: float = 0.338
-    foot: float = 0.241
+    sit: float = -0.015
+    lean: float = 0.214
+    torso: float = 1.117
+    head: float = 1.051
+    elbow: float = 0.22
+    knee: float = 0.399
+    foot: float = 0.27
 
 
-SCOOTER = Proportions()
+STANDARD = Proportions()
 
 
 def motorbike(
@@ -58,9 +58,9 @@ def motorbike(
     lines: tuple[str, ...],
     passenger: Clothes | None = None,
     lit: bool = False,
-    sizes: Proportions = SCOOTER,
+    sizes: Proportions = STANDARD,
 ) -> tuple[Mesh, tuple[Decal, ...]]:
-    """A scooter facing +y, its rider (part 1) and passenger (part 2), and its rear plate."""
+    """A motorbike facing +y, its rider (part 1) and passenger (part 2), and its rear plate."""
     bike = join([*_wheels(sizes), *_frame(sizes), *_panels(colour, sizes), *_lamps(lit, sizes)])
     people = []
     hip = np.array([0, sizes.sit, sizes.seat])
@@ -72,8 +72,8 @@ def motorbike(
         people.append(rider(clothes, place).of_part(RIDER))
     if passenger is not None:
         place = Seat(
-            hip + [0, -0.34, 0.06],
-            hip + [0.17, 0.02, 0.2],
+            hip + point(0, -0.34, 0.06),
+            hip + point(0.17, 0.02, 0.2),
             np.array([0.2, -0.25, 0.38]),
             sizes.knee,
             0.06,
@@ -156,9 +156,18 @@ def _panels(colour: Material, sizes: Proportions) -> list[Mesh]:
     """Leg shield, cowl, fenders, side covers and seat."""
     low, rise, wide = sizes.shield_bottom, sizes.shield_top - sizes.shield_bottom, sizes.shield
     shield = _skin(
-        [(low, 0.46, 0.02, 0.02), (low + 0.03 * rise, 0.46, wide * 0.5, 0.05), (low + 0.2 * rise, 0.46, wide * 0.75, 0.08),
-         (low + 0.4 * rise, 0.47, wide * 0.94, 0.1), (low + 0.6 * rise, 0.48, wide, 0.11), (low + 0.78 * rise, 0.47, wide * 0.96, 0.1),
-         (low + 0.92 * rise, 0.46, wide * 0.75, 0.08), (low + rise, 0.45, wide * 0.4, 0.05)], colour)  # fmt: skip
+        [
+            (low, 0.46, 0.02, 0.02),
+            (low + 0.03 * rise, 0.46, wide * 0.5, 0.05),
+            (low + 0.2 * rise, 0.46, wide * 0.75, 0.08),
+            (low + 0.4 * rise, 0.47, wide * 0.94, 0.1),
+            (low + 0.6 * rise, 0.48, wide, 0.11),
+            (low + 0.78 * rise, 0.47, wide * 0.96, 0.1),
+            (low + 0.92 * rise, 0.46, wide * 0.75, 0.08),
+            (low + rise, 0.45, wide * 0.4, 0.05),
+        ],
+        colour,
+    )
     vee = polygon(
         [(-sizes.vee, 0.59, 0.76), (sizes.vee, 0.59, 0.76), (sizes.vee * 0.4, 0.6, 0.5), (-sizes.vee * 0.4, 0.6, 0.5)],
         (0, 1, 0.1),
@@ -167,18 +176,36 @@ def _panels(colour: Material, sizes: Proportions) -> list[Mesh]:
     )
     base, broad = sizes.bar - 0.08, sizes.cowl
     cowl = _skin(
-        [(base, 0.42, broad * 0.45, 0.08), (base + 0.03, 0.43, broad * 0.86, 0.11), (base + 0.09, 0.42, broad, 0.12),
-         (base + 0.15, 0.4, broad * 0.77, 0.09), (base + 0.19, 0.38, broad * 0.23, 0.03)], colour)  # fmt: skip
+        [
+            (base, 0.42, broad * 0.45, 0.08),
+            (base + 0.03, 0.43, broad * 0.86, 0.11),
+            (base + 0.09, 0.42, broad, 0.12),
+            (base + 0.15, 0.4, broad * 0.77, 0.09),
+            (base + 0.19, 0.38, broad * 0.23, 0.03),
+        ],
+        colour,
+    )
     floor = limb([(0, 0.4, 0.34), (0, -0.05, 0.33)], [0.12, 0.16], DARK, 12)
     tail = sizes.tail
     side = _skin(
-        [(0.36, -0.25, tail * 0.6, 0.2), (0.44, -0.3, tail * 0.9, 0.34), (0.56, -0.38, tail, 0.42), (0.66, -0.42, tail * 0.95, 0.44),
-         (0.74, -0.42, tail * 0.8, 0.4), (0.76, -0.42, tail * 0.25, 0.2)], colour)  # fmt: skip
+        [
+            (0.36, -0.25, tail * 0.6, 0.2),
+            (0.44, -0.3, tail * 0.9, 0.34),
+            (0.56, -0.38, tail, 0.42),
+            (0.66, -0.42, tail * 0.95, 0.44),
+            (0.74, -0.42, tail * 0.8, 0.4),
+            (0.76, -0.42, tail * 0.25, 0.2),
+        ],
+        colour,
+    )
     seat = limb([(0, 0.02, 0.74), (0, -0.25, 0.755), (0, -0.72, 0.8)], [0.11, 0.15, 0.12], SEAT, 12)
     arch, size = sizes.front_axle, sizes.fender
     front_fender = limb(
         [(0, arch + 0.27 * size, 0.42), (0, arch + 0.16 * size, 0.54), (0, arch - 0.02, 0.58), (0, arch - 0.16, 0.5)],
-        [0.06 * size, 0.085 * size, 0.09 * size, 0.07 * size], colour.shaded(0.9), 10)  # fmt: skip
+        [0.06 * size, 0.085 * size, 0.09 * size, 0.07 * size],
+        colour.shaded(0.9),
+        10,
+    )
     rear_fender = limb([(0, -0.78, 0.62), (0, -0.92, 0.44)], [0.1, 0.085], DARK, 8)
     rail = limb(
         [(-0.12, -0.6, 0.84), (-0.12, -0.88, 0.87), (0.12, -0.88, 0.87), (0.12, -0.6, 0.84)], [0.022] * 4, STEEL, 6

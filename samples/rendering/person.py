@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from samples.rendering.camera import Floats
-from samples.rendering.mesh import Material, Mesh, ellipsoid, join, limb, loft, paint
+from samples.rendering.mesh import Material, Mesh, ellipsoid, join, limb, loft, paint, point
 
 SKIN = paint(112, 140, 190)
 HAIR = paint(30, 28, 30, gloss=0.02)
@@ -38,7 +38,7 @@ def walker(clothes: Clothes, phase: float, stride: float) -> Mesh:
         knee = hip + 0.42 * np.array([0, np.sin(angle + bend * 0.3), -np.cos(angle + bend * 0.3)])
         ankle = knee + 0.42 * np.array([0, np.sin(angle - bend), -np.cos(angle - bend)])
         parts.append(limb([hip, knee, ankle], [0.09, 0.068, 0.05], clothes.legs))
-        parts.append(limb([ankle - [0, 0.05, 0.02], ankle + [0, 0.14, -0.04]], [0.05, 0.04], SHOE, 8))
+        parts.append(limb([ankle - point(0, 0.05, 0.02), ankle + point(0, 0.14, -0.04)], [0.05, 0.04], SHOE, 8))
         shoulder = np.array([side * 0.195, 0, 1.36 + bob])
         swung = -angle * 0.85
         elbow = shoulder + 0.28 * np.array([side * 0.16, np.sin(swung), -np.cos(swung)])
@@ -67,7 +67,7 @@ class Seat:
 def rider(clothes: Clothes, seat: Seat) -> Mesh:
     """A person sitting, hands on both grips, feet on both rests."""
     reach = 0.5 * seat.torso
-    shoulders = seat.hip + [0, reach * np.sin(seat.lean), reach * np.cos(seat.lean)]
+    shoulders = seat.hip + point(0, reach * np.sin(seat.lean), reach * np.cos(seat.lean))
     head = (
         join(_head(clothes, np.zeros(3)))
         .scaled([seat.head] * 3)
@@ -79,14 +79,14 @@ def rider(clothes: Clothes, seat: Seat) -> Mesh:
     ]
     for side in (-1, 1):
         mirror = np.array([side, 1, 1])
-        shoulder = shoulders + [side * 0.19, 0, -0.03]
+        shoulder = shoulders + point(side * 0.19, 0, -0.03)
         hand, foot = seat.grip * mirror, seat.peg * mirror
-        elbow = (shoulder + hand) / 2 + [side * seat.elbow, -0.06, -0.10]
+        elbow = (shoulder + hand) / 2 + point(side * seat.elbow, -0.06, -0.10)
         parts += _arm(clothes, shoulder, elbow, hand)
-        hip = seat.hip + [side * 0.1, 0.02, -0.02]
+        hip = seat.hip + point(side * 0.1, 0.02, -0.02)
         knee = np.array([side * seat.knee, seat.hip[1] + 0.4, seat.hip[2] - 0.1])
-        parts.append(limb([hip, knee, foot + [0, -0.04, 0.07]], [0.1, 0.075, 0.055], clothes.legs))
-        parts.append(limb([foot + [0, -0.08, 0.03], foot + [0, 0.14, 0.02]], [0.05, 0.042], SHOE, 8))
+        parts.append(limb([hip, knee, foot + point(0, -0.04, 0.07)], [0.1, 0.075, 0.055], clothes.legs))
+        parts.append(limb([foot + point(0, -0.08, 0.03), foot + point(0, 0.14, 0.02)], [0.05, 0.042], SHOE, 8))
     return join(parts)
 
 
@@ -119,24 +119,29 @@ def _arm(clothes: Clothes, shoulder: Floats, elbow: Floats, hand: Floats) -> lis
 
 def _head(clothes: Clothes, neck: Floats) -> list[Mesh]:
     """Neck, face and what is on it; `neck` is the base of the neck."""
-    centre = neck + [0, 0.01, 0.125]
+    centre = neck + point(0, 0.01, 0.125)
     parts = [
-        limb([neck - [0, 0, 0.04], neck + [0, 0, 0.05]], [0.055, 0.05], SKIN, 8),
+        limb([neck - point(0, 0, 0.04), neck + point(0, 0, 0.05)], [0.055, 0.05], SKIN, 8),
         ellipsoid(centre, (0.078, 0.092, 0.112), SKIN, 14),
     ]
     if clothes.hat == "helmet":
-        shell = ellipsoid(centre + [0, -0.012, 0.045], (0.128, 0.145, 0.118), clothes.hat_colour, 16, lift=0.02)
-        peak = ellipsoid(centre + [0, 0.13, 0.035], (0.09, 0.06, 0.012), clothes.hat_colour.shaded(0.5), 10, lift=0.05)
+        shell = ellipsoid(centre + point(0, -0.012, 0.045), (0.128, 0.145, 0.118), clothes.hat_colour, 16, lift=0.02)
+        peak = ellipsoid(
+            centre + point(0, 0.13, 0.035), (0.09, 0.06, 0.012), clothes.hat_colour.shaded(0.5), 10, lift=0.05
+        )
         return [*parts, shell, peak]
     if clothes.hat == "straw":
         angles = np.linspace(0, 2 * np.pi, 18, endpoint=False)
         circle = np.column_stack([np.cos(angles), np.sin(angles), np.zeros(18)])
         rings = np.array(
-            [circle * r + centre + [0, 0, z] for r, z in ((0.21, 0.05), (0.14, 0.11), (0.07, 0.17), (0.005, 0.225))]
+            [
+                circle * r + centre + point(0, 0, z)
+                for r, z in ((0.21, 0.05), (0.14, 0.11), (0.07, 0.17), (0.005, 0.225))
+            ]
         )
-        parts.append(loft(rings, paint(150, 195, 215), 0.05, centre - [0, 0, 0.1]))
+        parts.append(loft(rings, paint(150, 195, 215), 0.05, centre - point(0, 0, 0.1)))
     else:
-        parts.append(ellipsoid(centre + [0, -0.035, 0.04], (0.088, 0.09, 0.095), HAIR, 14))
+        parts.append(ellipsoid(centre + point(0, -0.035, 0.04), (0.088, 0.09, 0.095), HAIR, 14))
     if clothes.long_hair:
-        parts.append(limb([centre + [0, -0.07, 0.02], centre + [0, -0.1, -0.2]], [0.08, 0.06], HAIR, 10))
+        parts.append(limb([centre + point(0, -0.07, 0.02), centre + point(0, -0.1, -0.2)], [0.08, 0.06], HAIR, 10))
     return parts

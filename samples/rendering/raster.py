@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from samples.rendering.camera import NEAR, Camera, Floats
+from samples.rendering.camera import NEAR, Camera, Floats, transformed
 from samples.rendering.light import Light
 from samples.rendering.mesh import Mesh
 
@@ -29,7 +29,7 @@ class Decal:
     def placed(self, x: float, y: float, heading: float) -> Decal:
         angle = np.radians(heading)
         turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
-        return Decal(self.picture, self.corners @ turn + [x, y, 0.0], self.part)
+        return Decal(self.picture, transformed(self.corners, turn) + np.array([x, y, 0.0]), self.part)
 
     def faces(self, camera: Camera) -> bool:
         outward = np.cross(self.corners[1] - self.corners[0], self.corners[0] - self.corners[3])

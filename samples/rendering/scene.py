@@ -49,19 +49,34 @@ class Scene:
 
     def stage(self) -> Stage:
         return Stage(
-            self.camera, self.light, self.background, self.cast.actors, self.fps, self.frames, self.seed,
-            self.standing, self.effects,
-        )  # fmt: skip
+            self.camera,
+            self.light,
+            self.background,
+            self.cast.actors,
+            self.fps,
+            self.frames,
+            self.seed,
+            self.standing,
+            self.effects,
+        )
 
     def truth(self, records: Sequence[Record], frames: int, anchor: datetime) -> Truth:
         pictured = [_point(point) for point in self.camera.relative(np.array(self.ground)).tolist()]
         seen = {record.object for record in records}
         return Truth(
-            clip=f"{self.name}.mp4", width=self.camera.width, height=self.camera.height, fps=float(self.fps), frames=frames,
-            anchor=anchor, objects={key: value for key, value in self.cast.objects.items() if key in seen},
-            records=tuple(records), violations=tuple(self._violations(records)), lanes=self.lanes, zones=self.zones,
+            clip=f"{self.name}.mp4",
+            width=self.camera.width,
+            height=self.camera.height,
+            fps=float(self.fps),
+            frames=frames,
+            anchor=anchor,
+            objects={key: value for key, value in self.cast.objects.items() if key in seen},
+            records=tuple(records),
+            violations=tuple(self._violations(records)),
+            lanes=self.lanes,
+            zones=self.zones,
             ground=tuple(zip(pictured, self.ground, strict=True)),
-        )  # fmt: skip
+        )
 
     def _violations(self, records: Sequence[Record]) -> list[Incident]:
         found = [self._drive(records, *entry) for entry in self.wrong_way]
@@ -108,16 +123,23 @@ class Scene:
         return round(frames[0] / self.fps, 2), round((frames[-1] + 1) / self.fps, 2)
 
 
-def region(camera: Camera, identity: str, outline: Outline, direction: Outline = ()) -> Region:
-    """A piece of ground as a zone, or a lane when it has a direction, relative to the picture and cut at its edges."""
+def region(camera: Camera, identity: str, outline: Outline, direction: Outline = (), height: float = 0.0) -> Region:
+    """A piece of ground as a zone, or a lane when it has a direction, relative to the picture and cut at its edges.
+
+    With a `height` in metres, the zone also covers what is seen of the space that far above the ground.
+    """
+    ground = np.array(outline)
+    shape = shapely.Polygon(camera.relative(ground))
+    if height:
+        raised, _ = camera.project(np.column_stack([ground, np.full(len(ground), height)]))
+        above = shapely.Polygon(raised / [camera.width, camera.height])
+        shape = shapely.union(shape, above).convex_hull
     picture = shapely.box(0, 0, 1, 1)
-    shape = shapely.Polygon(camera.relative(np.array(outline))).intersection(picture)
-    polygon = tuple(_point(point) for point in shape.exterior.coords[:-1])
-    path = ()
-    if direction:
-        kept = shapely.LineString(camera.relative(np.array(direction))).intersection(picture)
-        path = tuple(_point(point) for point in kept.coords)
-    return Region(identity, polygon, path)
+    polygon = tuple(_point(point) for point in shape.intersection(picture).exterior.coords[:-1])
+    if not direction:
+        return Region(identity, polygon)
+    way = shapely.LineString(camera.relative(np.array(direction))).intersection(picture)
+    return Region(identity, polygon, tuple(_point(point) for point in way.coords))
 
 
 def _point(values: Sequence[float]) -> Point:

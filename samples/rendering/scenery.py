@@ -9,7 +9,7 @@ import numpy as np
 
 from samples.rendering.camera import Camera, Floats
 from samples.rendering.light import Light
-from samples.rendering.mesh import CORNERS, Material, Mesh, join, limb, normals, paint
+from samples.rendering.mesh import CORNERS, Material, Mesh, limb, normals, paint
 from samples.rendering.raster import Canvas, Decal, Pixels
 
 Surface = Callable[[Floats, Floats, Floats], Floats]
@@ -170,9 +170,9 @@ def crown(seed: int, x: float, y: float, height: float = 5.2, radius: float = 2.
         [centres - side * size, centres + other * size * 0.6, centres + side * size, centres - other * size * 0.6],
         axis=1,
     )
-    vertices = corners.reshape(-1, 3) + [x, y, height]
-    faces = np.arange(leaves * 4).reshape(-1, 4)
-    faces = np.concatenate([faces, np.repeat(faces[:, -1:], CORNERS - 4, axis=1)], axis=1).astype(np.int32)
+    vertices = corners.reshape(-1, 3) + np.array([x, y, height])
+    quads = np.arange(leaves * 4).reshape(-1, 4)
+    faces = np.concatenate([quads, np.repeat(quads[:, -1:], CORNERS - 4, axis=1)], axis=1).astype(np.int32)
     wrong = np.einsum("fd,fd->f", normals(vertices, faces), facing) < 0
     faces[wrong] = faces[wrong, ::-1]
     green = (
@@ -213,7 +213,3 @@ def grove(seed: int, places: list[tuple[float, float]]) -> tuple[list[Mesh], lis
     trunks = [trunk(x, y) for x, y in places]
     crowns = [crown(seed + index, x, y) for index, (x, y) in enumerate(places)]
     return trunks, crowns
-
-
-def together(meshes: list[Mesh]) -> Mesh:
-    return join(meshes)

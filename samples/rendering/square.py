@@ -19,9 +19,21 @@ CROWD = 10
 """So many people in the zone are a crowd."""
 
 SPOTS = [
-    (-4.4, 18.6), (-3.5, 20.9), (-2.7, 17.4), (-1.9, 19.6), (-1.0, 22.3), (-0.4, 18.0), (0.4, 20.4), (1.2, 17.2),
-    (1.9, 21.8), (2.6, 19.0), (3.4, 17.6), (4.1, 20.8), (4.8, 18.9), (-5.0, 21.8),
-]  # fmt: skip
+    (-4.4, 18.6),
+    (-3.5, 20.9),
+    (-2.7, 17.4),
+    (-1.9, 19.6),
+    (-1.0, 22.3),
+    (-0.4, 18.0),
+    (0.4, 20.4),
+    (1.2, 17.2),
+    (1.9, 21.8),
+    (2.6, 19.0),
+    (3.4, 17.6),
+    (4.1, 20.8),
+    (4.8, 18.9),
+    (-5.0, 21.8),
+]
 EDGES = [(-13, 17), (-12, 27), (-9, 33), (-3, 35), (4, 35), (9, 33), (13, 26), (12, 17), (-8, 11), (8, 11)]
 
 
@@ -75,7 +87,7 @@ def wardrobe(random: np.random.Generator, count: int) -> list[Clothes]:
                 long_hair=index % 3 == 1,
                 long_sleeves=index % 4 == 2,
                 height=float(random.uniform(1.56, 1.78)),
-            )  # fmt: skip
+            )
         )
     return people
 
@@ -98,10 +110,19 @@ def square(seed: int) -> Scene:
     for mesh in (*benches, *trunks[7:]):
         canvas.shadow(mesh)
     return Scene(
-        "square", camera, light, canvas.pixels, cast, fps=12, frames=288, seed=seed, standing=(*benches, *trunks[7:]),
-        zones=(region(camera, "square", ZONE),), crowd=("square", ZONE, CROWD),
+        "square",
+        camera,
+        light,
+        canvas.pixels,
+        cast,
+        fps=12,
+        frames=288,
+        seed=seed,
+        standing=(*benches, *trunks[7:]),
+        zones=(region(camera, "square", ZONE),),
+        crowd=("square", ZONE, CROWD),
         ground=((-6.0, 14.0), (6.0, 14.0), (6.0, 30.0), (-6.0, 30.0)),
-    )  # fmt: skip
+    )
 
 
 def _gather(cast: Cast, random: np.random.Generator) -> None:

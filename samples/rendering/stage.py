@@ -141,7 +141,7 @@ class Stage:
 
     def _expose(self, pixels: Pixels, index: int) -> npt.NDArray[np.uint8]:
         """Lens blur, tone curve and sensor noise, which is stronger in the shadows."""
-        soft = cv2.GaussianBlur(pixels, (0, 0), 0.62)
+        soft = cv2.GaussianBlur(pixels, (0, 0), 0.62).astype(np.float32)
         display = develop(soft, self.light.exposure)
         # One field of grain is shifted and mirrored anew for each frame: fresh noise for every pixel costs seconds.
         random = np.random.default_rng([self.seed, index])

@@ -84,7 +84,7 @@ def street(seed: int) -> Scene:
     # The two that go the wrong way: a car outbound in the inbound lanes, a motorbike inbound along the outbound kerb.
     wrong_car = cast.car(cars.SALOON, (40, 42, 165), "75A-268.19", drive(-1.6, 0.5, 5.2, begin=9.2, sway=0.08))
     wrong_bike = cast.motorbike(
-        (60, 60, 62), wear["yellow"], ("75-K1", "482.06"), drive(5.5, 58, -5.0, begin=1.0, near=7, sway=0.1)
+        (60, 60, 62), wear["yellow"], ("75-K1", "482.06"), drive(4.2, 50, -4.2, near=6, sway=0.1)
     )
     _pedestrians(cast, wear, random)
     canvas = Canvas(camera, light, scenery.background(camera, light, _ground(seed)))
@@ -101,10 +101,19 @@ def street(seed: int) -> Scene:
         region(camera, "outbound", OUTBOUND, [(3.0, 7), (3.3, 30), (3.3, 62)]),
     )
     return Scene(
-        "street", camera, light, canvas.pixels, cast, fps=12, frames=246, seed=seed, standing=tuple(trunks), lanes=lanes,
+        "street",
+        camera,
+        light,
+        canvas.pixels,
+        cast,
+        fps=12,
+        frames=246,
+        seed=seed,
+        standing=tuple(trunks),
+        lanes=lanes,
         wrong_way=((wrong_car, "inbound", INBOUND), (wrong_bike, "outbound", OUTBOUND)),
         ground=((-ROAD, 14.0), (ROAD, 14.0), (ROAD, 50.0), (-ROAD, 50.0)),
-    )  # fmt: skip
+    )
 
 
 def _lawful(cast: Cast, wear: dict[str, Clothes]) -> None:
@@ -126,7 +135,7 @@ def _lawful(cast: Cast, wear: dict[str, Clothes]) -> None:
     )
     cast.car(cars.HATCHBACK, (30, 120, 200), "75A-846.03", drive(inner, 1.0, 5.8, begin=15.6, sway=0.06))
     # Outbound, outer lane.
-    cast.motorbike((60, 60, 62), wear["courier"], ("75-D1", "317.20"), drive(4.0, 10.0, 6.4, begin=0.0, sway=0.15))
+    cast.motorbike((60, 60, 62), wear["courier"], ("75-D1", "317.20"), drive(5.7, 12.0, 6.4, sway=0.1))
     cast.bus(paint(60, 150, 60, gloss=0.05), "75B-012.36", drive(4.8, 3.0, 5.6, begin=10.6))
     # Inbound, inner lane; empty while the wrong-way car is there.
     cast.car(cars.SALOON, (190, 192, 194), "75A-731.50", drive(-inner, 31, -5.6, sway=0.06))
@@ -147,9 +156,14 @@ def _lawful(cast: Cast, wear: dict[str, Clothes]) -> None:
 
 def _pedestrians(cast: Cast, wear: dict[str, Clothes], random: np.random.Generator) -> None:
     routes = [
-        ("school", -9.0, 17.0, 1.1), ("office", -9.8, 44.0, -1.2), ("vendor", 9.2, 20.0, 0.9), ("sport", 9.8, 48.0, -1.35),
-        ("grey", -9.4, 30.0, 1.2), ("school", 9.0, 34.0, 1.1), ("office", 10.0, 13.0, 1.25),
-    ]  # fmt: skip
+        ("school", -9.0, 17.0, 1.1),
+        ("office", -9.8, 44.0, -1.2),
+        ("vendor", 9.2, 20.0, 0.9),
+        ("sport", 9.8, 48.0, -1.35),
+        ("grey", -9.4, 30.0, 1.2),
+        ("school", 9.0, 34.0, 1.1),
+        ("office", 10.0, 13.0, 1.25),
+    ]
     for name, x, y, speed in routes:
         bend = float(random.uniform(-0.3, 0.3))
         cast.walker(wear[name], [(x, y), (x + bend, y + speed * 12), (x, y + speed * 24)], [0, 12, 24])

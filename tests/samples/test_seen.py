@@ -109,7 +109,7 @@ def test_plates_are_found_in_pictures_of_their_cars(
 ) -> None:
     truth = load_truth(sample_paths()["street"][1])
     tried = found = 0
-    for index, image in frames("street", range(6, 240, 12)):
+    for index, image in frames("street", range(0, 240, 4)):
         cars = {item.id: record for item, record in truth.at(index) if item.label == "car"}
         for item, plate in truth.at(index):
             if (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -72,7 +73,7 @@ def test_tracks_move_without_jumps(sample: tuple[Path, Truth]) -> None:
         if item.label in ("fire", "smoke", "plate"):
             continue
         track = [record for record in truth.track(item.id) if record.visible > 0.9]
-        for before, after in zip(track, track[1:], strict=False):
+        for before, after in pairwise(track):
             if after.frame == before.frame + 1:
                 step = abs(after.box[0] - before.box[0]) + abs(after.box[3] - before.box[3])
                 assert step < 0.6 * (before.box[3] - before.box[1]) + 8
