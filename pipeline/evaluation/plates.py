@@ -16,9 +16,10 @@ import numpy as np
 
 from pipeline.detectors import Detector, load_detector
 from pipeline.detectors.plates import PlateCandidate, PlateReader, load_plate_reader
-from pipeline.detectors.plates.grammar import Grammar, load_grammar, normalise
+from pipeline.detectors.plates.grammar import load_grammar, normalise
 from pipeline.detectors.plates.localise import PlateLocaliser, View
 from pipeline.errors import MatThanError
+from pipeline.evaluation.plate_outcomes import Outcome, judge, plot
 from pipeline.evaluation.plate_tracks import plates_of_samples
 from pipeline.evaluation.report import Report, Row
 from pipeline.geometry import clip_box, intersection_over_union
@@ -46,21 +47,6 @@ class Truth:
     boxes: tuple[Box, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One plate of the truth, and the best reading of it that was offered, with its confidence."""
-
-    plate: str
-    text: str
-    confidence: float
-    exact: bool
-
-    @property
-    def characters(self) -> float:
-        """Part of the signs that are right: 1 - edit distance / length, at least 0."""
-        return max(0.0, 1 - edit_distance(self.plate, self.text) / len(self.plate))
-
-
 def evaluate(data: Path) -> Report:
     """Measure exact match, character accuracy, localisation, false reads and cost, per set and country.
 
@@ -76,14 +62,14 @@ def evaluate(data: Path) -> Report:
     outcomes: dict[str, list[Outcome]] = {}
     for name in CROPS:
         truths = read_truth(folder, name)
-        outcomes[name], _ = _measure(truths, lambda image, country: _listed(_reader(country).read_plates([image])))
+        outcomes[name], _ = _measure(truths, _filled)
         rows += _figures(name, outcomes[name], _baseline(truths))
     scenes: defaultdict[str, list[Truth]] = defaultdict(list)
     for truth in read_truth(folder, "scenes"):
         scenes[truth.country].append(truth)
     for country, truths in sorted(scenes.items()):
         name = f"scenes {country.upper()}"
-        outcomes[name], extra = _measure(truths, lambda image, country: _reader(country).find(image))
+        outcomes[name], extra = _measure(truths, _found)
         rows += _figures(name, outcomes[name], _baseline(truths))
         rows.append(Row(name, "texts read that are not listed", float(extra), "plates"))
         rows += _localisation(name, truths)
@@ -92,7 +78,7 @@ def evaluate(data: Path) -> Report:
     rows += plates_of_samples(_reader)
     if (data / "crowd").is_dir():
         rows += _inventions(data / "crowd")
-    return Report("plates", tuple(rows), lambda path: _plot(path, outcomes))
+    return Report("plates", tuple(rows), lambda path: plot(path, outcomes))
 
 
 def read_truth(folder: Path, name: str) -> list[Truth]:
@@ -110,17 +96,6 @@ def read_truth(folder: Path, name: str) -> list[Truth]:
     return truths
 
 
-def edit_distance(first: str, second: str) -> int:
-    """Insertions, deletions and substitutions between two texts (Levenshtein)."""
-    before = list(range(len(second) + 1))
-    for row, sign in enumerate(first, start=1):
-        now = [row]
-        for column, other in enumerate(second, start=1):
-            now.append(min(before[column] + 1, now[-1] + 1, before[column - 1] + (sign != other)))
-        before = now
-    return before[-1]
-
-
 @cache
 def _reader(country: str) -> PlateReader:
     return load_plate_reader(country)
@@ -131,29 +106,24 @@ def _localiser() -> PlateLocaliser:
     return PlateLocaliser(load_detector("hazard-nano"))
 
 
-def _listed(found: Sequence[PlateCandidate | None]) -> list[PlateCandidate]:
-    return [candidate for candidate in found if candidate is not None]
+@cache
+def _found(scene: Truth) -> tuple[PlateCandidate, ...]:
+    return tuple(_reader(scene.country).find(_picture(scene.path)))
 
 
-def _measure(truths: Sequence[Truth], read: Callable[[Image, str], list[PlateCandidate]]) -> tuple[list[Outcome], int]:
+def _filled(crop: Truth) -> tuple[PlateCandidate, ...]:
+    return tuple(one for one in _reader(crop.country).read_plates([_picture(crop.path)]) if one is not None)
+
+
+def _measure(truths: Sequence[Truth], read: Callable[[Truth], Sequence[PlateCandidate]]) -> tuple[list[Outcome], int]:
     """Outcome of each listed plate, and how many texts were read that are not listed."""
     outcomes, extra = [], 0
     for truth in truths:
         grammar = load_grammar(truth.country)
-        offers = [(one.text, one.confidence) for one in read(_picture(truth.path), truth.country) if one.text]
-        outcomes += [_outcome(plate, offers, grammar) for plate in truth.plates]
+        offers = [(one.text, one.confidence) for one in read(truth) if one.text]
+        outcomes += [judge(plate, offers, grammar) for plate in truth.plates]
         extra += sum(not any(grammar.equivalent(text, plate) for plate in truth.plates) for text, _ in offers)
     return outcomes, extra
-
-
-def _outcome(plate: str, offers: Sequence[tuple[str, float]], grammar: Grammar) -> Outcome:
-    """The offer that comes nearest to a listed plate."""
-    if not offers:
-        return Outcome(plate, "", 0.0, exact=False)
-    text, confidence = min(
-        offers, key=lambda offer: (not grammar.equivalent(offer[0], plate), edit_distance(offer[0], plate))
-    )
-    return Outcome(plate, text, confidence, grammar.equivalent(text, plate))
 
 
 def _figures(name: str, outcomes: Sequence[Outcome], baseline: Sequence[Outcome]) -> Iterator[Row]:
@@ -177,7 +147,7 @@ def _baseline(truths: Sequence[Truth]) -> list[Outcome]:
         found = engine(_picture(truth.path), use_det=True, use_cls=True, use_rec=True)
         lines = [normalise(text) for text in found.txts or ()]
         offers = [(text, 1.0) for text in [*lines, "".join(lines)] if text]
-        outcomes += [_outcome(plate, offers, load_grammar(truth.country)) for plate in truth.plates]
+        outcomes += [judge(plate, offers, load_grammar(truth.country)) for plate in truth.plates]
     return outcomes
 
 
@@ -186,7 +156,7 @@ def _localisation(name: str, truths: Sequence[Truth]) -> Iterator[Row]:
     hits = []
     for truth in truths:
         if truth.boxes:
-            boxes = np.array([one.box for one in _reader(truth.country).find(_picture(truth.path))]).reshape(-1, 4)
+            boxes = np.array([one.box for one in _found(truth)]).reshape(-1, 4)
             overlap = intersection_over_union(np.array(truth.boxes), boxes)
             hits += [bool((line >= LOCATED).any()) for line in overlap]
     if hits:
@@ -275,28 +245,3 @@ def _picture(path: Path) -> Image:
     if picture is None:
         raise MatThanError(f"{path}: not a picture that can be read")
     return np.asarray(picture, np.uint8)
-
-
-def _plot(path: Path, outcomes: dict[str, list[Outcome]]) -> None:
-    """Exact match of each set, and the reliability of the confidence."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415  (an optional package: the evaluation extra)
-
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5))
-    names = list(outcomes)
-    left.barh(names, [np.mean([one.exact for one in outcomes[name]]) for name in names])
-    left.set(xlim=(0, 1), xlabel="exact match")
-    left.invert_yaxis()
-    pairs = [(one.confidence, one.exact) for group in outcomes.values() for one in group if one.text]
-    edges = np.linspace(0.5, 1, 6)
-    slots = np.clip(np.digitize([confidence for confidence, _ in pairs], edges) - 1, 0, len(edges) - 2)
-    for slot in range(len(edges) - 1):
-        inside = [pair for pair, where in zip(pairs, slots, strict=True) if where == slot]
-        if inside:
-            said, right_ = np.mean([pair[0] for pair in inside]), np.mean([pair[1] for pair in inside])
-            right.scatter(said, right_, s=20 + 2 * len(inside), color="tab:blue")
-            right.annotate(str(len(inside)), (said, right_), textcoords="offset points", xytext=(8, -4))
-    right.plot([0.5, 1], [0.5, 1], color="grey", linewidth=1)
-    right.set(xlabel="confidence", ylabel="part that is right", title="reliability (number of reads)")
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
