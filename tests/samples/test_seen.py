@@ -75,10 +75,10 @@ def _overlaps(box: npt.NDArray[np.float32], records: list[Record]) -> npt.NDArra
 @pytest.mark.parametrize(
     ("name", "labels", "floor"),
     [
-        ("street", FOUR_WHEELS, 0.7),
-        ("street", frozenset({"motorcycle"}), 0.7),
-        ("street", frozenset({"person"}), 0.7),
-        ("square", frozenset({"person"}), 0.85),
+        ("street", FOUR_WHEELS, 0.93),
+        ("street", frozenset({"motorcycle"}), 0.9),
+        ("street", frozenset({"person"}), 0.78),
+        ("square", frozenset({"person"}), 0.93),
     ],
     ids=["street-cars", "street-motorcycles", "street-people", "square-people"],
 )
