@@ -56,6 +56,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen()  # so that the address answers from the moment it is printed
     except OSError as error:
         listener.close()
         raise MatThanError(f"cannot serve on {host} port {port}: {error.strerror}; choose another --port") from error
