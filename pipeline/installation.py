@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib.metadata import version
 from itertools import chain
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from pipeline.buffers import FrameBuffer
 from pipeline.camera import CameraPipeline
-from pipeline.config import CameraConfig, Config
+from pipeline.config import CameraConfig, Config, InferenceConfig
 from pipeline.detectors import Detector, Runtime, load_detector
 from pipeline.detectors.plates import PlateReader, load_plate_reader
 from pipeline.engine import DetectorKey, Engine
@@ -43,6 +44,7 @@ class Installation:
     evidence: Path
     repository: Repository
     engine: Engine
+    workers: int
     plate_readers: Mapping[str, PlateReader]
     bell: threading.Condition = field(default_factory=threading.Condition)
 
@@ -57,9 +59,10 @@ class Installation:
         data.create()
         cameras = config.cameras if cameras is None else cameras
         runtime = Runtime(config.inference.provider, config.inference.threads)
+        threads, workers = _share_cores(config.inference)
         engine = Engine.load(
             (detector for camera in cameras for detector in camera.detectors),
-            lambda key: _load(key, runtime),
+            lambda key: _load(key, replace(runtime, threads=threads)),
         )
         database = config.storage.database
         return cls(
@@ -67,6 +70,7 @@ class Installation:
             evidence=(config.storage.evidence_folder or data.evidence).absolute(),
             repository=Repository.open(database.get_secret_value() if database else data.database_url),
             engine=engine,
+            workers=workers,
             plate_readers={country: load_plate_reader(country, runtime=runtime) for country in _countries(cameras)},
         )
 
@@ -113,7 +117,7 @@ class Installation:
         return run is not None
 
     def driver(self) -> Driver:
-        return Driver(self.engine, self.bell)
+        return Driver(self.engine, self.bell, workers=self.workers)
 
     @property
     def models_hash(self) -> str:
@@ -139,6 +143,19 @@ def code_version() -> str:
 def _countries(cameras: Sequence[CameraConfig]) -> list[str]:
     """The countries whose plates are read."""
     return sorted({rule.country for camera in cameras for rule in camera.rules if isinstance(rule, PlateConfig)})
+
+
+def _share_cores(inference: InferenceConfig) -> tuple[int, int]:
+    """Threads in one inference call, and how many calls run side by side.
+
+    Left open on a CPU, each call takes one core and there are as many calls as cores: several frames side by
+    side get more done than one frame on several cores, for a little more delay.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if inference.provider in ("cuda", "tensorrt"):
+        return inference.threads, 2
+    threads = inference.threads or 1
+    return threads, max(1, cores // threads)
 
 
 def _load(key: DetectorKey, runtime: Runtime) -> Detector:
