@@ -87,7 +87,9 @@ class InferenceConfig(Section):
     """Where the models run."""
 
     provider: Literal["cpu", "openvino", "cuda", "tensorrt"] = "cpu"
-    threads: Annotated[Whole, Field(ge=0, le=1024)] = Field(default=0, description="Of one model; 0 leaves it open.")
+    threads: Annotated[Whole, Field(ge=0, le=1024)] = Field(
+        default=0, description="Of one inference call; 0 runs a call on each core side by side."
+    )
 
 
 class Config(Section):
