@@ -95,6 +95,11 @@ class Rule(ABC, Generic[ConfigT]):
         self.config = config
         self.context = context
 
+    @property
+    def models(self) -> Mapping[str, str]:
+        """Name and SHA-256 of the models that the rule runs itself, for the decision trace."""
+        return {}
+
     @abstractmethod
     def update(self, scene: Scene) -> Findings:
         """Take one analysed frame; report incidents that began, changed or ended with it."""

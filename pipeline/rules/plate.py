@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -109,6 +109,10 @@ class Plate(Rule[PlateConfig]):
         self._vehicles: dict[int, _Vehicle] = {}
         self._grammar = load_grammar(config.country)
         self._reader: PlateReader | None = None
+
+    @property
+    def models(self) -> Mapping[str, str]:
+        return self._plate_reader().models
 
     def update(self, scene: Scene) -> Findings:
         wanted = [seen for track in scene.tracks if (seen := self._consider(scene, track)) is not None]
@@ -254,7 +258,6 @@ class Plate(Rule[PlateConfig]):
                     for seen, read in zip(vehicle.glimpses, vehicle.candidates, strict=True)
                 ],
                 "rivals": [{"text": rival, "confidence": share} for rival, share in vehicle.result.rivals],
-                "models": dict(self._plate_reader().models),
             },
             config_hash=self.context.config_hash,
         )
