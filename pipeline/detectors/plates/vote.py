@@ -47,15 +47,16 @@ def vote(candidates: Sequence[PlateCandidate], legible: float = LEGIBLE) -> Vote
     texts = sorted({text for offer in offers for text in offer})
     if not texts:
         return Vote(None, 0.0, len(candidates))
-    telling = sum(1 - _left_open(offer) for offer in offers)
+    # exactly rounded sums, so that the order of the reads cannot break a tie
+    telling = math.fsum(1 - _left_open(offer) for offer in offers)
     damping = max(1.0, telling) ** -DEPENDENCE
     scores = [
         damping
-        * sum(math.log(_opinion(text, candidate, offer)) for candidate, offer in zip(candidates, offers, strict=True))
+        * math.fsum(math.log(_opinion(text, candidate, offer)) for candidate, offer in zip(candidates, offers, strict=True))
         for text in texts
     ]
     agreeing = max(sum(text in offer for offer in offers) for text in texts)
-    nothing = damping * sum(math.log(_left_open(offer)) for offer in offers) + (agreeing - 1) * math.log(SAME_ERROR)
+    nothing = damping * math.fsum(math.log(_left_open(offer)) for offer in offers) + (agreeing - 1) * math.log(SAME_ERROR)
     whole = math.fsum(math.exp(score) for score in [*scores, nothing])
     shares = [math.exp(score) / whole for score in scores]
     ranked = sorted(zip(texts, shares, strict=True), key=lambda item: (-item[1], item[0]))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.detectors.plates.reader import PlateCandidate
@@ -67,6 +67,7 @@ texts = st.sampled_from(["75A18283", "75A18288", "51F44614", "30N4616"])
 reads = st.lists(st.builds(read, texts, st.floats(0.01, 1.0)), min_size=1, max_size=5)
 
 
+@settings(max_examples=300)
 @given(reads, st.randoms())
 def test_a_vote_is_one_of_the_texts_offered_and_order_does_not_matter(
     found: list[PlateCandidate], random: object
