@@ -50,13 +50,13 @@ def vote(candidates: Sequence[PlateCandidate], legible: float = LEGIBLE) -> Vote
     # exactly rounded sums, so that the order of the reads cannot break a tie
     telling = math.fsum(1 - _left_open(offer) for offer in offers)
     damping = max(1.0, telling) ** -DEPENDENCE
+    reads = list(zip(candidates, offers, strict=True))
     scores = [
-        damping
-        * math.fsum(math.log(_opinion(text, candidate, offer)) for candidate, offer in zip(candidates, offers, strict=True))
-        for text in texts
+        damping * math.fsum(math.log(_opinion(text, candidate, offer)) for candidate, offer in reads) for text in texts
     ]
     agreeing = max(sum(text in offer for offer in offers) for text in texts)
-    nothing = damping * math.fsum(math.log(_left_open(offer)) for offer in offers) + (agreeing - 1) * math.log(SAME_ERROR)
+    open_to_all = damping * math.fsum(math.log(_left_open(offer)) for offer in offers)
+    nothing = open_to_all + (agreeing - 1) * math.log(SAME_ERROR)
     whole = math.fsum(math.exp(score) for score in [*scores, nothing])
     shares = [math.exp(score) / whole for score in scores]
     ranked = sorted(zip(texts, shares, strict=True), key=lambda item: (-item[1], item[0]))
