@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from time import monotonic
 from typing import Literal, TypeAlias
 
 import av
@@ -157,6 +158,7 @@ class Connection:
                 continue
 
     def _run(self) -> None:
+        began = monotonic()
         try:
             options = {
                 "rtsp_transport": self._transport,
@@ -169,6 +171,10 @@ class Connection:
             self._put(Failure("the camera ended the stream"))
         except (av.error.FFmpegError, OSError, ValueError) as error:
             if not self._abandoned.is_set():
+                # the library calls a limit that ran out while opening now a time-out and now invalid data
+                late = self._last is None and monotonic() - began >= self._timeout
+                if late and isinstance(error, av.error.InvalidDataError):
+                    error = TimeoutError()
                 self._put(explain(error, self._url, self._timeout))
         except Exception as error:
             log.exception("camera reader failed", camera=self._name)
