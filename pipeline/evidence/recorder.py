@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -51,6 +51,7 @@ class EvidenceRecorder:
 
     `packet` is the source's sink and may be called from the reader's thread. `record` is called with every
     report of a violation, `advance` with the media time after every analysed frame, `finish` once at the end.
+    `settled` is told of each evidence that now stands in the database.
 
     A package is written when its violation is first recorded, with the clip so far, and again when the clip
     is complete: from `before` its start to `after` its end, but at most `limit` of the incident, cut at key
@@ -113,41 +114,52 @@ class EvidenceRecorder:
             assert case.evidence is not None  # noqa: S101 - written or raised
             return case.evidence
 
-    def advance(self, time: datetime) -> list[Evidence]:
-        """Analysis has come to this media time: write the packages that are due and answer with them.
+    def advance(self, time: datetime) -> Iterator[Evidence]:
+        """Analysis has come to this media time: write the packages that are due, each as it is asked for.
 
         One that cannot be written is answered as incomplete, with the reason in its note, and tried again.
         """
         with self._lock:
-            written = []
-            for case in list(self._cases.values()):
-                due = case.retry <= time if case.retry else self._is_due(case, time)
-                if due:
-                    written.append(self._settle(case, time))
+            due = [case for case in self._cases.values() if self._is_due(case, time)]
+        yield from self._settle_each(due, time)
+        with self._lock:
             gathering = [case.violation.start - self.before for case in self._cases.values() if case.clips is None]
             self.buffer.advance(time, min(gathering, default=None))
-            return written
 
-    def finish(self, reason: str = "the recording ends there") -> list[Evidence]:
-        """No more packets will come: complete every package with what there is. `reason` goes into the notes.
+    def finish(self, reason: str = "the recording ends there") -> Iterator[Evidence]:
+        """No more packets will come: complete every package with what there is, each as it is asked for.
 
-        A package that cannot be written is answered as incomplete, with the reason in its note.
+        `reason` goes into the notes. A package that cannot be written is answered as incomplete, with the
+        reason in its note.
         """
         with self._lock:
-            return [self._settle(case, None, reason) for case in list(self._cases.values()) if self._is_open(case)]
+            still_open = [case for case in self._cases.values() if case.clips is None or case.changed]
+        yield from self._settle_each(still_open, None, reason)
+
+    def settled(self, evidence: Evidence) -> None:
+        """The evidence stands in the database: where it is complete, the next start need not look after it.
+
+        Until this is called, `recover` answers with the package again.
+        """
+        if evidence.complete:
+            clear_unfinished(self.root, evidence.folder)
+
+    def _settle_each(self, cases: Sequence[Case], time: datetime | None, reason: str = "") -> Iterator[Evidence]:
+        for case in cases:
+            with self._lock:
+                evidence = self._settle(case, time, reason)
+            yield evidence
 
     def _until(self, violation: Violation) -> datetime:
         longest = violation.start + self.limit
         return min(violation.end or longest, longest) + self.after
 
     def _is_due(self, case: Case, time: datetime) -> bool:
+        if case.retry is not None:
+            return case.retry <= time
         if case.clips is None:
             return time >= self._until(case.violation)
         return case.changed and case.violation.end is not None
-
-    @staticmethod
-    def _is_open(case: Case) -> bool:
-        return case.clips is None or case.changed
 
     def _settle(self, case: Case, time: datetime | None, reason: str = "") -> Evidence:
         violation = case.violation
@@ -159,7 +171,7 @@ class EvidenceRecorder:
             return Evidence(violation.id, kept.folder, kept.files, kept.complete, str(error))
         case.retry = None
         if violation.end is not None or time is None:
-            del self._cases[violation.id]
+            self._cases.pop(violation.id, None)
         return evidence
 
     def _write(self, case: Case, *, complete: bool, reason: str = "") -> Evidence:
@@ -179,7 +191,6 @@ class EvidenceRecorder:
             write_manifest(draft, fields)
             files.append(describe_file(draft / MANIFEST))
         if complete:
-            clear_unfinished(self.root, folder)
             case.clips, case.note = clips, note
         case.changed = not complete
         case.evidence = Evidence(violation.id, folder, tuple(files), complete, note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -78,8 +79,17 @@ def play(
         if end is not None and not ended and frame.time >= at(end):
             ended = True
             recorder.record(violation(frame, at(begin), at(end), plate=plate))
-        advanced += recorder.advance(frame.time)
+        advanced += settled(recorder, recorder.advance(frame.time))
         if frame.time >= at(stop):
             break
     assert first is not None
-    return Outcome(first, advanced, recorder.finish())
+    return Outcome(first, advanced, settled(recorder, recorder.finish()))
+
+
+def settled(recorder: EvidenceRecorder, written: Iterable[Evidence]) -> list[Evidence]:
+    """What was written, each settled before the next is asked for, as a database would."""
+    found = []
+    for evidence in written:
+        recorder.settled(evidence)
+        found.append(evidence)
+    return found

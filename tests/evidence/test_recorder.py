@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import cv2
@@ -95,6 +97,35 @@ def test_doing_it_again_gives_the_same_bytes(footage: Path, tmp_path: Path) -> N
     assert snapshot(tmp_path) == before
 
 
+def test_a_package_is_remembered_until_its_evidence_is_settled(footage: Path, tmp_path: Path) -> None:
+    kept = recorder(tmp_path)
+    mark = tmp_path / "gate" / ".unfinished" / str(ID)
+    frames = Recording(footage, "gate", start=START).frames(kept.packet)
+    kept.settled(kept.record(violation(next(frame for frame in frames if frame.time >= at(2)), at(2), at(3))))
+    assert mark.read_text() == FOLDER  # it is not complete
+    for frame in frames:
+        for evidence in kept.advance(frame.time):
+            assert evidence.complete
+            assert mark.read_text() == FOLDER
+            kept.settled(evidence)
+            assert not mark.exists()
+            return
+    pytest.fail("the package was never completed")
+
+
+def test_packages_are_written_one_by_one_as_they_are_asked_for(footage: Path, tmp_path: Path) -> None:
+    kept = recorder(tmp_path)
+    frame = next(Recording(footage, "gate", start=START).frames(kept.packet))
+    told = [replace(violation(frame, at(0), at(0)), id=UUID(int=number)) for number in range(2)]
+    folders = [tmp_path / kept.record(one).folder for one in told]
+    written = kept.finish()
+    assert next(written).violation == told[0].id
+    assert [len(verify_package(folder)) for folder in folders] == [0, 1]
+    kept.record(told[0])  # from between two of them, the recorder can be called
+    assert [evidence.violation for evidence in written] == [told[1].id]
+    assert [len(verify_package(folder)) for folder in folders] == [0, 0]
+
+
 def test_the_recording_may_end_first(footage: Path, tmp_path: Path) -> None:
     outcome = play(footage, recorder(tmp_path), begin=7, end=7.5)
     (evidence,) = outcome.finished
@@ -136,7 +167,7 @@ def test_a_violation_told_long_after_its_start_has_its_start(footage: Path, tmp_
     for frame in Recording(footage, "gate", start=START).frames(kept.packet):
         if frame.time == at(6):
             kept.record(violation(frame, at(2), at(3)))
-        advanced = kept.advance(frame.time)
+        advanced = list(kept.advance(frame.time))
         if advanced:
             assert numbers(tmp_path, advanced[0]) == list(range(25, 101))
             break
@@ -246,7 +277,7 @@ for frame in Recording(sys.argv[1], "gate", start=START).frames(kept.packet):
         kept.record(violation(frame, at(2)))
     if frame.time >= at(2.5):
         os.kill(os.getpid(), signal.SIGKILL)
-    kept.advance(frame.time)
+    list(kept.advance(frame.time))
 """
 
 
