@@ -32,8 +32,9 @@ class FindingsStore(Database):
         begin_run gave. Raises StoreError; then nothing of it is stored.
         """
         now = datetime.now(UTC)
-        # One physical track is voted on as it goes: the later vote in the list is the newer.
-        plates = [*findings.plates, *(each.plate for each in findings.violations if each.plate)]
+        # One physical track is voted on as it goes, and the later vote in the list is the newer: a violation
+        # carries the vote as it was when the violation was found.
+        plates = [*(each.plate for each in findings.violations if each.plate), *findings.plates]
         cameras = {
             *(violation.camera for violation in findings.violations),
             *(plate.camera for plate in plates),

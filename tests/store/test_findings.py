@@ -125,6 +125,17 @@ def test_a_plate_once_linked_stays_and_its_final_vote_reaches_the_violation(repo
     assert (read.text, read.final) == ("75A-123.45", True)
 
 
+def test_the_vote_a_violation_carries_is_older_than_those_listed_beside_it(repository: Repository) -> None:
+    for final in (False, True):
+        early, late = (plate(text, final=final) for text in ("75A-123.4", "75A-123.45"))
+        repository.save(Findings((violation(plate=early),), (late,)))
+        read = repository.plate_read(plate().id)
+        assert read is not None
+        assert (read.text, read.final) == ("75A-123.45", final)
+    found = repository.violation(violation().id)
+    assert found is not None and found.plate_text == "75A-123.45"
+
+
 def test_an_illegible_plate_is_a_result(repository: Repository) -> None:
     repository.save(Findings((violation(plate=plate(None, confidence=0.2)),)))
     found = repository.violation(violation().id)
