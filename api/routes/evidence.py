@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -39,7 +41,7 @@ def evidence_file(
     download: Annotated[bool, Query(description="Offer to save it and not show it.")] = False,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """One file of a violation's evidence. The ETag is its SHA-256 as recorded."""
+    """One file of a violation's evidence. The ETag is its SHA-256, which is checked before it is sent."""
     evidence = _evidence(services, violation_id)
     file = next((each for each in evidence.files if each.name == name), None)
     if file is None:
@@ -49,6 +51,8 @@ def evidence_file(
         raise HTTPException(404, f"{name} is recorded, but not in the evidence folder")
     if path.stat().st_size != file.size:
         raise HTTPException(409, f"{name} is not as it was recorded: its size differs")
+    if _sha256(path) != file.sha256:
+        raise HTTPException(409, f"{name} is not as it was recorded: its content differs")
     trail.record("evidence.view", "violation", violation_id, {"file": name, "sha256": file.sha256})
     headers = {"ETag": f'"{file.sha256}"', "Cache-Control": "private, no-cache"}
     if if_none_match is not None and headers["ETag"] in if_none_match:
@@ -76,8 +80,24 @@ def verification(services: Services, evidence: EvidenceRecord) -> Verification:
     if folder is None or not folder.is_dir():
         return Verification(intact=False, faults=[FaultAnswer(file="", reason="the package is missing")])
     recorded = next((file.sha256 for file in evidence.files if file.role == "manifest"), None)
+    if recorded is None:
+        # A manifest that nothing vouches for can be rewritten together with the files.
+        reason = "the database records no manifest of this package"
+        return Verification(intact=False, faults=[FaultAnswer(file="manifest.json", reason=reason)])
     faults = [FaultAnswer(file=fault.file, reason=fault.reason) for fault in verify_package(folder, recorded)]
     return Verification(intact=not faults, faults=faults)
+
+
+def _sha256(path: Path) -> str:
+    """Computed once for a file that stays as it is, so that a clip asked for in parts is read once."""
+    state = path.stat()
+    return _sha256_of(path, state.st_mtime_ns, state.st_ctime_ns, state.st_size)
+
+
+@lru_cache(maxsize=4096)
+def _sha256_of(path: Path, *_state: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _evidence(services: Services, violation_id: UUID) -> EvidenceRecord:

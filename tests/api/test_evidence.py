@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from pipeline.store import Repository, tables
 
@@ -119,13 +119,28 @@ def test_a_changed_file_is_named_and_not_served(own: Own) -> None:
     address = f"/api/v1/violations/{violation}"
     assert client.get(f"{address}/verification", headers=headers).json() == {"intact": True, "faults": []}
     (still,) = site.settings.evidence_root.glob(f"*/*/{violation}/still.jpg")
-    still.write_bytes(still.read_bytes() + b"x")
-    refused = client.get(f"{address}/evidence/still.jpg", headers=headers)
-    assert refused.status_code == 409
+    good = still.read_bytes()
+    assert client.get(f"{address}/evidence/still.jpg", headers=headers).content == good
+    for changed, reason in ((good[:-1] + b"x", "content differs"), (good + b"x", "size differs")):
+        still.write_bytes(changed)
+        for asked in ({}, {"Range": "bytes=0-9"}):
+            refused = client.get(f"{address}/evidence/still.jpg", headers={**headers, **asked})
+            assert refused.status_code == 409
+            assert reason in refused.json()["detail"]
     checked = client.get(f"{address}/verification", headers=headers).json()
     assert [fault["file"] for fault in checked["faults"]] == ["still.jpg"]
     still.unlink()
     assert client.get(f"{address}/evidence/still.jpg", headers=headers).status_code == 404
+
+
+def test_a_package_whose_manifest_is_not_recorded_is_not_called_intact(own: Own) -> None:
+    client, repository, site = own
+    violation, headers = site.violations[0].id, sign_in(client, "viewer")
+    with repository.writing() as connection:
+        connection.execute(delete(tables.EvidenceFile).where(tables.EvidenceFile.role == "manifest"))
+    checked = client.get(f"/api/v1/violations/{violation}/verification", headers=headers).json()
+    reason = "the database records no manifest of this package"
+    assert checked == {"intact": False, "faults": [{"file": "manifest.json", "reason": reason}]}
 
 
 def test_a_package_rewritten_as_a_whole_is_noticed(own: Own) -> None:
