@@ -13,7 +13,7 @@ from rich.table import Table
 
 from pipeline.buffers import EveryFrame
 from pipeline.config import CameraConfig
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, StoreError
 from pipeline.installation import Footage, Installation
 from pipeline.runner import CameraRun, Tally
 from pipeline.sources import Recording
@@ -75,7 +75,10 @@ class Batch:
 
         def on_end(run: CameraRun) -> None:
             state, note = self._outcome(run, source)
-            run.conclude("finished" if state == "analysed" else state, note)
+            try:
+                run.conclude("finished" if state == "analysed" else state, note)
+            except StoreError as error:
+                state, note = "failed", str(error)
             self.reports.append(FileReport(path, state, run.tally, note))
 
         return self.installation.run(self.camera, source, EveryFrame(self.installation.bell), footage, on_end)

@@ -100,6 +100,11 @@ class CameraPipeline:
         self._forget(frame.time)
         return findings
 
+    @property
+    def watching(self) -> bool:
+        """Whether the rules were active at the last frame."""
+        return self._watching
+
     def finish(self) -> Findings:
         """The source has ended: close every open incident."""
         return self._gather(rule.finish() for rule in self._rules)
@@ -118,7 +123,9 @@ class CameraPipeline:
         tracks: list[Track] = []
         ended: list[int] = []
         if classes & TRACKED:
-            tracks, ended = self._tracker.update(frame.time, Detections.concatenate(detections.values()))
+            tracks, ended = self._tracker.update(
+                frame.time, Detections.concatenate(detections.values()), looked_for=classes
+            )
         return Scene(frame, detections, tracks, ended, self._layout, classes)
 
     def _gather(self, parts: Any) -> Findings:
@@ -134,7 +141,9 @@ class CameraPipeline:
             read = self._plates.get(violation.track) if violation.track is not None else None
             settings = self._settings_hashes.get(violation.rule, "")
             trace = replace(violation.trace, models=self._hashes, config_hash=settings)
-            known = replace(violation, plate=violation.plate or read, trace=trace)
+            own = violation.plate
+            newest = read if read is not None and (own is None or own.id == read.id) else own
+            known = replace(violation, plate=newest, trace=trace)
             complete.append(known)
             if known.track is not None:
                 self._reported.setdefault(known.track, {})[known.id] = known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -109,7 +110,7 @@ def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
     config = load(streams)
     with (
         stop_on_signal() as stop,
-        Installation.open(config, DataFolder.resolve(data)) as installation,
+        Installation.open(config, DataFolder.resolve(data), config.active_cameras) as installation,
         RunProgress(console) as progress,
     ):
         live = Live(installation, config.active_cameras, stop)
@@ -272,8 +273,8 @@ def stop_on_signal() -> Iterator[threading.Event]:
     def handle(number: int, _frame: object) -> None:
         if stop.is_set():
             raise SystemExit(128 + number)
-        errors.print("stopping: finishing what was read (again to stop at once)")
         stop.set()
+        os.write(2, b"stopping: finishing what was read (again to stop at once)\n")  # print is not reentrant
 
     previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -69,7 +69,7 @@ def run(data: DataFolder, console: Console, stop: threading.Event) -> Outcome:
         MatThanError: the installation is incomplete, or the data folder or its database cannot be used.
     """
     config = load(streams_path())
-    with Installation.open(config, data) as installation:
+    with Installation.open(config, data, config.active_cameras) as installation:
         with RunProgress(console) as progress:
             live = Live(installation, config.active_cameras, stop)
             live.run(progress.update)

@@ -81,8 +81,10 @@ class Installation:
         buffer: FrameBuffer,
         footage: Footage,
         on_end: Callable[[CameraRun], None],
+        *,
+        patient: bool = False,
     ) -> CameraRun:
-        """One camera, ready to be driven, with its row in the store."""
+        """One camera, ready to be driven, with its row in the store; `patient` as in Ledger."""
         settings = camera.evidence
         recorder = EvidenceRecorder(
             camera.id,
@@ -108,6 +110,7 @@ class Installation:
                 models_hash=self.models_hash,
                 version=code_version(),
             ),
+            patient=patient,
             on_end=on_end,
         )
 

@@ -81,14 +81,17 @@ class Live:
         bell = self.installation.bell
         buffer: FrameBuffer = EveryFrame(bell) if isinstance(source, Recording) else NewestFrame(bell)
         footage = Footage(camera.source.redacted, "", camera.hash)
-        return self.installation.run(camera, source, buffer, footage, self._ended)
+        return self.installation.run(camera, source, buffer, footage, self._ended, patient=True)
 
     def _ended(self, run: CameraRun) -> None:
+        state, note = "interrupted" if self.stop.is_set() else "finished", run.missing_evidence
         if run.error is not None:
             self._fail(run.pipeline.camera.id, run.error)
-            run.conclude("failed", str(run.error))
-        else:
-            run.conclude("interrupted" if self.stop.is_set() else "finished")
+            state, note = "failed", str(run.error)
+        try:
+            run.conclude(state, note)
+        except StoreError as error:
+            log.error("end of run not stored", camera=run.pipeline.camera.id, error=str(error))
 
     def _fail(self, camera: str, error: SourceError) -> None:
         self.failures[camera] = str(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import TracebackType
+from uuid import UUID
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -25,7 +26,7 @@ class RunProgress:
             TextColumn("{task.fields[violations]} violations"),
             console=console,
         )
-        self._bars: dict[int, TaskID] = {}
+        self._bars: dict[UUID, TaskID] = {}
 
     def __enter__(self) -> RunProgress:
         self._progress.start()
@@ -39,9 +40,9 @@ class RunProgress:
     def update(self, active: Sequence[CameraRun]) -> None:
         """Show where the active runs are; a bar whose run is gone is full."""
         for run in active:
-            bar = self._bars.get(id(run))
+            bar = self._bars.get(run.record)
             if bar is None:
-                bar = self._bars[id(run)] = self._progress.add_task(
+                bar = self._bars[run.record] = self._progress.add_task(
                     run.name, total=run.length, frames=0, rate=0.0, violations=0
                 )
             task = self._progress.tasks[self._progress.task_ids.index(bar)]
@@ -52,7 +53,7 @@ class RunProgress:
                 rate=run.tally.frames / max(task.elapsed or 0.0, 1e-3),
                 violations=run.tally.violations,
             )
-        running = {id(run) for run in active}
+        running = {run.record for run in active}
         for key, bar in self._bars.items():
             if key not in running:
                 task = self._progress.tasks[self._progress.task_ids.index(bar)]

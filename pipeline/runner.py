@@ -17,12 +17,13 @@ import structlog
 from pipeline.buffers import FrameBuffer
 from pipeline.camera import CameraPipeline, DetectorSchedule
 from pipeline.engine import Engine, Request
-from pipeline.errors import EvidenceError, SourceError
+from pipeline.errors import MatThanError, SourceError, StoreError
 from pipeline.evidence import EvidenceRecorder
+from pipeline.ledger import Ledger
 from pipeline.sources import Recording
 from pipeline.sources.base import Source
 from pipeline.store import Repository
-from pipeline.types import Detections, Evidence, Findings, Violation
+from pipeline.types import Detections, Findings
 
 log = structlog.get_logger()
 
@@ -44,9 +45,8 @@ class Tally:
 class CameraRun:
     """One camera from its source to the store: a reader thread fills `buffer`, the driver does the rest.
 
-    `record` is the run's row in the store. `on_end` is called once, after the last finding is stored;
-    `error` then says why the source gave up, None when it simply ended, and `missing_evidence` why evidence
-    of some violation could not be written, "" when all was.
+    `record` is the run's row in the store; `patient` as in Ledger. `on_end` is called once, after the last
+    finding is stored; `error` then says why the run was given up, None when its source simply ended.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class CameraRun:
         recorder: EvidenceRecorder,
         repository: Repository,
         record: UUID,
+        patient: bool,
         on_end: Callable[[CameraRun], None],
     ) -> None:
         self.source = source
@@ -67,12 +68,13 @@ class CameraRun:
         self.in_flight = 0
         self.ended = False
         self.stopped = False
-        self.missing_evidence = ""
+        self.failed = False
         self.error: SourceError | None = None
         self.on_end = on_end
         camera = pipeline.camera
         self._schedule = DetectorSchedule(camera.detectors)
-        self._recorder = recorder
+        self._sink = recorder.packet
+        self._ledger = Ledger(camera.id, recorder, repository, record, patient=patient)
         self._repository = repository
         self.record = record
         self._seen: set[object] = set()
@@ -109,8 +111,12 @@ class CameraRun:
         self.buffer.close()
 
     def next_request(self) -> Request | None:
-        """The next waiting frame with its due detectors; frames on which none is due are passed over."""
+        """The next waiting frame with its due detectors; frames on which none is due, or out of the
+        camera's schedule, are passed over."""
+        camera = self.pipeline.camera
         while (frame := self.buffer.take()) is not None:
+            if not (camera.active(frame.time) or self.pipeline.watching):
+                continue
             if due := self._schedule.due(frame.time):
                 self.in_flight += 1
                 return Request(frame, due)
@@ -118,26 +124,49 @@ class CameraRun:
 
     def settle(self, request: Request, detections: dict[str, Detections]) -> None:
         """Let the camera decide on one analysed frame, and store what it found."""
+        self.in_flight -= 1
+        if self.failed:
+            return
         frame = request.frame
         findings = self.pipeline.step(frame, detections)
-        self.in_flight -= 1
-        self.tally.frames += 1
-        self.tally.first = self.tally.first or frame.time
-        self.tally.last = frame.time
+        tally = self.tally
+        tally.frames += 1
+        tally.first = tally.first or frame.time
+        tally.last = frame.time
         self._store(findings)
-        for evidence in self._recorder.advance(frame.time):
-            self._repository.attach(evidence)
+        self._ledger.advance(frame.time)
 
     def end(self) -> None:
         """Close open incidents and evidence after the last frame."""
-        self._store(self.pipeline.finish())
-        reason = "the program was stopped" if self.stopped else "the recording ends there"
-        for evidence in self._recorder.finish(reason):
-            self._repository.attach(evidence)
-            if not evidence.complete:
-                self._lack(evidence.note)
+        try:
+            if not self.failed:
+                self._store(self.pipeline.finish())
+            self._ledger.finish("the program was stopped" if self.stopped else "the recording ends there")
+        except Exception as error:  # as in the driver: one run's fault is its own
+            self.fail(error)
         self.ended = True
         self.on_end(self)
+
+    def fail(self, error: Exception) -> None:
+        """Give this run up, and leave the others alone."""
+        camera = self.pipeline.camera.id
+        log.error("camera given up", camera=camera, error=str(error), exc_info=not isinstance(error, MatThanError))
+        self.failed = True
+        self.error = self.error or SourceError(f"camera {camera}: given up: {error}")
+        self.stop()
+        while self.buffer.take() is not None:
+            pass
+
+    @property
+    def missing_evidence(self) -> str:
+        """Why evidence of some violation could not be written; "" when all was."""
+        return "; ".join(self._ledger.missing.values())
+
+    def _store(self, findings: Findings) -> None:
+        self._ledger.store(findings)
+        self._seen.update(violation.id for violation in findings.violations)
+        self.tally.violations = len(self._seen)
+        self.tally.plates += sum(plate.final for plate in findings.plates)
 
     def beat(self) -> None:
         """Write how far the run has got into its row, also as a sign of life."""
@@ -167,7 +196,7 @@ class CameraRun:
 
     def _read(self) -> None:
         try:
-            for frame in self.source.frames(self._recorder.packet):
+            for frame in self.source.frames(self._sink):
                 self.buffer.put(frame)
         except SourceError as error:
             self.error = error
@@ -176,30 +205,6 @@ class CameraRun:
             self.error = SourceError(f"camera {self.pipeline.camera.id}: the reader failed: {error}")
         finally:
             self.buffer.close()
-
-    def _store(self, findings: Findings) -> None:
-        """Packages first, which hold all that a row does: what a kill leaves between the two is restored from
-        them. A package that cannot be written never costs the event its row."""
-        if not findings:
-            return
-        written = [evidence for one in findings.violations if (evidence := self._write(one)) is not None]
-        self._repository.save(findings, self.record)
-        for evidence in written:
-            self._repository.attach(evidence)
-        self._seen.update(violation.id for violation in findings.violations)
-        self.tally.violations = len(self._seen)
-        self.tally.plates += sum(plate.final for plate in findings.plates)
-
-    def _write(self, violation: Violation) -> Evidence | None:
-        try:
-            return self._recorder.record(violation)
-        except EvidenceError as error:
-            self._lack(str(error))
-            return None
-
-    def _lack(self, note: str) -> None:
-        self.missing_evidence = note
-        log.error("evidence not written", camera=self.pipeline.camera.id, error=note)
 
 
 class Driver:
@@ -216,7 +221,7 @@ class Driver:
         self._batch = batch
         self._active: list[CameraRun] = []
         self._beaten = monotonic()
-        self._pending: deque[tuple[Batch, Future[list[dict[str, Detections]]]]] = deque()
+        self._pending: deque[tuple[Batch, Future[Answers]]] = deque()
 
     def drive(
         self,
@@ -245,6 +250,7 @@ class Driver:
 
     def _admit(self, runs: Iterator[CameraRun], parallel: int, stop: threading.Event) -> bool:
         """Start runs while there is room, end those that are done; False when nothing is left to do."""
+        self._beat()
         if stop.is_set():
             for run in self._active:
                 run.stop()
@@ -270,13 +276,37 @@ class Driver:
         return batch
 
     def _settle(self) -> None:
-        batch, answers = self._pending.popleft()
-        for (run, request), detections in zip(batch, answers.result(), strict=True):
-            run.settle(request, detections)
-        if monotonic() - self._beaten >= BEAT_SECONDS:
-            self._beaten = monotonic()
-            for run in self._active:
+        batch, future = self._pending.popleft()
+        for (run, request), detections in zip(batch, self._answers(batch, future), strict=True):
+            try:
+                run.settle(request, detections)
+            except Exception as error:  # one camera's fault must not end the others
+                run.fail(error)
+
+    def _answers(self, batch: Batch, future: Future[Answers]) -> Answers:
+        """The answers to a batch. When it fails it is asked one by one, and only the runs at fault are given up."""
+        try:
+            return future.result()
+        except Exception:
+            log.exception("inference failed; trying frame by frame")
+        answers: Answers = []
+        for run, request in batch:
+            try:
+                answers += self._engine.detect([request])
+            except Exception as error:
+                run.fail(error)
+                answers.append({})
+        return answers
+
+    def _beat(self) -> None:
+        if monotonic() - self._beaten < BEAT_SECONDS:
+            return
+        self._beaten = monotonic()
+        for run in self._active:
+            try:
                 run.beat()
+            except StoreError as error:
+                log.warning("sign of life not stored", camera=run.pipeline.camera.id, error=str(error))
 
     def _wait(self) -> None:
         with self._bell:
@@ -286,3 +316,4 @@ class Driver:
 
 
 Batch: TypeAlias = list[tuple[CameraRun, Request]]
+Answers: TypeAlias = list[dict[str, Detections]]

@@ -82,8 +82,13 @@ class Tracker:
         self._last: datetime | None = None
         self._trackers = self._associators()
 
-    def update(self, time: datetime, detections: Detections) -> tuple[list[Track], list[int]]:
+    def update(
+        self, time: datetime, detections: Detections, looked_for: frozenset[str] | None = None
+    ) -> tuple[list[Track], list[int]]:
         """Take the detections of one frame.
+
+        `looked_for` are the classes that the models which ran on this frame can answer: what was not looked
+        for is not taken for gone. None stands for all.
 
         Times should increase; when one does not (a camera's clock was set back) every track is given up
         and tracking begins anew.
@@ -102,6 +107,8 @@ class Tracker:
         seconds = (time - self._origin).total_seconds()
         tracks: list[Track] = []
         for kind, labels in enumerate(self._kinds):
+            if looked_for is not None and not labels & looked_for:
+                continue
             tracks += self._follow(kind, time, seconds, detections.of(labels, self._weakest))
             ended += self._given_up(kind)
         return sorted(tracks, key=lambda track: track.id), sorted(ended)

@@ -95,7 +95,10 @@ class HostClock:
         """Ticks since `epoch` of a packet, by its elapsed ticks and arrival."""
         assert self.epoch is not None  # noqa: S101 - settled
         time = after(self.epoch, elapsed + self._offset, time_base)
-        if time - arrival > AHEAD or arrival - time > BEHIND:
+        # a host clock that was set back is no drift: the stream's own time goes on from the latest packet
+        set_back = self.earliest is not None and self.earliest - arrival > 2 * AHEAD
+        reference = self.earliest if set_back and self.earliest is not None else arrival
+        if time - reference > AHEAD or arrival - time > BEHIND:
             self._offset = ticks_between(self.epoch, max(arrival, self.earliest or arrival), time_base) - elapsed
             time = after(self.epoch, elapsed + self._offset, time_base)
         self.earliest = max(time, self.earliest or time)
