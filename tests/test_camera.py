@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import numpy as np
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.camera import CameraPipeline, DetectorSchedule, ModelCard
 from pipeline.config import Config, DetectorConfig
-from pipeline.types import Detections, Findings, Frame
+from pipeline.types import Detections, Findings, Frame, PlateRead, Trace, Violation
 
 START = datetime(2026, 5, 1, 0, 0, tzinfo=UTC)  # 07:00 in Huế
 MODELS = {"road-nano": ModelCard("ab" * 32, frozenset({"person", "car"}))}
@@ -82,6 +83,54 @@ def test_every_violation_carries_the_models_that_saw_it_and_the_settings():
     assert traces
     assert all(trace.models == {"road-nano": "ab" * 32} for trace in traces)
     assert all(trace.config_hash == square.rule_hash(square.rules[0]) for trace in traces)
+
+
+class Scripted:
+    """A rule that reports what the test says, one answer a frame, and keeps the scenes it was shown."""
+
+    def __init__(self, answers=()):
+        self.answers = iter(answers)
+        self.scenes = []
+
+    def update(self, scene):
+        self.scenes.append(scene)
+        return next(self.answers, Findings())
+
+    def finish(self):
+        return Findings()
+
+
+def plate(text, *, final=False):
+    return PlateRead(UUID(int=7), "square", 1, "car", START, START, START, text, 0.9, (), final=final)
+
+
+def test_a_violation_is_given_the_newest_vote_on_its_plate():
+    offence = Violation(
+        UUID(int=1), "square", "wrong_way", "wrong_way", START, START, None, 0.8, frame(0), (), Trace(()), track=1
+    )
+    pipeline = CameraPipeline(camera(), MODELS)
+    votes = [plate("75A11111"), plate("75A22222"), plate(None, final=True)]
+    pipeline._rules = [Scripted([Findings((offence,)), *(Findings(plates=(vote,)) for vote in votes)])]
+    reported = [pipeline.step(frame(index / 5), people(0)).violations for index in range(4)]
+    assert [violations[0].plate and violations[0].plate.text for violations in reported] == [
+        None,
+        "75A11111",
+        "75A22222",
+        None,
+    ]
+    assert reported[3][0].plate.final
+
+
+def test_a_detector_that_rests_does_not_end_the_tracks_of_what_it_looks_for():
+    models = {"people": ModelCard("a", frozenset({"person"})), "cars": ModelCard("b", frozenset({"car"}))}
+    pipeline = CameraPipeline(camera(detectors=["people", {"model": "cars", "rate": 2}]), models)
+    watcher = Scripted()
+    pipeline._rules = [watcher]
+    car = Detections(np.array([[10, 10, 60, 40]], np.float32), np.array([0.9], np.float32), np.array(["car"]))
+    for index in range(20):
+        found = {"people": Detections.empty()} | ({"cars": car} if index % 2 == 0 else {})
+        pipeline.step(frame(index / 5), found)
+    assert [len(scene.tracks) for scene in watcher.scenes[2::2]] == [1] * 9
 
 
 def test_rules_rest_outside_their_schedule_and_close_what_is_open():

@@ -1,0 +1,146 @@
+"""The driver: one camera's fault is its own, and rows wait for a database that is away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.buffers import EveryFrame
+from pipeline.camera import CameraPipeline, ModelCard
+from pipeline.config import Config
+from pipeline.engine import DetectorKey, Engine
+from pipeline.errors import StoreError
+from pipeline.evidence import EvidenceRecorder
+from pipeline.runner import CameraRun, Driver
+from pipeline.store import Repository
+from pipeline.types import Detections, Findings, Frame
+
+START = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+class Crowded:
+    """A detector that sees six people in a grey picture, and fails on a white one."""
+
+    name = "road-nano"
+    sha256 = "ab" * 32
+    classes = ("person",)
+
+    def detect(self, frames: Any) -> list[Detections]:
+        if any(frame.min() == 255 for frame in frames):
+            raise RuntimeError("this picture cannot be analysed")
+        left = np.arange(6, dtype=np.float32) * 20
+        boxes = np.stack([left, np.full(6, 40), left + 15, np.full(6, 90)], axis=1).astype(np.float32)
+        return [Detections(boxes, np.full(6, 0.9, np.float32), np.full(6, "person")) for _ in frames]
+
+
+class Footage:
+    """Sixty frames at five a second; from `bad` on they are white."""
+
+    def __init__(self, camera: str, bad: int | None = None) -> None:
+        self.camera, self.bad = camera, bad
+
+    def frames(self, sink: Any) -> Iterator[Frame]:  # noqa: ARG002 - there are no packets
+        for index in range(60):
+            shade = 255 if self.bad is not None and index >= self.bad else 90
+            picture = np.full((96, 160, 3), shade, np.uint8)
+            yield Frame(self.camera, index, START + timedelta(seconds=index / 5), picture)
+
+    def close(self) -> None:
+        pass
+
+
+class ShyRepository(Repository):
+    """A database that is away for the first `refusals` writes."""
+
+    refusals = 0
+
+    def save(self, findings: Findings, run: Any = None) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise StoreError("database test: away")
+        super().save(findings, run)
+
+
+@pytest.fixture
+def repository(tmp_path):
+    with ShyRepository.open(f"sqlite:///{tmp_path / 'test.db'}") as opened:
+        yield opened
+
+
+def drive(folder, repository, *sources, patient=False) -> list[CameraRun]:
+    rule = {"kind": "crowd", "people": 4, "seconds": 1}
+    config = Config.model_validate(
+        {
+            "site": {"name": "Test", "timezone": "UTC"},
+            "cameras": [{"id": source.camera, "source": "x.mp4", "rate": 5, "rules": [rule]} for source in sources],
+        }
+    )
+    engine = Engine({DetectorKey.of(config.cameras[0].detectors[0]): Crowded()})
+    bell = threading.Condition()
+    ended: list[CameraRun] = []
+    runs = [
+        CameraRun(
+            source=source,
+            buffer=EveryFrame(bell),
+            pipeline=CameraPipeline(camera, {"road-nano": ModelCard("ab" * 32, frozenset({"person"}))}),
+            recorder=EvidenceRecorder(camera.id, folder / "evidence"),
+            repository=repository,
+            record=repository.begin_run(
+                camera.id, "test", content_sha256="", config_hash="", models_hash="", version=""
+            ),
+            patient=patient,
+            on_end=ended.append,
+        )
+        for source, camera in zip(sources, config.cameras, strict=True)
+    ]
+    Driver(engine, bell).drive(iter(runs), parallel=len(runs), stop=threading.Event())
+    return ended
+
+
+def test_a_camera_whose_frames_cannot_be_analysed_does_not_stop_the_others(tmp_path, repository):
+    ended = {
+        run.pipeline.camera.id: run for run in drive(tmp_path, repository, Footage("good"), Footage("bad", bad=30))
+    }
+    assert ended["good"].error is None
+    assert ended["good"].tally.frames == 60
+    assert "cannot be analysed" in str(ended["bad"].error)
+    assert {violation.camera for violation in repository.violations().items} == {"good", "bad"}
+
+
+def test_a_rule_that_fails_ends_only_its_own_camera(tmp_path, repository, monkeypatch):
+    step = CameraPipeline.step
+
+    def trip(self: CameraPipeline, frame: Frame, detections: Any) -> Findings:
+        if frame.camera == "bad" and frame.index == 20:
+            raise ZeroDivisionError("a rule's mistake")
+        return step(self, frame, detections)
+
+    monkeypatch.setattr(CameraPipeline, "step", trip)
+    ended = {run.pipeline.camera.id: run for run in drive(tmp_path, repository, Footage("bad"), Footage("good"))}
+    assert ended["good"].tally.frames == 60
+    assert ended["bad"].tally.frames == 20
+    assert "a rule's mistake" in str(ended["bad"].error)
+
+
+def test_rows_wait_for_a_database_that_is_away(tmp_path, repository, monkeypatch):
+    monkeypatch.setattr("pipeline.ledger.RETRY_SECONDS", 0.01)
+    repository.refusals = 5
+    (run,) = drive(tmp_path, repository, Footage("patient"), patient=True)
+    assert run.error is None
+    (violation,) = repository.violations().items
+    assert violation.end is not None
+    evidence = repository.evidence(violation.id)
+    assert evidence is not None
+    assert evidence.complete
+    assert [sample.count for sample in repository.counts("patient").items][:1] == [6]
+
+
+def test_a_batch_does_not_go_on_without_its_database(tmp_path, repository):
+    repository.refusals = 1
+    (run,) = drive(tmp_path, repository, Footage("strict"))
+    assert "database test: away" in str(run.error)
