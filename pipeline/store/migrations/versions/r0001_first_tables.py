@@ -238,7 +238,8 @@ def _append_only() -> None:
             )
         # INSERT OR REPLACE deletes the row it collides with without firing the trigger on deletion.
         op.execute(
-            "CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) "
+            "CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit "  # noqa: S608
+            "WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) "
             f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
         )
         return
