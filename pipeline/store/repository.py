@@ -31,7 +31,7 @@ class Repository(FindingsStore, CameraStore, RunStore, ViolationQueries, ReportQ
         """
         engine = connect(url)
         try:
-            _make_folder(engine.url)
+            _make_file(engine.url)
             upgrade(engine)
         except BaseException:
             engine.dispose()
@@ -45,10 +45,17 @@ class Repository(FindingsStore, CameraStore, RunStore, ViolationQueries, ReportQ
         self.close()
 
 
-def _make_folder(url: URL) -> None:
+def _make_file(url: URL) -> None:
     if url.get_backend_name() != "sqlite" or not url.database:
         return
+    file = Path(url.database)
     try:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
     except OSError as error:
         raise StoreError(f"database {describe(url)}: its folder cannot be made: {error.strerror}") from error
+    try:
+        # SQLite would make it readable for all; its -wal and -shm files take after it.
+        if not file.exists():
+            file.touch(mode=0o640)
+    except OSError as error:
+        raise StoreError(f"database {describe(url)}: it cannot be made: {error.strerror}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import stat
 import threading
@@ -93,6 +94,18 @@ def test_sqlite_runs_in_wal_with_foreign_keys(tmp_path: Path) -> None:
     assert stat.S_IMODE(file.parent.stat().st_mode) & 0o007 == 0
 
 
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o027])
+def test_a_new_sqlite_file_is_closed_to_others(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        with Repository.open(f"sqlite:///{tmp_path / 'matthan.db'}") as repository:
+            repository.record_camera("gate-1")
+            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(("matthan.db", "matthan.db-wal", "matthan.db-shm"), 0o640)
+
+
 def test_writers_in_many_threads_wait_for_each_other(repository: Repository) -> None:
     barrier = threading.Barrier(4)
 
@@ -113,7 +126,7 @@ def test_the_audit_trail_refuses_change_and_deletion(repository: Repository) -> 
         with pytest.raises(StoreError, match="append-only"), repository.writing() as connection:
             connection.execute(deed)
     columns = ", ".join(column.name for column in tables.Audit.__table__.columns if column.name != "actor")
-    again = f"INTO audit (actor, {columns}) SELECT 'someone else', {columns} FROM audit"
+    again = f"INTO audit (actor, {columns}) SELECT 'someone else', {columns} FROM audit"  # noqa: S608
     statement = {
         "sqlite": f"INSERT OR REPLACE {again}",
         "postgresql": f"INSERT {again} ON CONFLICT (id) DO UPDATE SET actor = excluded.actor",
