@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 
 
 class Role(StrEnum):
-    """What a user may do; api/auth/roles.py says what that is."""
+    """What a user may do; api/auth/access.py says what that is."""
 
     VIEWER = "viewer"
     REVIEWER = "reviewer"
