@@ -19,6 +19,7 @@ from api.headers import ALWAYS
 from pipeline.errors import ConflictError, EvidenceError, QueryError, StoreError
 
 MEDIA_TYPE = "application/problem+json"
+UNREADABLE_EVIDENCE = "the evidence cannot be read; the server's log says more"
 log = structlog.get_logger(__name__)
 
 
@@ -114,7 +115,7 @@ def install(app: FastAPI, page: ErrorPage) -> None:
 
     async def no_evidence(request: Request, error: EvidenceError) -> Response:
         log.error("evidence", error=str(error))
-        return answer(request, 409, "the evidence cannot be read; the server's log says more")
+        return answer(request, 409, UNREADABLE_EVIDENCE)
 
     async def unexpected(request: Request, _error: Exception) -> Response:
         # Answered outside the middleware that adds these to every other answer.

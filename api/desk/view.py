@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
+import structlog
+
 from api.desk.words import Condition, conditions, sentence
+from api.problems import UNREADABLE_EVIDENCE
 from api.routes.evidence import verification
-from api.schemas import Verification, file_url
+from api.schemas import FaultAnswer, Verification, file_url
 from api.services import Services
 from pipeline.errors import EvidenceError
 from pipeline.store.records import CameraStatus, PlateRecord, ViolationRecord, ViolationSummary
 from pipeline.types import EvidenceFile
 
 PLAYABLE = frozenset({"video/mp4", "video/webm"})
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +99,15 @@ def _first(links: list[FileLink], role: str) -> FileLink | None:
 
 
 def _playable(links: list[FileLink]) -> list[FileLink]:
-    """Previews where there are any: they are made only of clips that a browser cannot play."""
-    videos = [link for link in links if link.file.media_type in PLAYABLE]
-    return [link for link in videos if link.file.role == "preview"] or videos
+    """In the place of a clip its preview where there is one: it is made only of a clip that browsers cannot play."""
+    videos = {_stem(link): link for link in links if link.file.media_type in PLAYABLE and link.file.role == "clip"}
+    videos |= {_stem(link): link for link in links if link.file.media_type in PLAYABLE and link.file.role == "preview"}
+    return [videos[stem] for stem in sorted(videos)]
+
+
+def _stem(link: FileLink) -> str:
+    """What a clip and its preview have in common: `-2` of `clip-2.mkv` and `preview-2.mp4`."""
+    return link.file.name.partition(".")[0].removeprefix(link.file.role)
 
 
 def _verified(violation: ViolationRecord, services: Services) -> Verification | None:
@@ -107,4 +117,5 @@ def _verified(violation: ViolationRecord, services: Services) -> Verification | 
     try:
         return verification(services, violation.evidence)
     except EvidenceError as error:
-        return Verification.model_validate({"intact": False, "faults": [{"file": "", "reason": str(error)}]})
+        log.error("evidence", error=str(error))
+        return Verification(intact=False, faults=[FaultAnswer(file="", reason=UNREADABLE_EVIDENCE)])

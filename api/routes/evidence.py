@@ -16,6 +16,7 @@ from api.auth.access import GuardedRoute
 from api.problems import answers
 from api.schemas import FaultAnswer, Verification
 from api.services import Services, ServicesDep, TrailDep
+from pipeline.errors import EvidenceError
 from pipeline.evidence.verify import verify_package
 from pipeline.store.records import EvidenceRecord
 
@@ -96,8 +97,11 @@ def _sha256(path: Path) -> str:
 
 @lru_cache(maxsize=4096)
 def _sha256_of(path: Path, *_state: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise EvidenceError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _evidence(services: Services, violation_id: UUID) -> EvidenceRecord:

@@ -17,6 +17,7 @@ from api.desk.words import conditions, kind_name, sentence
 from api.headers import ALWAYS
 from api.settings import Settings
 from pipeline.store import Repository
+from pipeline.types import Evidence, EvidenceFile
 
 from .site import PASSWORD, Site
 
@@ -127,6 +128,35 @@ def test_a_broken_package_is_named_on_the_page(own: tuple[TestClient, Repository
     page = client.get(f"/violations/{site.violations[0].id}").text
     assert "Not intact" in page
     assert "still.jpg" in page.split("Not intact")[1].split("</ul>")[0]
+
+
+def test_an_unreadable_package_is_told_without_the_servers_paths(own: tuple[TestClient, Repository, Site]) -> None:
+    client, _, site = own
+    (manifest,) = site.settings.evidence_root.glob("*/*/*/manifest.json")
+    manifest.unlink()
+    manifest.mkdir()
+    client.post("/login", data={"name": "viewer", "password": PASSWORD})
+    page = client.get(f"/violations/{site.violations[0].id}").text
+    assert "Not intact" in page
+    assert "the evidence cannot be read" in page
+    assert str(site.settings.evidence_root) not in page
+
+
+def test_a_preview_plays_in_the_place_of_its_clip(own: tuple[TestClient, Repository, Site]) -> None:
+    client, repository, site = own
+    identity = site.violations[0].id
+    kinds = {
+        "clip.mp4": ("clip", "video/mp4"),
+        "clip-2.mp4": ("clip", "video/mp4"),
+        "preview-2.webm": ("preview", "video/webm"),
+        "clip-3.mkv": ("clip", "video/x-matroska"),
+        "preview-3.mp4": ("preview", "video/mp4"),
+    }
+    files = tuple(EvidenceFile(name, role, media, 1, "0" * 64) for name, (role, media) in kinds.items())
+    repository.attach(Evidence(identity, "folder", files, complete=True))
+    client.post("/login", data={"name": "viewer", "password": PASSWORD})
+    page = client.get(f"/violations/{identity}").text
+    assert re.findall(r'<video[^>]* src="[^"]*/([^"/]+)"', page) == ["clip.mp4", "preview-2.webm", "preview-3.mp4"]
 
 
 def test_what_is_not_there_is_a_page(desk: TestClient) -> None:
