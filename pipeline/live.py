@@ -11,7 +11,7 @@ import structlog
 from pipeline.buffers import EveryFrame, FrameBuffer, NewestFrame
 from pipeline.config import CameraConfig
 from pipeline.errors import EvidenceError, SourceError, StoreError
-from pipeline.evidence import recover
+from pipeline.evidence import clear_unfinished, recover, report, verify_package
 from pipeline.evidence.restore import restore
 from pipeline.installation import Footage, Installation
 from pipeline.runner import CameraRun
@@ -61,15 +61,24 @@ class Live:
             self._write_states()
 
     def _recover_evidence(self, camera: str) -> None:
-        """Settle the packages that a kill left open; one whose row was not yet written brings its row back."""
-        repository = self.installation.repository
-        try:
-            for evidence in recover(self.installation.evidence, camera):
-                if repository.violation(evidence.violation) is None:
-                    repository.save(Findings(violations=(restore(self.installation.evidence, evidence),)))
-                repository.attach(evidence)
-        except EvidenceError as error:
-            log.error("evidence not recovered", camera=camera, error=str(error))
+        """Settle the packages that a kill left open; one whose row was not yet written brings its row back.
+
+        What the database holds complete is never replaced from the disk, nor is a package taken that does not
+        verify.
+        """
+        repository, root = self.installation.repository, self.installation.evidence
+        for evidence in recover(root, camera):
+            try:
+                stored = repository.evidence(evidence.violation)
+                if stored is None or not stored.complete:
+                    if faults := verify_package(root / evidence.folder):
+                        raise EvidenceError(report(root / evidence.folder, faults))
+                    if repository.violation(evidence.violation) is None:
+                        repository.save(Findings(violations=(restore(root, evidence),)))
+                    repository.attach(evidence)
+                clear_unfinished(root, evidence.folder)
+            except (EvidenceError, StoreError) as error:
+                log.error("evidence not recovered", camera=camera, violation=str(evidence.violation), error=str(error))
 
     def _run(self, camera: CameraConfig) -> CameraRun | None:
         try:

@@ -13,16 +13,26 @@ from pipeline.evidence.verify import Fault, find_packages, report, verify_packag
 
 if TYPE_CHECKING:
     from pipeline.evidence.buffer import PacketBuffer
-    from pipeline.evidence.package import recover
     from pipeline.evidence.recorder import EvidenceRecorder
+    from pipeline.evidence.recovery import clear_unfinished, recover
 
-__all__ = ["EvidenceRecorder", "Fault", "PacketBuffer", "find_packages", "recover", "report", "verify_package"]
+__all__ = [
+    "EvidenceRecorder",
+    "Fault",
+    "PacketBuffer",
+    "clear_unfinished",
+    "find_packages",
+    "recover",
+    "report",
+    "verify_package",
+]
 
 
 LOADED_LATE = {
     "EvidenceRecorder": "pipeline.evidence.recorder",
     "PacketBuffer": "pipeline.evidence.buffer",
-    "recover": "pipeline.evidence.package",
+    "clear_unfinished": "pipeline.evidence.recovery",
+    "recover": "pipeline.evidence.recovery",
 }
 
 

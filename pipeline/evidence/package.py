@@ -1,4 +1,4 @@
-"""Evidence packages on disk: where they lie, how one replaces another at once, what a crash leaves behind."""
+"""Evidence packages on disk: where they lie, how one replaces another at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from uuid import UUID
 from pipeline.errors import EvidenceError
 from pipeline.evidence.clip import Clip, unwritable
 from pipeline.evidence.manifest import MANIFEST, opened, sealed
+from pipeline.evidence.verify import verify_package
 from pipeline.types import Evidence, EvidenceFile, Violation
 
 MEDIA_TYPES = {
@@ -27,8 +27,6 @@ MEDIA_TYPES = {
     ".wmv": "video/x-ms-wmv",
 }
 ROLES = ("still", "overlay", "plate", "clip", "preview", "trace", "manifest")
-UNFINISHED = ".unfinished"
-"""Beside a camera's days: one small file for each package that is not complete, naming its folder."""
 
 
 def camera_folder(camera: str) -> str:
@@ -60,12 +58,12 @@ def staged(package: Path) -> Iterator[Path]:
         draft.mkdir(parents=True)
         yield draft
         for file in (*draft.iterdir(), draft):
-            _sync(file)
+            sync(file)
         if package.exists():
             shutil.rmtree(old, ignore_errors=True)
             package.rename(old)
         draft.rename(package)
-        _sync(package.parent)
+        sync(package.parent)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise unwritable(package, error) from None
@@ -73,7 +71,7 @@ def staged(package: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Force a file or folder to the disk, where the system can."""
     try:
         handle = os.open(path, os.O_RDONLY)
@@ -106,7 +104,7 @@ def write_manifest(folder: Path, fields: dict[str, Any]) -> None:
     """
     draft = folder / f".{MANIFEST}.new"
     draft.write_bytes(sealed(fields))
-    _sync(draft)
+    sync(draft)
     draft.replace(folder / MANIFEST)
 
 
@@ -134,74 +132,12 @@ def read_package(root: Path, folder: str) -> tuple[Evidence, list[Clip]] | None:
     return Evidence(violation, folder, tuple(files), fields["complete"], fields["note"]), clips
 
 
-def mark_unfinished(root: Path, folder: str) -> None:
-    """Remember, for the next start, that this package is not complete.
-
-    Raises:
-        EvidenceError: the note cannot be written.
-    """
-    note = _mark(root, folder)
-    try:
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(folder, "utf-8")
-    except OSError as error:
-        raise unwritable(note, error) from None
-
-
-def clear_unfinished(root: Path, folder: str) -> None:
-    _mark(root, folder).unlink(missing_ok=True)
-
-
-def _mark(root: Path, folder: str) -> Path:
-    camera, _, name = folder.split("/")
-    return root / camera / UNFINISHED / name
-
-
-def recover(root: Path, camera: str, reason: str = "the program was stopped") -> list[Evidence]:
-    """Close the packages of a camera that a killed process left behind; call before the camera is watched again.
-
-    A package keeps what it held, with a note that its clip is cut short, and counts as complete. One whose
-    exchange was interrupted is put back. What was only begun is removed.
-
-    Raises:
-        EvidenceError: a package cannot be written.
-    """
-    recovered = []
-    for mark in sorted((root / camera_folder(camera) / UNFINISHED).glob("*")):
-        folder = f"{camera_folder(camera)}/{_day(mark)}/{mark.name}"
-        package = root / folder
-        try:
-            shutil.rmtree(package.with_name(f".{package.name}.new"), ignore_errors=True)
-            old = package.with_name(f".{package.name}.old")
-            if old.exists() and not package.exists():
-                old.rename(package)
-            shutil.rmtree(old, ignore_errors=True)
-            evidence = _close(root, folder, reason)
-            recovered += [evidence] if evidence else []
-            mark.unlink()
-        except OSError as error:
-            raise unwritable(package, error) from None
-    return recovered
-
-
-def _day(mark: Path) -> str:
-    """The day a mark names; only that is taken from its content, never a path."""
-    parts = mark.read_text("utf-8").split("/")
-    try:
-        return datetime.strptime(parts[1], "%Y-%m-%d").date().isoformat()  # noqa: DTZ007 - a name, not a time
-    except (IndexError, ValueError):
-        raise EvidenceError(f"{mark}: is damaged; remove it and run matthan verify over this camera") from None
-
-
-def _close(root: Path, folder: str, reason: str) -> Evidence | None:
+def whole_package(root: Path, folder: str) -> Evidence | None:
+    """The package in a folder under `root`; None when it is missing, not complete, or not as it was written."""
     found = read_package(root, folder)
-    if found is None or found[0].complete:
-        return found and found[0]
-    package = root / folder
-    fields = opened((package / MANIFEST).read_bytes())
-    end = max((clip.end for clip in found[1]), default=None)
-    what = f"the clip ends at {end:%Y-%m-%d %H:%M:%S} UTC" if end else "there is no clip"
-    note = "; ".join(part for part in (found[0].note, f"{what}: {reason}") if part)
-    write_manifest(package, {**fields, "complete": True, "note": note})
-    files = (*found[0].files[:-1], describe_file(package / MANIFEST))
-    return replace(found[0], complete=True, note=note, files=files)
+    if found is None:
+        return None
+    try:
+        return None if verify_package(root / folder) else found[0]
+    except EvidenceError:
+        return None

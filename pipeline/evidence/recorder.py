@@ -16,16 +16,16 @@ from pipeline.evidence.clip import Clip, UnwritableCodecError, write_clips, writ
 from pipeline.evidence.documents import manifest_fields, trace_fields
 from pipeline.evidence.manifest import MANIFEST, canonical
 from pipeline.evidence.package import (
-    clear_unfinished,
     describe_file,
     describe_files,
-    mark_unfinished,
     package_folder,
     read_package,
     staged,
+    whole_package,
     write_manifest,
 )
 from pipeline.evidence.pictures import encode, overlay
+from pipeline.evidence.recovery import clear_unfinished, mark_unfinished
 from pipeline.geometry import Layout
 from pipeline.sources.base import MediaPacket
 from pipeline.types import Evidence, Violation
@@ -57,7 +57,7 @@ class EvidenceRecorder:
     is complete: from `before` its start to `after` its end, but at most `limit` of the incident, cut at key
     frames, packets untouched. A later report changes pictures and documents and leaves the clip. Nothing in a
     package comes from a clock, so that the same footage gives the same bytes; a complete package is only
-    ever replaced by a complete one.
+    ever replaced by a complete one, unless it does not verify.
 
     `reach` is how long after its start a violation may be first recorded and still get its whole clip.
     `name`, `timezone` and `layout` (zones and lanes for a frame size) are for the picture with the overlay.
@@ -106,8 +106,7 @@ class EvidenceRecorder:
             case = self._cases.get(violation.id)
             if case is None:
                 case = self._cases[violation.id] = Case(violation)
-                kept = read_package(self.root, package_folder(violation))
-                case.evidence = kept[0] if kept and kept[0].complete else None
+                case.evidence = whole_package(self.root, package_folder(violation))
             case.violation, case.changed = violation, True
             if case.evidence is None:
                 self._write(case, complete=False)

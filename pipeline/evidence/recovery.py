@@ -1,0 +1,118 @@
+"""What a killed process leaves behind: packages that are not complete, or not yet in the database.
+
+Beside a camera's days, `.unfinished` holds one empty file for each of them, named like the violation.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from pipeline.errors import EvidenceError
+from pipeline.evidence.clip import unwritable
+from pipeline.evidence.manifest import MANIFEST, opened
+from pipeline.evidence.package import camera_folder, describe_file, read_package, sync, write_manifest
+from pipeline.evidence.verify import PACKAGE_NAME
+from pipeline.types import Evidence
+
+log = structlog.get_logger()
+
+UNFINISHED = ".unfinished"
+DAY = "[0-9]*-[0-9]*-[0-9]*"
+
+
+def mark_unfinished(root: Path, folder: str) -> None:
+    """Remember, for the next start, that this package is not settled.
+
+    Raises:
+        EvidenceError: the mark cannot be written.
+    """
+    mark = _mark(root, folder)
+    try:
+        if not mark.exists():
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+            sync(mark.parent)
+    except OSError as error:
+        raise unwritable(mark, error) from None
+
+
+def clear_unfinished(root: Path, folder: str) -> None:
+    """Forget a package that is complete and stands in the database.
+
+    Raises:
+        EvidenceError: the mark cannot be removed.
+    """
+    mark = _mark(root, folder)
+    try:
+        mark.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(mark, error) from None
+
+
+def _mark(root: Path, folder: str) -> Path:
+    camera, _, name = folder.split("/")
+    return root / camera / UNFINISHED / name
+
+
+def recover(root: Path, camera: str, reason: str = "the program was stopped") -> Iterator[Evidence]:
+    """Close, as they are asked for, the packages of a camera that a killed process left behind.
+
+    Call it before the camera is watched again, and `clear_unfinished` for each once it stands in the database;
+    until then, the next start answers with it again. A package keeps what it held, with a note that its clip is
+    cut short, and counts as complete. One whose exchange was interrupted is put back. What was only begun is
+    removed. One that cannot be closed is logged, and does not stop the others.
+    """
+    for mark in sorted((root / camera_folder(camera) / UNFINISHED).glob("*")):
+        if not PACKAGE_NAME.fullmatch(mark.name):
+            continue
+        try:
+            evidence = _recovered(root, mark, reason)
+        except (EvidenceError, OSError) as error:
+            log.error("evidence not recovered", camera=camera, violation=mark.name, error=str(error))
+        else:
+            if evidence is not None:
+                yield evidence
+
+
+def _recovered(root: Path, mark: Path, reason: str) -> Evidence | None:
+    """The package of a mark, closed; None when there is none, and the mark is removed."""
+    name, camera = mark.name, mark.parent.parent
+    for draft in camera.glob(f"{DAY}/.{name}.new"):
+        shutil.rmtree(draft)
+    for old in camera.glob(f"{DAY}/.{name}.old"):
+        if old.with_name(name).exists():
+            shutil.rmtree(old)
+        else:
+            old.rename(old.with_name(name))
+    found = sorted(camera.glob(f"{DAY}/{name}"))
+    if not found:
+        mark.unlink()
+        return None
+    if len(found) > 1:
+        places = " and ".join(str(package) for package in found)
+        raise EvidenceError(f"{places}: the same violation has two packages; remove the one that is foreign")
+    return _close(root, found[0].relative_to(root).as_posix(), reason)
+
+
+def _close(root: Path, folder: str, reason: str) -> Evidence:
+    package = root / folder
+    found = read_package(root, folder)
+    if found is None:
+        raise EvidenceError(f"{package}: cannot be closed: it has no sound manifest; see matthan verify")
+    evidence, clips = found
+    if str(evidence.violation) != package.name:
+        raise EvidenceError(f"{package}: is the package of another violation, {evidence.violation}")
+    if evidence.complete:
+        return evidence
+    end = max((clip.end for clip in clips), default=None)
+    what = f"the clip ends at {end:%Y-%m-%d %H:%M:%S} UTC" if end else "there is no clip"
+    note = "; ".join(part for part in (evidence.note, f"{what}: {reason}") if part)
+    fields = opened((package / MANIFEST).read_bytes())
+    write_manifest(package, {**fields, "complete": True, "note": note})
+    files = (*evidence.files[:-1], describe_file(package / MANIFEST))
+    return replace(evidence, complete=True, note=note, files=files)
