@@ -76,11 +76,14 @@ def opened(data: bytes) -> dict[str, Any]:
     """
     try:
         fields = json.loads(data)
-    except (ValueError, RecursionError) as error:
+        whole = isinstance(fields, dict) and sealed(fields) == data
+    except RecursionError:
+        raise ValueError("is not a manifest: it is nested too deeply") from None
+    except ValueError as error:
         raise ValueError(f"is not JSON: {error}") from None
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         raise ValueError(f"is not a manifest of format {FORMAT}")
-    if sealed(fields) != data:
+    if not whole:
         raise ValueError("was changed: its digest does not fit its content")
     _check_fields(fields, FIELDS, "")
     for index, file in enumerate(fields["files"]):

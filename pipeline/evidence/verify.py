@@ -45,9 +45,11 @@ def verify_package(folder: Path | str, manifest_sha256: str | None = None) -> li
             manifest = opened(data)
         except ValueError as error:
             return [Fault(MANIFEST, str(error))]
-        faults = (
-            [] if manifest["complete"] else [Fault(MANIFEST, "the package is not complete: its clip is unfinished")]
-        )
+        faults = []
+        if PACKAGE_NAME.fullmatch(name := folder.absolute().name) and manifest["violation"] != name:
+            faults.append(Fault(MANIFEST, f"is that of violation {manifest['violation']}, in the folder of another"))
+        if not manifest["complete"]:
+            faults.append(Fault(MANIFEST, "the package is not complete: its clip is unfinished"))
         for file in manifest["files"]:
             fault = _check(file, present.pop(file["name"], None))
             faults += [fault] if fault else []

@@ -103,6 +103,35 @@ def test_a_manifest_sealed_anew_by_someone_else_must_still_make_sense(package: P
     assert complaint in fault
 
 
+def nested(depth: int) -> bytes:
+    return b'{"format": "matthan-evidence/1", "files": ' + b"[" * depth + b"]" * depth + b"}"
+
+
+@pytest.mark.parametrize("depth", [300, 900, 990, 5_000, 100_000])
+def test_a_deeply_nested_manifest_is_a_fault(tmp_path: Path, depth: int) -> None:
+    (tmp_path / "manifest.json").write_bytes(nested(depth))
+    (fault,) = faults(tmp_path)
+    assert "is nested too deeply" in fault or "was changed" in fault
+
+
+def test_the_command_goes_on_after_a_hostile_package(package: Path) -> None:
+    hostile = package.with_name("00000000-0000-0000-0000-000000000000")
+    hostile.mkdir()
+    (hostile / "manifest.json").write_bytes(nested(900))
+    code = "from pipeline.cli import app; app()"
+    command = [sys.executable, "-c", code, "verify", str(package.parents[2])]
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{hostile}: 1 fault" in done.stdout
+    assert f"{package}: whole" in done.stdout
+
+
+def test_swapped_packages_show(package: Path) -> None:
+    other = package.rename(package.with_name("00000000-0000-0000-0000-000000000000"))
+    assert faults(other) == [f"manifest.json: is that of violation {ID}, in the folder of another"]
+    assert faults(other.rename(other.with_name("for the court"))) == []
+
+
 def test_a_time_that_was_changed_shows(package: Path) -> None:
     manifest = package / "manifest.json"
     manifest.write_bytes(manifest.read_bytes().replace(b"16:59:52", b"16:59:53"))
