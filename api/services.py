@@ -12,6 +12,7 @@ from api.auth.passwords import Passwords
 from api.auth.sessions import Sessions
 from api.settings import Settings
 from pipeline.store import Repository
+from pipeline.store.records import AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,10 @@ class Trail:
         self._repository.record_audit(
             self._actor, action, object_kind, str(object_id), detail=detail, address=self._address
         )
+
+    def entry(self, action: str, name: str, detail: Mapping[str, object] | None = None) -> AuditEntry:
+        """An entry about a user, for the store to write together with the change that it tells of."""
+        return AuditEntry(self._actor, action, "user", name, detail or {}, self._address)
 
 
 TrailDep = Annotated[Trail, Depends()]

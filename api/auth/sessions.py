@@ -6,8 +6,9 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import ceil
 from typing import Literal
 
 from limits import RateLimitItemPerMinute
@@ -19,8 +20,10 @@ from api.auth.passwords import Passwords, objection, one_time_password
 from api.settings import Settings
 from pipeline.errors import ConflictError
 from pipeline.store import Repository, Role
-from pipeline.store.records import SessionRecord, UserRecord
+from pipeline.store.records import AuditEntry, SessionRecord, UserRecord
 
+FAILED_CHANGE = "password.change.failed"
+WRONG_OLD = "the old password is wrong"
 USER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -53,14 +56,17 @@ class Sessions:
         now = datetime.now(UTC)
         usable = user is not None and not user.disabled and (user.locked_until is None or user.locked_until <= now)
         right, new_hash = self._passwords.check(password, user.password_hash if user and usable else None)
-        if user is None or not right:
+        opened = None
+        if user is not None and right:
+            self._repository.login_succeeded(user.id, user.password_hash, new_hash)
+            opened = self._open(replace(user, password_hash=new_hash or user.password_hash), kind)
+        if user is None or opened is None:
             self._count_failure(user if usable else None, now)
             self._audit(user.name if user else "", "login.failed", address)
             detail = "the name or password is wrong, or the account is locked for some minutes or disabled"
             raise HTTPException(401, detail, headers={"WWW-Authenticate": "Bearer"})
-        self._repository.login_succeeded(user.id, new_hash)
         self._audit(user.name, "login", address)
-        return self._open(user, kind)
+        return opened
 
     def sign_out(self, token: str, name: str, address: str) -> None:
         self._repository.delete_session(_digest(token))
@@ -72,26 +78,40 @@ class Sessions:
     def change_password(self, session: SessionRecord, old: str, new: str, address: str) -> SignedIn:
         """Replace one's own password; all sessions end and a new one of the same kind begins.
 
-        Raises HTTPException 422 when the old password is wrong or the new one not good enough.
+        A wrong old password counts like one at the sign-in. Raises HTTPException 422 when it is wrong or the new
+        one not good enough, and 429 when the account is locked or one address tries too often.
         """
-        user = session.user
+        user, now = session.user, datetime.now(UTC)
         if not self._limiter.hit(self._limit, address):
             raise HTTPException(429, "too many attempts; wait a minute", headers={"Retry-After": "60"})
+        if user.locked_until is not None and user.locked_until > now:
+            self._audit(user.name, FAILED_CHANGE, address)
+            wait = {"Retry-After": str(ceil((user.locked_until - now).total_seconds()))}
+            raise HTTPException(429, "the account is locked after too many wrong passwords; wait", headers=wait)
         if not self._passwords.check(old, user.password_hash)[0]:
-            raise HTTPException(422, "the old password is wrong")
+            self._count_failure(user, now)
+            self._audit(user.name, FAILED_CHANGE, address)
+            raise HTTPException(422, WRONG_OLD)
         if old == new:
             raise HTTPException(422, "the new password is the old one")
         if complaint := objection(new, user.name):
             raise HTTPException(422, complaint)
-        self._repository.set_password(user.id, self._passwords.hash(new), must_change=False)
-        self._audit(user.name, "password.change", address)
-        return self._open(user, "cookie" if session.kind == "cookie" else "bearer")
+        changed = replace(user, password_hash=self._passwords.hash(new), must_change_password=False)
+        audit = AuditEntry(user.name, "password.change", "user", user.name, address=address)
+        done = self._repository.set_password(
+            user.id, changed.password_hash, must_change=False, replaces=user.password_hash, audit=audit
+        )
+        opened = self._open(changed, "cookie" if session.kind == "cookie" else "bearer") if done else None
+        if opened is None:  # it was changed by another request meanwhile
+            raise HTTPException(422, WRONG_OLD)
+        return opened
 
-    def _open(self, user: UserRecord, kind: Literal["bearer", "cookie"]) -> SignedIn:
+    def _open(self, user: UserRecord, kind: Literal["bearer", "cookie"]) -> SignedIn | None:
+        """None when the password that was checked has been replaced meanwhile."""
         token = secrets.token_urlsafe(32)
         expires = datetime.now(UTC) + self._settings.session_lifetime
-        self._repository.create_session(_digest(token), user.id, kind, expires)
-        return SignedIn(token, expires, user)
+        opened = self._repository.create_session(_digest(token), user.id, kind, expires, checked=user.password_hash)
+        return SignedIn(token, expires, user) if opened else None
 
     def _count_failure(self, user: UserRecord | None, now: datetime) -> None:
         if user is not None:
@@ -121,8 +141,8 @@ def create_admin(repository: Repository, name: str = "admin") -> str | None:
         return None
     password = one_time_password()
     try:
-        repository.create_user(name, Passwords().hash(password), Role.ADMIN, must_change_password=True)
+        audit = AuditEntry("", "user.create", "user", name, {"role": Role.ADMIN})
+        repository.create_user(name, Passwords().hash(password), Role.ADMIN, must_change_password=True, audit=audit)
     except ConflictError:  # another process was quicker, and told its own password
         return None
-    repository.record_audit("", "user.create", "user", name, detail={"role": Role.ADMIN})
     return password

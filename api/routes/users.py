@@ -46,18 +46,18 @@ def create_user(new: NewUser, services: ServicesDep, trail: TrailDep) -> OneTime
     """Make an account; the answer holds its one-time password, which is shown only now."""
     password = one_time_password()
     password_hash = services.passwords.hash(password)
-    user = services.repository.create_user(new.name, password_hash, new.role, must_change_password=True)
-    trail.record("user.create", "user", user.name, {"role": user.role})
+    audit = trail.entry("user.create", new.name, {"role": new.role})
+    user = services.repository.create_user(new.name, password_hash, new.role, must_change_password=True, audit=audit)
     return OneTimePassword(user=UserAnswer.model_validate(user), one_time_password=password)
 
 
 @router.patch("/users/{user_id}", responses=answers(401, 403, 404, 409, 422, 503))
 def change_user(user_id: UUID, change: UserChange, services: ServicesDep, trail: TrailDep) -> UserAnswer:
     """Change the role, disable or enable; the user is signed out everywhere."""
-    user = services.repository.change_user(user_id, role=change.role, disabled=change.disabled)
+    audit = trail.entry("user.change", _find(services, user_id).name, change.model_dump(exclude_none=True))
+    user = services.repository.change_user(user_id, role=change.role, disabled=change.disabled, audit=audit)
     if user is None:
         raise HTTPException(404, f"there is no user {user_id}")
-    trail.record("user.change", "user", user.name, change.model_dump(exclude_none=True))
     return UserAnswer.model_validate(user)
 
 
@@ -66,8 +66,8 @@ def reset_password(user_id: UUID, services: ServicesDep, trail: TrailDep) -> One
     """Replace a user's password by a one-time one, lift a lock, and sign the user out everywhere."""
     user = _find(services, user_id)
     password = one_time_password()
-    services.repository.set_password(user.id, services.passwords.hash(password), must_change=True)
-    trail.record("user.password.reset", "user", user.name)
+    audit = trail.entry("user.password.reset", user.name)
+    services.repository.set_password(user.id, services.passwords.hash(password), must_change=True, audit=audit)
     return OneTimePassword(user=UserAnswer.model_validate(_find(services, user_id)), one_time_password=password)
 
 

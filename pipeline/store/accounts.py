@@ -12,13 +12,23 @@ from pipeline.errors import ConflictError
 from pipeline.store.database import Database
 from pipeline.store.encode import plain
 from pipeline.store.paging import Order, paginate, read_row_number, read_time
-from pipeline.store.records import AuditRecord, Page, Role, SessionRecord, UserRecord
+from pipeline.store.records import AuditEntry, AuditRecord, Page, Role, SessionRecord, UserRecord
 from pipeline.store.tables import Audit, User
 from pipeline.store.tables import Session as SessionTable
 
 
 class AccountStore(Database):
-    def create_user(self, name: str, password_hash: str, role: Role, *, must_change_password: bool) -> UserRecord:
+    """Each change of an account and its `audit` entry are one transaction."""
+
+    def create_user(
+        self,
+        name: str,
+        password_hash: str,
+        role: Role,
+        *,
+        must_change_password: bool,
+        audit: AuditEntry | None = None,
+    ) -> UserRecord:
         """Raises ConflictError when the name is taken."""
         now = datetime.now(UTC)
         row = {
@@ -37,6 +47,7 @@ class AccountStore(Database):
             statement = self.insert(User).values(row).on_conflict_do_nothing(index_elements=["name"])
             if connection.execute(statement.returning(User.id)).first() is None:
                 raise ConflictError(f"a user {name!r} exists already; choose another name")
+            _append(connection, audit)
         return _user(row)
 
     def users(self) -> tuple[UserRecord, ...]:
@@ -53,7 +64,9 @@ class AccountStore(Database):
         with self.reading() as connection:
             return _find(connection, User.name == name)
 
-    def change_user(self, user: UUID, *, role: Role | None = None, disabled: bool | None = None) -> UserRecord | None:
+    def change_user(
+        self, user: UUID, *, role: Role | None = None, disabled: bool | None = None, audit: AuditEntry | None = None
+    ) -> UserRecord | None:
         """Change a user, who is signed out everywhere; None when there is none.
 
         Raises ConflictError when no administrator would be left.
@@ -66,13 +79,29 @@ class AccountStore(Database):
             loses_admin = disabled is True or (role is not None and role is not Role.ADMIN)
             if loses_admin and connection.execute(admins).scalars().all() == [user]:
                 raise ConflictError("this is the last administrator; make another one first")
-            connection.execute(update(User).where(User.id == user).values(**values, updated=datetime.now(UTC)))
+            change = update(User).where(User.id == user).values(**values, updated=datetime.now(UTC))
+            if not connection.execute(change).rowcount:
+                return None
             connection.execute(delete(SessionTable).where(SessionTable.user == user))
+            _append(connection, audit)
             return _find(connection, User.id == user)
 
-    def set_password(self, user: UUID, password_hash: str, *, must_change: bool) -> None:
-        """Replace the password, lift a lock, and sign the user out everywhere."""
+    def set_password(
+        self,
+        user: UUID,
+        password_hash: str,
+        *,
+        must_change: bool,
+        replaces: str | None = None,
+        audit: AuditEntry | None = None,
+    ) -> bool:
+        """Replace the password, lift a lock, and sign the user out everywhere.
+
+        False, and nothing is changed, when there is no such user or the hash is no longer `replaces`.
+        """
         change = update(User).where(User.id == user)
+        if replaces is not None:
+            change = change.where(User.password_hash == replaces)
         values = {
             "password_hash": password_hash,
             "must_change_password": must_change,
@@ -81,8 +110,11 @@ class AccountStore(Database):
             "updated": datetime.now(UTC),
         }
         with self.writing() as connection:
-            connection.execute(change.values(values))
+            if not connection.execute(change.values(values)).rowcount:
+                return False
             connection.execute(delete(SessionTable).where(SessionTable.user == user))
+            _append(connection, audit)
+            return True
 
     def login_failed(self, user: UUID, *, allowed: int, lock_until: datetime) -> None:
         """Count a wrong password; the `allowed`-th in a row locks the account until `lock_until`."""
@@ -93,18 +125,27 @@ class AccountStore(Database):
                 change.where(User.failed_logins >= allowed).values(failed_logins=0, locked_until=lock_until)
             )
 
-    def login_succeeded(self, user: UUID, new_hash: str | None = None) -> None:
-        """Forget earlier failures; `new_hash` replaces a hash made with outdated settings."""
+    def login_succeeded(self, user: UUID, checked: str, new_hash: str | None = None) -> None:
+        """Forget earlier failures; `new_hash` replaces a hash made with outdated settings.
+
+        Nothing is changed when the hash is no longer the `checked` one.
+        """
         values = {"failed_logins": 0, "locked_until": None, **({"password_hash": new_hash} if new_hash else {})}
         with self.writing() as connection:
-            connection.execute(update(User).where(User.id == user).values(values))
+            connection.execute(update(User).where(User.id == user, User.password_hash == checked).values(values))
 
-    def create_session(self, token_sha256: str, user: UUID, kind: str, expires: datetime) -> None:
+    def create_session(self, token_sha256: str, user: UUID, kind: str, expires: datetime, *, checked: str) -> bool:
+        """Open a session; False when the user's hash is no longer the `checked` one, or the user disabled."""
         now = datetime.now(UTC)
         row = {"token_sha256": token_sha256, "user": user, "kind": kind, "created": now, "expires": expires}
         with self.writing() as connection:
             connection.execute(delete(SessionTable).where(SessionTable.expires <= now))
+            # Locked, so that a change of the password comes wholly before this session or ends it.
+            same = select(User.id).where(User.id == user, User.password_hash == checked, User.disabled.is_(False))
+            if connection.execute(same.with_for_update(read=True)).first() is None:
+                return False
             connection.execute(insert(SessionTable).values(row))
+            return True
 
     def session(self, token_sha256: str) -> SessionRecord | None:
         """The live session of a token whose user is not disabled; else None."""
@@ -139,17 +180,8 @@ class AccountStore(Database):
         address: str = "",
     ) -> None:
         """Append to the audit trail; nothing, this program included, changes or deletes a row of it."""
-        row = {
-            "time": datetime.now(UTC),
-            "actor": actor,
-            "action": action,
-            "object_kind": object_kind,
-            "object_id": object_id,
-            "detail": plain(detail or {}),
-            "address": address,
-        }
         with self.writing() as connection:
-            connection.execute(insert(Audit).values(row))
+            _append(connection, AuditEntry(actor, action, object_kind, object_id, detail or {}, address))
 
     def audit(self, *, cursor: str | None = None, limit: int = 100) -> Page[AuditRecord]:
         """One page, newest first."""
@@ -163,6 +195,21 @@ class AccountStore(Database):
     def has_users(self) -> bool:
         with self.reading() as connection:
             return bool(connection.execute(select(func.count()).select_from(User)).scalar_one())
+
+
+def _append(connection: Connection, entry: AuditEntry | None) -> None:
+    if entry is None:
+        return
+    row = {
+        "time": datetime.now(UTC),
+        "actor": entry.actor,
+        "action": entry.action,
+        "object_kind": entry.object_kind,
+        "object_id": entry.object_id,
+        "detail": plain(entry.detail),
+        "address": entry.address,
+    }
+    connection.execute(insert(Audit).values(row))
 
 
 def _find(connection: Connection, condition: object) -> UserRecord | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -195,6 +195,18 @@ class SessionRecord:
     user: UserRecord
     kind: str
     expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What is to be written on the audit trail: who did what to which object, from which network address."""
+
+    actor: str
+    action: str
+    object_kind: str
+    object_id: str = ""
+    detail: Mapping[str, object] = field(default_factory=dict)
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import text
+from starlette.exceptions import HTTPException
 
 from api.app import create_app
-from api.auth.passwords import objection
+from api.auth.passwords import Passwords, objection
+from api.auth.sessions import Sessions
 from pipeline.store import Repository
 
 from .conftest import sign_in
@@ -102,6 +105,60 @@ def test_changing_the_password_ends_every_other_session(own: Own) -> None:
     assert client.get("/api/v1/session", headers=fresh).status_code == 200
     sign_in(client, "viewer", NEW)
     assert ("viewer", "password.change") in actions(repository)
+
+
+def test_guessing_the_old_password_locks_the_account(own: Own) -> None:
+    _, repository, site = own
+    strict = site.settings.model_copy(update={"failures_until_lock": 3})
+    with TestClient(create_app(strict)) as client:
+        headers = sign_in(client, "viewer")
+        for _ in range(3):
+            wrong = client.put("/api/v1/session/password", json={"old": "a guess", "new": NEW}, headers=headers)
+            assert wrong.status_code == 422
+        right = client.put("/api/v1/session/password", json={"old": PASSWORD, "new": NEW}, headers=headers)
+        assert right.status_code == 429
+        assert 0 < int(right.headers["retry-after"]) <= 300
+        assert client.post("/api/v1/session", json={"name": "viewer", "password": PASSWORD}).status_code == 401
+    assert actions(repository).count(("viewer", "password.change.failed")) == 4
+
+
+def test_a_sign_in_overtaken_by_a_password_change_opens_nothing(own: Own) -> None:
+    _, repository, site = own
+
+    class Overtaken(Passwords):
+        """The password is replaced after it was checked, before the session is opened."""
+
+        def check(self, password: str, password_hash: str | None) -> tuple[bool, str | None]:
+            result = super().check(password, password_hash)
+            user = repository.user_named("viewer")
+            assert user is not None
+            repository.set_password(user.id, "replaced", must_change=False)
+            return result
+
+    with pytest.raises(HTTPException) as refused:
+        Sessions(repository, site.settings, Overtaken()).sign_in("viewer", PASSWORD, "", "bearer")
+    assert refused.value.status_code == 401
+    assert actions(repository)[0] == ("viewer", "login.failed")
+    user = repository.user_named("viewer")
+    assert user is not None and user.password_hash == "replaced"
+
+
+def test_no_change_of_a_user_without_its_row_on_the_trail(own: Own) -> None:
+    client, repository, _ = own
+    admin, viewer = sign_in(client, "admin"), sign_in(client, "viewer")
+    before = repository.users()
+    address = f"/api/v1/users/{next(user.id for user in before if user.name == 'viewer')}"
+    with repository.writing() as connection:
+        connection.execute(text("ALTER TABLE audit RENAME TO lost"))
+    for answer in (
+        client.post("/api/v1/users", json={"name": "lan", "role": "reviewer"}, headers=admin),
+        client.patch(address, json={"role": "admin"}, headers=admin),
+        client.post(f"{address}/password", headers=admin),
+        client.put("/api/v1/session/password", json={"old": PASSWORD, "new": NEW}, headers=viewer),
+    ):
+        assert answer.status_code == 503
+    assert repository.users() == before
+    assert client.get("/api/v1/session", headers=viewer).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -163,7 +163,9 @@ def test_a_session_ends_by_expiry_deletion_password_change_and_disabling(reposit
     later = NOON.replace(year=2100)
 
     def sign_in() -> None:
-        repository.create_session("token", user.id, "bearer", later)
+        now = repository.user(user.id)
+        assert now is not None
+        assert repository.create_session("token", user.id, "bearer", later, checked=now.password_hash)
         session = repository.session("token")
         assert session is not None and session.user.name == "lan"
 
@@ -176,8 +178,27 @@ def test_a_session_ends_by_expiry_deletion_password_change_and_disabling(reposit
     sign_in()
     repository.change_user(user.id, disabled=True)
     assert repository.session("token") is None
-    repository.create_session("old", user.id, "bearer", NOON.replace(year=2000))
+    assert not repository.create_session("disabled", user.id, "bearer", later, checked="new")
+    repository.change_user(user.id, disabled=False)
+    assert repository.create_session("old", user.id, "bearer", NOON.replace(year=2000), checked="new")
     assert repository.session("old") is None
+
+
+def test_no_session_opens_with_a_password_that_is_being_replaced(repository: Repository) -> None:
+    user = repository.create_user("lan", "hash", Role.REVIEWER, must_change_password=False)
+    later = NOON.replace(year=2100)
+    with ThreadPoolExecutor(1) as pool:
+        with repository.writing() as connection:
+            connection.execute(update(tables.User).values(password_hash="new"))
+            opening = pool.submit(repository.create_session, "token", user.id, "bearer", later, checked="hash")
+            with pytest.raises(TimeoutError):
+                opening.result(timeout=0.3)  # it waits for the change
+        assert opening.result() is False
+    assert repository.session("token") is None
+    repository.login_succeeded(user.id, "hash", "made anew from the old password")
+    assert not repository.set_password(user.id, "other", must_change=False, replaces="hash")
+    kept = repository.user(user.id)
+    assert kept is not None and kept.password_hash == "new"
 
 
 def test_the_last_administrator_stays(repository: Repository) -> None:
