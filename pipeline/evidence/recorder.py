@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -138,10 +139,12 @@ class EvidenceRecorder:
     def settled(self, evidence: Evidence) -> None:
         """The evidence stands in the database: where it is complete, the next start need not look after it.
 
-        Until this is called, `recover` answers with the package again.
+        Until this is called, `recover` answers with the package again; which does no harm, so that a mark that
+        cannot be removed is no error here.
         """
         if evidence.complete:
-            clear_unfinished(self.root, evidence.folder)
+            with suppress(EvidenceError):
+                clear_unfinished(self.root, evidence.folder)
 
     def _settle_each(self, cases: Sequence[Case], time: datetime | None, reason: str = "") -> Iterator[Evidence]:
         for case in cases:

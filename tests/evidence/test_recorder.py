@@ -111,6 +111,17 @@ def test_a_package_is_remembered_until_its_evidence_is_settled(footage: Path, tm
     pytest.fail("the package was never completed")
 
 
+def test_a_mark_that_cannot_be_removed_costs_nothing(footage: Path, tmp_path: Path) -> None:
+    kept = recorder(tmp_path)
+    kept.record(violation(next(Recording(footage, "gate", start=START).frames(kept.packet)), at(0), at(0)))
+    (evidence,) = kept.finish()
+    mark = tmp_path / "gate" / ".unfinished" / str(ID)
+    mark.unlink()
+    mark.mkdir()
+    kept.settled(evidence)
+    assert verify_package(tmp_path / evidence.folder) == []
+
+
 def test_packages_are_written_one_by_one_as_they_are_asked_for(footage: Path, tmp_path: Path) -> None:
     kept = recorder(tmp_path)
     frame = next(Recording(footage, "gate", start=START).frames(kept.packet))
