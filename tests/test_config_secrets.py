@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from pathlib import Path
 
+import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.config import Config, load, redact
 from pipeline.config.secrets import MissingSecretError, expand
 from pipeline.errors import ConfigError
+from pipeline.sources.failure import explain, public
 
 SECRET = "s3cr3t@/ä#"
 ENCODED = "s3cr3t%40%2F%C3%A4%23"
@@ -31,19 +33,64 @@ def read(folder: Path, source: str, *, storage: str = "", environment: dict[str,
         "rtsp://${USER:-admin}:${PASSWORD}@10.0.0.1:554/main",
         "{url: 'rtsp://10.0.0.1:554/main', user: admin, password: '${PASSWORD}'}",
         "{url: 'rtsp://10.0.0.1:554/main', user: '${USER:-admin}', password: '${file:password}'}",
-        "{url: '${URL}'}",
     ],
 )
 def test_a_password_may_hold_any_character_and_is_never_shown(tmp_path: Path, source: str) -> None:
     (tmp_path / "password").write_text(f"{SECRET}\n", "utf-8")
     url = f"rtsp://admin:{ENCODED}@10.0.0.1:554/main"
-    config = read(tmp_path, source, environment={"PASSWORD": SECRET, "URL": url})
+    config = read(tmp_path, source, environment={"PASSWORD": SECRET})
     camera = config.cameras[0]
     assert camera.source.address == url
     assert camera.source.live
     assert str(camera.source) == "rtsp://***@10.0.0.1:554/main"
     for shown in (repr(config), str(config), str(config.model_dump()), config.model_dump_json(), camera.hash):
         assert "s3cr3t" not in shown
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("rtsp://10.0.0.1/live/${KEY}/main", "rtsp://10.0.0.1/live/***/main"),
+        ("rtsp://${HOST}/live/${KEY}?token=${KEY}", "rtsp://10.0.0.1/live/***?***"),
+        ("rtsp://u:${KEY}@10.0.0.1/${KEY}", "rtsp://***@10.0.0.1/***"),
+        ("{url: 'rtsp://10.0.0.1/${KEY}', user: u, password: '${KEY}'}", "rtsp://***@10.0.0.1/***"),
+        ("${URL}", "rtsp://***@10.0.0.1:554/***"),
+        ("${URL}/sub", "rtsp://***@10.0.0.1:554/***"),
+        ("rtsp://10.0.0.1${TAIL}", "rtsp://10.0.0.1/***"),
+        ("rtsp://10.0.0.1/live?access_token=s3cr3t", "rtsp://10.0.0.1/live?***"),
+    ],
+)
+def test_what_is_filled_in_behind_the_host_is_not_shown(tmp_path: Path, source: str, shown: str) -> None:
+    environment = {
+        "KEY": "s3cr3t",
+        "HOST": "10.0.0.1",
+        "TAIL": "/live/s3cr3t",
+        "URL": "rtsp://admin:s3cr3t@10.0.0.1:554/live/s3cr3t?sig=s3cr3t",
+    }
+    config = read(tmp_path, source, environment=environment)
+    assert config.cameras[0].source.redacted == shown
+    assert "s3cr3t" in config.cameras[0].source.address
+    assert "s3cr3t" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        av.error.HTTPNotFoundError(404, "x"),
+        av.error.HTTPUnauthorizedError(401, "x"),
+        av.error.HTTPOtherClientError(400, "x"),
+        av.error.InvalidDataError(1, "x"),
+        ConnectionRefusedError(),
+        TimeoutError(),
+        OSError(5, "x"),
+    ],
+)
+def test_no_failure_of_a_camera_shows_its_path(error: Exception) -> None:
+    url = "rtsp://admin:s3cr3t@127.0.0.1/live/s3cr3t?sig=s3cr3t"
+    reason = explain(error, url, timeout=1).reason
+    assert reason.startswith("127.0.0.1:554: ")
+    assert "s3cr3t" not in reason
+    assert public(url) == "rtsp://127.0.0.1"
 
 
 def test_the_environment_is_read_at_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +165,14 @@ def test_redaction_leaves_the_host_and_hides_the_rest(user: str, password: str, 
         ("rtsp://10.0.0.1/main", "rtsp://10.0.0.1/main"),
         ("samples/street.mp4", "samples/street.mp4"),
         ("rtsp://h/user=a&password=b&channel=1", "rtsp://h/user=***&password=***&channel=1"),
-        ("rtsp://h/s?token=abc#x", "rtsp://h/s?token=***#x"),
+        ("rtsp://h/s?token=abc#x", "rtsp://h/s?***"),
+        ("rtsp://h/s?abc", "rtsp://h/s?***"),
+        ("rtsp://u:p@h/s?channel=1&authBasic=abc", "rtsp://***@h/s?***"),
+        ("rtsp://h/s?apikey=ab@cd", "rtsp://***"),
+        ("rtsp://u:p?w@h/s", "rtsp://***"),
+        ("u:p@h/s?sig=abc", "***@h/s?***"),
+        ("rtsp://h/access_token=abc/x", "rtsp://h/access_token=***/x"),
+        ("75A?", "75A?"),
         ("postgresql://m:pw@db/m", "postgresql://***@db/m"),
     ],
 )

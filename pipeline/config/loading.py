@@ -15,7 +15,7 @@ from pipeline.config.document import Document, Fault, Path, parse
 from pipeline.config.messages import phrase, show
 from pipeline.config.references import check_references
 from pipeline.config.schema import Config
-from pipeline.config.secrets import MissingSecretError, expand, is_template
+from pipeline.config.secrets import MissingSecretError, expand, is_template, masked
 from pipeline.errors import ConfigError, Problem
 from pipeline.rules import RuleConfig, rule_types
 
@@ -45,10 +45,12 @@ def load(
     faults = list(document.faults)
     config: Config | None = None
     if not any(fault.path == () for fault in faults):
-        data, missing = _fill_in(document.data, os.environ if environment is None else environment, path.parent)
+        shown: dict[str, str] = {}
+        environment = os.environ if environment is None else environment
+        data, missing = _fill_in(document.data, environment, path.parent, shown)
         faults += missing
         faults += check_references(document.data, models)
-        config, wrong = _validate(data, document, {"folder": path.parent, "file": str(path)})
+        config, wrong = _validate(data, document, {"folder": path.parent, "file": str(path), "shown": shown})
         faults += [fault for fault in wrong if not _told_already(fault, faults)]
     if faults or config is None:
         raise ConfigError(_located(faults, document, str(path)))
@@ -82,8 +84,13 @@ def _read(path: FilePath) -> str:
     raise ConfigError([Problem(str(path), line, column, "", message)])
 
 
-def _fill_in(data: Any, environment: Mapping[str, str], folder: FilePath) -> tuple[Any, list[Fault]]:
-    """A copy of the data with `${…}` filled in where secrets may stand, and the faults met."""
+def _fill_in(
+    data: Any, environment: Mapping[str, str], folder: FilePath, shown: dict[str, str]
+) -> tuple[Any, list[Fault]]:
+    """A copy of the data with `${…}` filled in where secrets may stand, and the faults met.
+
+    `shown` receives how each text that was filled in may be shown.
+    """
     faults: list[Fault] = []
 
     def copy(value: Any, path: Path) -> Any:
@@ -97,7 +104,9 @@ def _fill_in(data: Any, environment: Mapping[str, str], folder: FilePath) -> tup
             faults.append(Fault(path, f"found {show(value)}; `${{…}}` is filled in only under source and storage"))
             return value
         try:
-            return expand(value, environment, folder)
+            filled = expand(value, environment, folder)
+            shown[filled] = masked(value, environment, folder)
+            return filled
         except MissingSecretError as error:
             faults.append(Fault(path, str(error)))
             return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,7 +15,11 @@ _REFERENCE = re.compile(r"\$\$\{|\$\{(?P<inside>[^{}]*)\}|\$\{")
 _VARIABLE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<fallback>:-(?P<default>.*))?", re.DOTALL)
 _DEFAULT = re.compile(r"(\$\{[A-Za-z0-9_]*:-)[^{}]*")
 _USER_PART = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://|(?=.*:)).*@", re.DOTALL)
-_PARAMETER = re.compile(r"(?i)(?P<name>\b(?:password|passwd|pass|pwd|token|secret|auth|key|user|username)=)[^&?#/\s]*")
+_QUERY = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://[^?]*\?).+|(?P<other>[^?]*\?).*=.*", re.DOTALL)
+_PARAMETER = re.compile(
+    r"(?i)(?P<name>(?<![\w-])[\w-]*(?:pass|pwd|token|secret|auth|key|user|login|sig)[\w-]*=)[^&?#/\s]*"
+)
+_BASE = re.compile(r"(?P<base>[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)(?P<rest>.*)", re.DOTALL)
 
 
 class MissingSecretError(ValueError):
@@ -23,11 +27,16 @@ class MissingSecretError(ValueError):
 
 
 def redact(text: str) -> str:
-    """A URL or path without user, password and secret parameters: `rtsp://***@host/path`.
+    """A URL or path without user, password, query and secret parameters: `rtsp://***@host/path?***`.
 
     Cautious with malformed text: rather too much is hidden than too little.
     """
+    scheme, _, rest = text.rpartition("://")
+    if "@" in rest.partition("?")[2]:  # a query or a password: nobody can tell where the host is
+        return f"{scheme}://{HIDDEN}" if scheme.isalpha() else HIDDEN
     text = _USER_PART.sub(rf"\g<scheme>{HIDDEN}@", _DEFAULT.sub(rf"\1{HIDDEN}", text), count=1)
+    if query := _QUERY.fullmatch(text):
+        text = f"{query['before'] or query['other']}{HIDDEN}"
     return _PARAMETER.sub(rf"\g<name>{HIDDEN}", text)
 
 
@@ -59,6 +68,22 @@ def expand(template: str, environment: Mapping[str, str], folder: Path) -> str:
     return filled
 
 
+def masked(template: str, environment: Mapping[str, str], folder: Path) -> str:
+    """The template of a URL filled in as by `expand`, but with *** for what stands behind the host.
+
+    Where one `${…}` holds scheme and host, all that it brings behind the host is hidden, too. The user part is
+    filled in: `redact` hides it.
+    """
+    found = _BASE.match(_blanked(template))
+    end = found.end("base") if found else len(template)
+    base = _BASE.match(expand(template[:end], environment, folder))
+    if base is None:
+        return HIDDEN
+    brought = f"/{HIDDEN}" if base["rest"] else ""
+    behind = _REFERENCE.sub(lambda each: "${" if each[0] == "$${" else HIDDEN, template[end:])
+    return f"{base['base']}{brought}{behind}"
+
+
 def is_template(text: str) -> bool:
     """Whether the text asks for something to be filled in."""
     return _REFERENCE.search(text) is not None
@@ -66,9 +91,13 @@ def is_template(text: str) -> bool:
 
 def _end_of_user_part(template: str) -> int:
     """Where the `@` of `scheme://user:password@host` stands; 0 when the template has none."""
-    mask: Callable[[re.Match[str]], str] = lambda found: "_" * len(found[0])  # noqa: E731
-    found = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@", _REFERENCE.sub(mask, template))
+    found = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@", _blanked(template))
     return found.end() if found else 0
+
+
+def _blanked(template: str) -> str:
+    """As long as the template, without the signs that stand in its `${…}`."""
+    return _REFERENCE.sub(lambda found: "_" * len(found[0]), template)
 
 
 def _value(inside: str | None, environment: Mapping[str, str], folder: Path) -> str:

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from pipeline.config.secrets import redact
+from pipeline.config.secrets import HIDDEN, redact
 from pipeline.config.section import Section, fail, or_text
 from pipeline.config.suggestions import did_you_mean
 
@@ -55,6 +55,7 @@ class SourceConfig(Section):
         default=None, description="How a recording's file name tells its begin, as in gate_%Y%m%d_%H%M%S."
     )
     _folder: Path = PrivateAttr(default=Path())
+    _shown: str | None = PrivateAttr(default=None)
 
     @model_validator(mode="before")
     @classmethod
@@ -100,6 +101,7 @@ class SourceConfig(Section):
 
     def model_post_init(self, context: Any) -> None:
         self._folder = (context or {}).get("folder", Path())
+        self._shown = (context or {}).get("shown", {}).get(self.url.get_secret_value())
 
     @property
     def live(self) -> bool:
@@ -122,8 +124,11 @@ class SourceConfig(Section):
 
     @property
     def redacted(self) -> str:
-        """The source fit to be shown: without user, password and secret parameters."""
-        return redact(self.address if self.live else self.url.get_secret_value())
+        """The source fit to be shown: without user, password, query and what `${…}` brought behind the host."""
+        if not self.live:
+            return redact(self.url.get_secret_value())
+        shown = redact(self._shown or self.url.get_secret_value())
+        return shown if self.user is None else shown.replace("://", f"://{HIDDEN}@", 1)
 
     def begins(self, zone: tzinfo) -> datetime | None:
         """`start` in UTC; without offset it is local time in `zone`."""

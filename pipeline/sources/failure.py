@@ -30,15 +30,15 @@ def with_login(url: str, user: str | None, password: str | None) -> str:
 
 
 def public(url: str) -> str:
-    """The URL fit to be shown: without user, password, and query."""
+    """The URL fit to be shown: without user and password, and without path and query, which may hold a key."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def explain(error: Exception, url: str, timeout: float) -> Failure:
     """What went wrong at `url` and what to do about it."""
     parts = urlsplit(url)
-    host, port, path = parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 554), parts.path or "/"
+    host, port = parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 554)
     login = "the user or password is wrong" if parts.username else "it asks for a user and password"
     known: Sequence[tuple[tuple[type[Exception], ...], str, bool]] = (
         (
@@ -46,11 +46,19 @@ def explain(error: Exception, url: str, timeout: float) -> Failure:
             f"{login}; set user and password of the camera's source",
             True,
         ),
-        ((av.error.HTTPNotFoundError,), f"it has no stream {path}; see the camera's manual for its path", True),
-        ((av.error.HTTPError,), f"it refuses {path}; see the camera's own log", True),
+        (
+            (av.error.HTTPNotFoundError,),
+            "it has no stream at this path; see the camera's manual for the right one",
+            True,
+        ),
+        ((av.error.HTTPError,), "it refuses this path; see the camera's own log", True),
         ((ConnectionRefusedError,), "nothing listens there; check the port and that RTSP is enabled", False),
         ((TimeoutError, av.error.ExitError), f"no answer within {timeout:g} s; check power, network, firewall", False),
-        ((av.error.InvalidDataError,), f"what it sends is no RTSP or no video; check port and path {path}", False),
+        (
+            (av.error.InvalidDataError,),
+            "what it sends is no RTSP or no video; check port and path of the source",
+            False,
+        ),
     )
     for kinds, reason, refused in known:
         if isinstance(error, kinds):

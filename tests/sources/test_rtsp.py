@@ -163,7 +163,7 @@ def test_the_right_password_opens(rtsp_server: StartRtspServer, clip: Path) -> N
 REFUSALS = {
     "wrong password": ("operator:wr0ng-S3cret", "/gate", "the user or password is wrong"),
     "no password": ("", "/gate", "it asks for a user and password"),
-    "wrong path": ("operator:s3cret-One", "/yard", "it has no stream /yard"),
+    "wrong path": ("operator:s3cret-One", "/yard", "it has no stream at this path"),
 }
 
 
