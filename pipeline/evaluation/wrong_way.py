@@ -120,7 +120,7 @@ def real_clips(data: Path) -> Iterator[Clip]:
             Vehicle(row["lane"], tuple((t, x, y) for t, x, y in row["path"]), row.get("partly", False))
             for row in known["vehicles"]
         )
-        yield Clip(path, camera(path, known["lanes"]), lawful=vehicles)
+        yield Clip(path, camera(path, known["lanes"], known.get("slices", "1x1")), lawful=vehicles)
 
 
 def sample_clips() -> Iterator[Clip]:
@@ -148,9 +148,15 @@ def sample_clips() -> Iterator[Clip]:
         yield Clip(recording, camera(recording, lanes), offending=tuple(offending))
 
 
-def camera(recording: Path, lanes: Sequence[Mapping[str, Any]]) -> CameraConfig:
-    """A camera with these lanes and the default settings."""
-    settings = {"id": recording.stem, "source": str(recording), "lanes": lanes, "rules": [{"kind": "wrong_way"}]}
+def camera(recording: Path, lanes: Sequence[Mapping[str, Any]], slices: str = "1x1") -> CameraConfig:
+    """A camera with these lanes; all other settings are the defaults."""
+    settings = {
+        "id": recording.stem,
+        "source": str(recording),
+        "detectors": [{"model": "road-nano", "slices": slices}],
+        "lanes": lanes,
+        "rules": [{"kind": "wrong_way"}],
+    }
     return CameraConfig.model_validate(settings)
 
 
