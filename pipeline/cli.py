@@ -20,7 +20,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from pipeline import logs
-from pipeline.errors import MatThanError
+from pipeline.errors import EvidenceError, MatThanError
 from pipeline.paths import DataFolder
 
 if TYPE_CHECKING:
@@ -172,7 +172,12 @@ def verify(
 
     broken = False
     for package in [found for path in packages for found in find_packages(path)]:
-        faults = verify_package(package)
+        try:
+            faults = verify_package(package)
+        except EvidenceError as error:  # one package that cannot be read must not hide the others
+            errors.print(str(error), style="red", markup=False, highlight=False)
+            broken = True
+            continue
         broken |= bool(faults)
         console.print(report(package, faults), style="red" if faults else "green", soft_wrap=True)
     if broken:
