@@ -52,4 +52,4 @@ def test_a_live_camera_is_not_connected_to_before_its_frames_are_wanted(tmp_path
     source = opened(tmp_path, "{url: 'rtsp://192.0.2.1/x', user: operator, password: s3cret, transport: udp}")
     assert isinstance(source, RtspCamera)
     assert source.state.phase == "connecting"
-    assert repr(source) == "RtspCamera(gate, rtsp://192.0.2.1/x)"
+    assert repr(source) == "RtspCamera(gate, rtsp://192.0.2.1)"
