@@ -77,7 +77,8 @@ class CameraPipeline:
         self._watching = True
         self._plates: dict[int, PlateRead] = {}
         self._reported: dict[int, dict[Any, Violation]] = {}
-        self._hashes = {detector.model: models[detector.model].sha256 for detector in camera.detectors}
+        own = {detector.model for detector in camera.detectors}
+        self._hashes = {name: card.sha256 for name, card in models.items() if name in own}
         for rule in self._rules:
             self._hashes |= rule.models
         self._settings_hashes = {rule.name: camera.rule_hash(rule) for rule in camera.rules}
