@@ -18,9 +18,9 @@ import numpy as np
 
 from benchmarks.setting import START, configuration, repeat, resident_megabytes
 from pipeline.batch import Batch
+from pipeline.camera_run import CameraRun
 from pipeline.installation import Installation
 from pipeline.paths import DataFolder
-from pipeline.runner import CameraRun
 
 
 def main() -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from rich.table import Table
 
 from pipeline.buffers import EveryFrame
+from pipeline.camera_run import CameraRun, Tally
 from pipeline.config import CameraConfig
 from pipeline.errors import SourceError, StoreError
 from pipeline.installation import Footage, Installation
-from pipeline.runner import CameraRun, Tally
 from pipeline.sources import Recording
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline.buffers import FrameBuffer
 from pipeline.camera import CameraPipeline
+from pipeline.camera_run import CameraRun
 from pipeline.config import CameraConfig, Config, InferenceConfig
 from pipeline.detectors import Detector, Runtime, load_detector
 from pipeline.detectors.plates import PlateReader, load_plate_reader
@@ -21,7 +22,7 @@ from pipeline.engine import DetectorKey, Engine
 from pipeline.evidence import EvidenceRecorder
 from pipeline.paths import DataFolder
 from pipeline.rules.plate import PlateConfig
-from pipeline.runner import CameraRun, Driver
+from pipeline.runner import Driver
 from pipeline.sources.base import Source
 from pipeline.store import Repository
 

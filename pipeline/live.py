@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 import structlog
 
 from pipeline.buffers import EveryFrame, FrameBuffer, NewestFrame
+from pipeline.camera_run import CameraRun
 from pipeline.config import CameraConfig
 from pipeline.errors import EvidenceError, SourceError, StoreError
 from pipeline.evidence import clear_unfinished, recover, report, verify_package
 from pipeline.evidence.restore import restore
 from pipeline.installation import Footage, Installation
-from pipeline.runner import CameraRun
 from pipeline.sources import Recording, RtspCamera, open_source
 from pipeline.types import Findings
 

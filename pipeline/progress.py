@@ -9,7 +9,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from pipeline.runner import CameraRun
+from pipeline.camera_run import CameraRun
 
 
 class RunProgress:

@@ -1,4 +1,4 @@
-"""Drives cameras: the loop that live and batch share, from waiting frames to stored findings."""
+"""Drives cameras: the loop that live and batch share, from waiting frames to settled answers."""
 
 from __future__ import annotations
 
@@ -6,205 +6,20 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
 from time import monotonic
 from typing import TypeAlias
-from uuid import UUID
 
 import structlog
 
-from pipeline.buffers import FrameBuffer
-from pipeline.camera import CameraPipeline, DetectorSchedule
+from pipeline.camera_run import CameraRun
 from pipeline.engine import Engine, Request
-from pipeline.errors import MatThanError, SourceError, StoreError
-from pipeline.evidence import EvidenceRecorder
-from pipeline.ledger import Ledger
-from pipeline.sources import Recording
-from pipeline.sources.base import Source
-from pipeline.store import Repository
-from pipeline.types import Detections, Findings
+from pipeline.errors import StoreError
+from pipeline.types import Detections
 
 log = structlog.get_logger()
 
 BEAT_SECONDS = 30.0
 """How often a run shows in the store that it lives."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run has done so far."""
-
-    frames: int = 0
-    violations: int = 0
-    plates: int = 0
-    first: datetime | None = None
-    last: datetime | None = None
-
-
-class CameraRun:
-    """One camera from its source to the store: a reader thread fills `buffer`, the driver does the rest.
-
-    `record` is the run's row in the store; `patient` as in Ledger. `on_end` is called once, after the last
-    finding is stored; `error` then says why the run was given up, None when its source simply ended.
-    """
-
-    def __init__(
-        self,
-        *,
-        source: Source,
-        buffer: FrameBuffer,
-        pipeline: CameraPipeline,
-        recorder: EvidenceRecorder,
-        repository: Repository,
-        record: UUID,
-        patient: bool,
-        on_end: Callable[[CameraRun], None],
-    ) -> None:
-        self.source = source
-        self.buffer = buffer
-        self.pipeline = pipeline
-        self.tally = Tally()
-        self.in_flight = 0
-        self.ended = False
-        self.stopped = False
-        self.failed = False
-        self.error: SourceError | None = None
-        self.on_end = on_end
-        camera = pipeline.camera
-        self._schedule = DetectorSchedule(camera.detectors)
-        self._sink = recorder.packet
-        self._ledger = Ledger(camera.id, recorder, repository, record, patient=patient)
-        self._repository = repository
-        self.record = record
-        self._seen: set[object] = set()
-        self._thread = threading.Thread(target=self._read, name=f"reader-{camera.id}", daemon=True)
-
-    @property
-    def name(self) -> str:
-        """What to call the run in a terminal."""
-        return (
-            f"{self.pipeline.camera.id}: {self.source.path.name}"
-            if isinstance(self.source, Recording)
-            else self.pipeline.camera.id
-        )
-
-    @property
-    def length(self) -> float | None:
-        """Seconds that the source declares to last; None for a live one."""
-        duration = self.source.duration if isinstance(self.source, Recording) else None
-        return duration.total_seconds() if duration else None
-
-    @property
-    def position(self) -> float:
-        """Seconds of media time analysed so far."""
-        first, last = self.tally.first, self.tally.last
-        return (last - first).total_seconds() if first and last else 0.0
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Let the source end early; what was read is still analysed and stored."""
-        self.stopped = True
-        self.source.close()
-        self.buffer.close()
-
-    def next_request(self) -> Request | None:
-        """The next waiting frame with its due detectors; frames on which none is due, or out of the
-        camera's schedule, are passed over."""
-        camera = self.pipeline.camera
-        while (frame := self.buffer.take()) is not None:
-            if not (camera.active(frame.time) or self.pipeline.watching):
-                continue
-            if due := self._schedule.due(frame.time):
-                self.in_flight += 1
-                return Request(frame, due)
-        return None
-
-    def settle(self, request: Request, detections: dict[str, Detections]) -> None:
-        """Let the camera decide on one analysed frame, and store what it found."""
-        self.in_flight -= 1
-        if self.failed:
-            return
-        frame = request.frame
-        findings = self.pipeline.step(frame, detections)
-        tally = self.tally
-        tally.frames += 1
-        tally.first = tally.first or frame.time
-        tally.last = frame.time
-        self._store(findings)
-        self._ledger.advance(frame.time)
-
-    def end(self) -> None:
-        """Close open incidents and evidence after the last frame."""
-        try:
-            if not self.failed:
-                self._store(self.pipeline.finish())
-            self._ledger.finish("the program was stopped" if self.stopped else "the recording ends there")
-        except Exception as error:  # as in the driver: one run's fault is its own
-            self.fail(error)
-        self.ended = True
-        self.on_end(self)
-
-    def fail(self, error: Exception) -> None:
-        """Give this run up, and leave the others alone."""
-        camera = self.pipeline.camera.id
-        log.error("camera given up", camera=camera, error=str(error), exc_info=not isinstance(error, MatThanError))
-        self.failed = True
-        self.error = self.error or SourceError(f"camera {camera}: given up: {error}")
-        self.stop()
-        while self.buffer.take() is not None:
-            pass
-
-    @property
-    def missing_evidence(self) -> str:
-        """Why evidence of some violation could not be written; "" when all was."""
-        return "; ".join(self._ledger.missing.values())
-
-    def _store(self, findings: Findings) -> None:
-        self._ledger.store(findings)
-        self._seen.update(violation.id for violation in findings.violations)
-        self.tally.violations = len(self._seen)
-        self.tally.plates += sum(plate.final for plate in findings.plates)
-
-    def beat(self) -> None:
-        """Write how far the run has got into its row, also as a sign of life."""
-        tally = self.tally
-        self._repository.update_run(
-            self.record,
-            media_start=tally.first,
-            media_end=tally.last,
-            frames=tally.frames,
-            violations=tally.violations,
-            plates=tally.plates,
-        )
-
-    def conclude(self, state: str, error: str = "") -> None:
-        """Write the run's outcome into its row: finished, failed or interrupted."""
-        tally = self.tally
-        self._repository.finish_run(
-            self.record,
-            state,
-            media_start=tally.first,
-            media_end=tally.last,
-            frames=tally.frames,
-            violations=tally.violations,
-            plates=tally.plates,
-            error=error,
-        )
-
-    def _read(self) -> None:
-        try:
-            for frame in self.source.frames(self._sink):
-                self.buffer.put(frame)
-        except SourceError as error:
-            self.error = error
-        except Exception as error:  # one broken reader must not take the others with it
-            log.exception("reader failed", camera=self.pipeline.camera.id)
-            self.error = SourceError(f"camera {self.pipeline.camera.id}: the reader failed: {error}")
-        finally:
-            self.buffer.close()
 
 
 class Driver:

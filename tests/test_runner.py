@@ -12,11 +12,12 @@ import pytest
 
 from pipeline.buffers import EveryFrame
 from pipeline.camera import CameraPipeline, ModelCard
+from pipeline.camera_run import CameraRun
 from pipeline.config import Config
 from pipeline.engine import DetectorKey, Engine
 from pipeline.errors import StoreError
 from pipeline.evidence import EvidenceRecorder
-from pipeline.runner import CameraRun, Driver
+from pipeline.runner import Driver
 from pipeline.store import Repository
 from pipeline.types import Detections, Findings, Frame
 
