@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from pipeline.check import CameraProbe, check, probe, probe_table
 from pipeline.check.picture import GROUND_COLOUR, LANE_COLOUR, ZONE_COLOUR, draw
 from pipeline.config import CameraConfig, Config, load
 from pipeline.paths import DataFolder
+from tests.servers.deaf import deaf_server
 from tests.servers.rtsp import StartRtspServer, rtsp_server  # noqa: F401 - a fixture
 
 PLACES = """
@@ -48,20 +48,8 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def silent_port() -> Iterator[int]:
     """Accepts connections and never says a word, as a camera that hangs does."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        held: list[socket.socket] = []
-
-        def accept() -> None:
-            while True:
-                try:
-                    held.append(server.accept()[0])
-                except OSError:
-                    return
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield server.getsockname()[1]
-        for connection in held:
-            connection.close()
+    with deaf_server() as port:
+        yield port
 
 
 def write(folder: Path, cameras: str, more: str = "") -> Path:

@@ -14,6 +14,7 @@ import pytest
 
 from pipeline.sources import MediaPacket, RtspCamera
 from pipeline.types import Frame
+from tests.servers.deaf import deaf_server
 
 from ..servers.clips import make_clip, number_of
 from ..servers.rtsp import StartRtspServer
@@ -52,25 +53,6 @@ def watching(url: str, rate: float | None = None, **settings: object) -> Iterato
     watched.camera.close()
     watched.thread.join(3)
     assert not watched.thread.is_alive()
-
-
-@contextmanager
-def deaf_server() -> Iterator[int]:
-    """Takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        held: list[socket.socket] = []
-
-        def accept() -> None:
-            while True:
-                try:
-                    held.append(server.accept()[0])
-                except OSError:
-                    return
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield server.getsockname()[1]
-        for connection in held:
-            connection.close()
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
