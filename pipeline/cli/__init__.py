@@ -1,0 +1,31 @@
+"""The `matthan` command: parses arguments, calls the parts, prints for people. One file for each group of commands."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from pipeline import logs
+from pipeline.cli import evaluation, evidence, models, serving, watching
+from pipeline.cli.terminal import errors
+from pipeline.errors import MatThanError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Mắt Thần: camera analytics for a city operations centre.",
+)
+for group in (serving, watching, evidence, evaluation):
+    app.add_typer(group.app)
+app.add_typer(models.app, name="models")
+
+
+def main() -> None:
+    """Entry point: errors raised on purpose are printed as they are, without a stack trace."""
+    logs.configure()
+    try:
+        app()
+    except MatThanError as error:
+        errors.print(str(error), style="red", markup=False, highlight=False)
+        sys.exit(1)

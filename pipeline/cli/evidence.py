@@ -1,0 +1,34 @@
+"""`matthan verify`: evidence packages, checked offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.terminal import console, errors
+from pipeline.errors import EvidenceError
+
+app = typer.Typer()
+
+
+@app.command()
+def verify(
+    packages: Annotated[list[Path], typer.Argument(help="Evidence packages, or folders that hold some.")],
+) -> None:
+    """Check evidence packages against their manifests, offline; names what was changed."""
+    from pipeline.evidence import find_packages, report, verify_package
+
+    broken = False
+    for package in [found for path in packages for found in find_packages(path)]:
+        try:
+            faults = verify_package(package)
+        except EvidenceError as error:  # one package that cannot be read must not hide the others
+            errors.print(str(error), style="red", markup=False, highlight=False)
+            broken = True
+            continue
+        broken |= bool(faults)
+        console.print(report(package, faults), style="red" if faults else "green", soft_wrap=True)
+    if broken:
+        raise typer.Exit(1)

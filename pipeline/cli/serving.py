@@ -1,0 +1,57 @@
+"""`matthan demo` and `matthan serve`: the reporting API and the review page."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.terminal import Data, Host, Port, Streams, console, errors, stop_on_signal
+from pipeline.paths import DataFolder
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    data: Data = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Stop after the table; fails if a violation is missing.")
+    ] = False,
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+) -> None:
+    """Run the embedded models over the embedded samples, then serve what they found."""
+    from pipeline import demo as demonstration
+
+    folder = DataFolder.resolve(data)
+    with stop_on_signal() as stop:
+        outcome = demonstration.run(folder, console, stop)
+    console.print(demonstration.table(outcome))
+    for line in demonstration.complaints(outcome):
+        errors.print(line, style="red")
+    if once:
+        raise typer.Exit(0 if outcome.as_expected else 1)
+    if not stop.is_set():
+        serve_api(outcome.config, folder, host, port)
+
+
+@app.command()
+def serve(
+    streams: Streams = Path("streams.yaml"), data: Data = None, host: Host = "127.0.0.1", port: Port = 8000
+) -> None:
+    """Serve the reporting API and the review page."""
+    from pipeline.config import load
+
+    serve_api(load(streams), DataFolder.resolve(data), host, port)
+
+
+def serve_api(config: Config, data: DataFolder, host: str, port: int) -> None:
+    """Serve until stopped. Whatever is registered as the server is run: the pipeline does not know the API."""
+    (server,) = entry_points(group="matthan.server")
+    server.load()(config, data, host, port)

@@ -1,0 +1,44 @@
+"""What the commands share: consoles, common arguments, and how a command is stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+console = Console()
+errors = Console(stderr=True, soft_wrap=True)
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Data folder; else MATTHAN_DATA, else the platform's user-data folder."),
+]
+Streams = Annotated[Path, typer.Argument(help="The registration of the cameras.")]
+Host = Annotated[str, typer.Option(help="Address to serve on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to serve on.")]
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C or SIGTERM sets; a second one ends the program at once."""
+    stop = threading.Event()
+
+    def handle(number: int, _frame: object) -> None:
+        if stop.is_set():
+            raise SystemExit(128 + number)
+        stop.set()
+        os.write(2, b"stopping: finishing what was read (again to stop at once)\n")  # print is not reentrant
+
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

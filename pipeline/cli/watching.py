@@ -1,0 +1,107 @@
+"""`matthan check`, `run` and `batch`: the cameras and their recordings."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.terminal import Data, Streams, console, errors, stop_on_signal
+from pipeline.errors import MatThanError
+from pipeline.paths import DataFolder
+
+app = typer.Typer()
+
+
+@app.command()
+def check(
+    streams: Streams = Path("streams.yaml"),
+    probe: Annotated[
+        Path | None, typer.Option(help="Open every source and draw its first frame into this folder.")
+    ] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of streams.yaml instead.")] = False,
+    data: Data = None,
+) -> None:
+    """Say what is wrong with a streams.yaml, all of it, or that nothing is."""
+    from pipeline.check import check as check_file
+    from pipeline.check import probe as probe_sources
+    from pipeline.check import probe_table
+    from pipeline.config import json_schema
+
+    if schema:
+        print(json.dumps(json_schema(), indent=2, ensure_ascii=False))  # noqa: T201
+        return
+    report = check_file(streams, data=DataFolder.resolve(data))
+    console.print(report, soft_wrap=True)
+    good = report.good
+    if probe is not None and report.config is not None:
+        found = probe_sources(report.config, probe)
+        console.print(probe_table(found, report.config))
+        good &= all(camera.error is None for camera in found)
+    if not good:
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
+    """Watch all cameras until told to stop (Ctrl-C or SIGTERM)."""
+    from pipeline.config import load
+    from pipeline.installation import Installation
+    from pipeline.live import Live
+    from pipeline.progress import RunProgress
+
+    config = load(streams)
+    with (
+        stop_on_signal() as stop,
+        Installation.open(config, DataFolder.resolve(data), config.active_cameras) as installation,
+        RunProgress(console) as progress,
+    ):
+        live = Live(installation, config.active_cameras, stop)
+        live.run(progress.update)
+    for camera, reason in live.failures.items():
+        errors.print(f"{camera}: {reason}", style="red")
+    if live.failures:
+        raise typer.Exit(1)
+
+
+@app.command()
+def batch(
+    paths: Annotated[list[Path], typer.Argument(help="Recordings of the camera.")],
+    camera: Annotated[str, typer.Option(help="Id of the camera in the registration.")],
+    config: Annotated[Path, typer.Option(help="The registration of the cameras.")] = Path("streams.yaml"),
+    data: Data = None,
+    start: Annotated[
+        str, typer.Option(help="When the recording begins, as in 2026-01-31T07:00:00+07:00; for a single file.")
+    ] = "",
+    parallel: Annotated[int, typer.Option(min=1, help="How many files at a time.")] = 2,
+) -> None:
+    """Analyse recordings; files that a finished run covers are skipped."""
+    from pipeline.batch import Batch, summary
+    from pipeline.config import load
+    from pipeline.installation import Installation
+    from pipeline.progress import RunProgress
+
+    if start and len(paths) > 1:
+        raise MatThanError("--start names the beginning of one file; give one file, or name the files by their time")
+    registered = load(config).camera(camera)
+    with (
+        stop_on_signal() as stop,
+        Installation.open(load(config), DataFolder.resolve(data), [registered]) as installation,
+    ):
+        job = Batch(installation, registered, paths, moment(start), parallel, stop)
+        with RunProgress(console) as progress:
+            reports = job.analyse(progress.update)
+    console.print(summary(reports))
+    if any(report.state in {"failed", "interrupted"} for report in reports):
+        raise typer.Exit(1)
+
+
+def moment(text: str) -> datetime | None:
+    """A time given on the command line; without an offset it is local time of the camera."""
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise MatThanError(f"--start {text}: not a time; write it as 2026-01-31T07:00:00+07:00") from None
