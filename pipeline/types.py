@@ -156,7 +156,11 @@ class PlateRead:
     """The vote over all reads of one tracked vehicle. `text` is None when the plate is illegible.
 
     `box` is the plate in pixels of the best frame, `crop` its picture, `time` that frame's media time.
-    `final` is set once the track has ended and the vote can no longer change.
+    `final` is set once the track has ended and the vote can no longer change. `country` names the grammar;
+    `display` is the text as people write it (75A-268.19), `region` where it was issued (Huế), `series` what it
+    is issued to; `colour` is the plate's background. `lane` is the lane the vehicle was read in, `direction`
+    how it moved in the picture: towards, away, left or right. `crop_file` is where the picture is kept,
+    relative to the data folder's plates. Each is "" when not known.
     """
 
     id: UUID
@@ -172,6 +176,14 @@ class PlateRead:
     box: Box | None = None
     crop: Image | None = None
     final: bool = False
+    country: str = ""
+    display: str = ""
+    region: str = ""
+    series: str = ""
+    colour: str = ""
+    lane: str = ""
+    direction: str = ""
+    crop_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
