@@ -36,7 +36,7 @@ class Engine:
     """Holds the loaded detectors; `detect` may be called from several threads at once."""
 
     def __init__(self, detectors: Mapping[DetectorKey, Detector]) -> None:
-        self._detectors = detectors
+        self._detectors = dict(detectors)
 
     @classmethod
     def load(cls, wanted: Iterable[DetectorConfig], loader: Callable[[DetectorKey], Detector]) -> Engine:
@@ -45,8 +45,20 @@ class Engine:
         Raises:
             ModelError: a model is missing, altered or unfit; the message names it.
         """
-        keys = dict.fromkeys(DetectorKey.of(detector) for detector in wanted)
-        return cls({key: loader(key) for key in keys})
+        engine = cls({})
+        engine.add(wanted, loader)
+        return engine
+
+    def add(self, wanted: Iterable[DetectorConfig], loader: Callable[[DetectorKey], Detector]) -> None:
+        """Load those that are not loaded yet, all or, on ModelError, none; safe while others call `detect`."""
+        missing = dict.fromkeys(DetectorKey.of(detector) for detector in wanted)
+        loaded = {key: loader(key) for key in missing if key not in self._detectors}
+        self._detectors = {**self._detectors, **loaded}
+
+    def keep(self, wanted: Iterable[DetectorConfig]) -> None:
+        """Let go of all other detectors; none of them may be asked for any more."""
+        kept = {DetectorKey.of(detector) for detector in wanted}
+        self._detectors = {key: detector for key, detector in self._detectors.items() if key in kept}
 
     @property
     def models(self) -> dict[str, ModelCard]:

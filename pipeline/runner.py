@@ -35,18 +35,23 @@ class Driver:
         self._workers = workers
         self._batch = batch
         self._active: list[CameraRun] = []
+        self._exhausted = False
         self._beaten = monotonic()
         self._pending: deque[tuple[Batch, Future[Answers]]] = deque()
 
     def drive(
         self,
-        runs: Iterator[CameraRun],
+        runs: Iterator[CameraRun | None],
         *,
         parallel: int,
         stop: threading.Event,
         on_progress: Callable[[Sequence[CameraRun]], None] = lambda active: None,
     ) -> None:
-        """Run all cameras to their end, at most `parallel` at a time; `stop` ends them early but in order."""
+        """Run all cameras to their end, at most `parallel` at a time; `stop` ends them early but in order.
+
+        A None among the runs says that there is none now but may be one later: the driver asks again, also
+        when no camera is left.
+        """
         with ThreadPoolExecutor(self._workers, thread_name_prefix="inference") as pool:
             try:
                 while self._admit(runs, parallel, stop):
@@ -63,7 +68,7 @@ class Driver:
                 for run in self._active:
                     run.stop()
 
-    def _admit(self, runs: Iterator[CameraRun], parallel: int, stop: threading.Event) -> bool:
+    def _admit(self, runs: Iterator[CameraRun | None], parallel: int, stop: threading.Event) -> bool:
         """Start runs while there is room, end those that are done; False when nothing is left to do."""
         self._beat()
         if stop.is_set():
@@ -72,10 +77,17 @@ class Driver:
         for done in [run for run in self._active if run.buffer.finished and not run.in_flight]:
             done.end()
             self._active.remove(done)
-        while len(self._active) < parallel and not stop.is_set() and (new := next(runs, None)) is not None:
+        while len(self._active) < parallel and not (stop.is_set() or self._exhausted):
+            try:
+                new = next(runs)
+            except StopIteration:
+                self._exhausted = True
+                break
+            if new is None:
+                break
             new.start()
             self._active.append(new)
-        return bool(self._active)
+        return bool(self._active) or not (stop.is_set() or self._exhausted)
 
     def _gather(self) -> Batch:
         """At most one batch of waiting frames, taken from the cameras in turn so that none starves."""
@@ -87,7 +99,8 @@ class Driver:
                 if len(batch) < self._batch and (request := run.next_request()) is not None:
                     batch.append((run, request))
                     more = True
-        self._active.append(self._active.pop(0))
+        if self._active:
+            self._active.append(self._active.pop(0))
         return batch
 
     def _settle(self) -> None:
