@@ -270,3 +270,22 @@ class Evidence:
     files: tuple[EvidenceFile, ...]
     complete: bool
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraAlert:
+    """Something is wrong with a camera itself: dead, frozen, dark, blinded, defocused or moved.
+
+    `end` is None while it lasts. `start` is when the fault began, not when it was sure enough to be told; `value`
+    is the measure that told it and `limit` what it had to cross, in the unit that docs/operations.md gives for the
+    kind. The same fault has the same id at its start and its end.
+    """
+
+    id: UUID
+    camera: str
+    kind: str
+    start: datetime
+    end: datetime | None
+    value: float
+    limit: float
+    note: str = ""

@@ -34,7 +34,11 @@ class Page(Generic[Item]):
 
 @dataclass(frozen=True, slots=True)
 class CameraStatus:
-    """A camera and how it is now; `since` is when it came into `state`, `updated` when that was last heard."""
+    """A camera and how it is now; `since` is when it came into `state`, `updated` when that was last heard.
+
+    `fps` are frames a second from the source, `analysed_fps` and `dropped_fps` what became of them; `latency` is
+    seconds from capture to the end of analysis, `rate_share` the part of its rate that an overload leaves it.
+    """
 
     id: str
     name: str
@@ -46,6 +50,10 @@ class CameraStatus:
     fps: float | None
     reconnects: int
     last_error: str
+    analysed_fps: float | None
+    dropped_fps: float | None
+    latency: float | None
+    rate_share: float | None
     updated: datetime | None
 
 

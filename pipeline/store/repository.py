@@ -8,6 +8,7 @@ from sqlalchemy import URL
 
 from pipeline.errors import StoreError
 from pipeline.store.accounts import AccountStore
+from pipeline.store.alerts import AlertStore
 from pipeline.store.cameras import CameraStore
 from pipeline.store.database import connect, describe
 from pipeline.store.findings import FindingsStore
@@ -17,7 +18,7 @@ from pipeline.store.runs import RunStore
 from pipeline.store.violations import ViolationQueries
 
 
-class Repository(FindingsStore, CameraStore, RunStore, ViolationQueries, ReportQueries, AccountStore):
+class Repository(FindingsStore, CameraStore, AlertStore, RunStore, ViolationQueries, ReportQueries, AccountStore):
     """The database, opened and at this program's schema; safe to share between threads.
 
     Each base class, in its own module, holds the queries of one subject. Every method runs in its own

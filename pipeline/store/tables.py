@@ -74,7 +74,8 @@ class Table(DeclarativeBase):
 
 
 class Camera(Table):
-    """A camera and how it is now. `since` is when it came into `state`."""
+    """A camera and how it is now. `since` is when it came into `state`; `latency` is in seconds, and `rate_share` the
+    part of its rate that an overload leaves it."""
 
     __tablename__ = "cameras"
 
@@ -86,6 +87,10 @@ class Camera(Table):
     since: Mapped[datetime | None]
     last_frame: Mapped[datetime | None]
     fps: Mapped[float | None]
+    analysed_fps: Mapped[float | None]
+    dropped_fps: Mapped[float | None]
+    latency: Mapped[float | None]
+    rate_share: Mapped[float | None]
     reconnects: Mapped[int] = mapped_column(default=0)
     last_error: Mapped[str] = mapped_column(default="")
     updated: Mapped[datetime | None]

@@ -1,8 +1,34 @@
 """Live operation: clocks, camera health, configurations in force."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0003"
 down_revision = "0002"
 
+TIME = sa.DateTime(timezone=True)
+
 
 def upgrade() -> None:
-    pass
+    _camera_health()
+
+
+def _camera_health() -> None:
+    for measure in ("analysed_fps", "dropped_fps", "latency", "rate_share"):
+        op.add_column("cameras", sa.Column(measure, sa.Double()))
+    op.create_table(
+        "camera_alerts",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("camera", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("start", TIME, nullable=False),
+        sa.Column("end", TIME),
+        sa.Column("value", sa.Double(), nullable=False),
+        sa.Column("limit", sa.Double(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("created", TIME, nullable=False),
+        sa.Column("updated", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_camera_alerts"),
+        sa.ForeignKeyConstraint(["camera"], ["cameras.id"], name="fk_camera_alerts_camera"),
+    )
+    op.create_index("ix_camera_alerts_camera_start_id", "camera_alerts", ["camera", "start", "id"])

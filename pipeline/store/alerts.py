@@ -1,0 +1,49 @@
+"""Faults of the cameras themselves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+
+from pipeline.store.database import Database
+from pipeline.store.operation_tables import CameraAlert as AlertTable
+from pipeline.store.tables import Camera
+from pipeline.types import CameraAlert
+
+_COLUMNS = tuple(getattr(AlertTable, field.name) for field in fields(CameraAlert))
+
+
+class AlertStore(Database):
+    def save_alert(self, alert: CameraAlert) -> None:
+        """Insert or update by the alert's own id; one that has ended is not opened again."""
+        now = datetime.now(UTC)
+        statement = self.insert(AlertTable).values(**asdict(alert), created=now, updated=now)
+        new = statement.excluded
+        change = {"end": func.coalesce(AlertTable.end, new.end), "value": new.value, "note": new.note, "updated": now}
+        with self.writing() as connection:
+            connection.execute(self.insert(Camera).values(id=alert.camera).on_conflict_do_nothing())
+            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=change))
+
+    def close_open_alerts(self, camera: str, end: datetime, note: str) -> None:
+        """End what a killed process left open."""
+        still = update(AlertTable).where(AlertTable.camera == camera, AlertTable.end.is_(None))
+        with self.writing() as connection:
+            connection.execute(still.values(end=end, note=note, updated=datetime.now(UTC)))
+
+    def alert(self, id: UUID) -> CameraAlert | None:  # noqa: A002 - the column's name
+        with self.reading() as connection:
+            row = connection.execute(select(*_COLUMNS).where(AlertTable.id == id)).mappings().one_or_none()
+            return None if row is None else CameraAlert(**row)
+
+    def alerts(self, camera: str | None = None, *, lasting: bool = False, limit: int = 100) -> tuple[CameraAlert, ...]:
+        """The newest first, of one camera or all; `lasting` leaves out those that have ended."""
+        statement = select(*_COLUMNS).order_by(AlertTable.start.desc(), AlertTable.id).limit(limit)
+        if camera is not None:
+            statement = statement.where(AlertTable.camera == camera)
+        if lasting:
+            statement = statement.where(AlertTable.end.is_(None))
+        with self.reading() as connection:
+            return tuple(CameraAlert(**row) for row in connection.execute(statement).mappings())
