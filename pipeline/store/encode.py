@@ -11,14 +11,10 @@ from uuid import UUID
 
 import numpy as np
 
+from pipeline.plate_text import plate_key
 from pipeline.types import CountSample, PlateRead, Violation
 
 Row = dict[str, Any]
-
-
-def plate_key(text: str) -> str:
-    """A plate as it is searched for: upper case, letters and digits only."""
-    return "".join(sign for sign in text.upper() if sign.isalnum())
 
 
 def plain(value: object) -> Any:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.errors import QueryError
-from pipeline.store.encode import plate_key
+from pipeline.plate_text import plate_key
 from pipeline.store.tables import PlateRead, Violation
 
 LAST_CHARACTER = chr(0x10FFFF)

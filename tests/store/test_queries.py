@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from pipeline.errors import QueryError
 from pipeline.store import PlateFilter, Repository, ViolationFilter
-from pipeline.store.encode import plate_key
 from pipeline.store.paging import Order, _decode, read_time, read_uuid
 from pipeline.store.tables import Violation
 from pipeline.types import CountSample, Findings
@@ -131,13 +130,6 @@ ORDER = Order("violations.start", Violation.start, Violation.id, True, read_time
 def test_no_made_up_cursor_passes(cursor: str) -> None:
     with pytest.raises(QueryError):
         _decode(cursor, ORDER)
-
-
-@given(st.text())
-def test_a_plate_key_is_its_own_key(text: str) -> None:
-    once = plate_key(text)
-    assert plate_key(once) == once
-    assert plate_key(f" {text}-. ") == once
 
 
 def test_plate_reads_are_searched(repository: Repository) -> None:
