@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -73,6 +74,7 @@ class CameraPipeline:
         self._plate_reader = plate_reader
         self._tracker = Tracker(camera.rate)
         self._rules = self._build_rules()
+        self._fresh: deque[CameraConfig] = deque(maxlen=1)
         self._layout: Layout | None = None
         self._watching = True
         self._plates: dict[int, PlateRead] = {}
@@ -88,6 +90,7 @@ class CameraPipeline:
 
         Frames must come in order of time. Returns what began, changed or ended with this frame.
         """
+        self._take_over()
         if self._watching and not self.camera.active(frame.time):
             self._watching = False
             closed = self._gather(rule.finish() for rule in self._rules)
@@ -100,6 +103,25 @@ class CameraPipeline:
         findings = self._gather(rule.update(scene) for rule in self._rules)
         self._forget(frame.time)
         return findings
+
+    def refresh(self, camera: CameraConfig) -> None:
+        """Go on, from the next frame, with this camera's registration read again: with new content of the files
+        that its rules name, such as watchlists, and with another name, place or retention.
+
+        Open incidents stay open under their ids, tracks and votes are kept. May be called from any thread.
+
+        Raises:
+            ValueError: something else differs (`CameraConfig.hash`), so that the camera must be started anew.
+        """
+        if camera.id != self.camera.id or camera.hash != self.camera.hash:
+            raise ValueError(f"camera {self.camera.id}: other settings than the content of its files have changed")
+        self._fresh.append(camera)
+
+    def _take_over(self) -> None:
+        while self._fresh:
+            self.camera = self._fresh.popleft()
+            for rule, config in zip(self._rules, self.camera.rules, strict=True):
+                rule.refresh(config)
 
     @property
     def watching(self) -> bool:

@@ -11,7 +11,7 @@ import platformdirs
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """The one folder for database, evidence and cache."""
+    """The one folder for database, evidence, pictures of plates and cache."""
 
     root: Path
 
@@ -26,6 +26,16 @@ class DataFolder:
         return self.root / "evidence"
 
     @property
+    def plates(self) -> Path:
+        """Pictures of the plates that were read."""
+        return self.root / "plates"
+
+    @property
+    def plate_key(self) -> Path:
+        """The key of hashed plates, where streams.yaml gives none."""
+        return self.root / "plate.key"
+
+    @property
     def cache(self) -> Path:
         return self.root / "cache"
 
@@ -34,6 +44,6 @@ class DataFolder:
         return f"sqlite:///{self.root / 'matthan.db'}"
 
     def create(self) -> DataFolder:
-        for folder in (self.root, self.evidence, self.cache):
+        for folder in (self.root, self.evidence, self.plates, self.cache):
             folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         return self

@@ -158,9 +158,9 @@ class PlateRead:
     `box` is the plate in pixels of the best frame, `crop` its picture, `time` that frame's media time.
     `final` is set once the track has ended and the vote can no longer change. `country` names the grammar;
     `display` is the text as people write it (75A-268.19), `region` where it was issued (Huế), `series` what it
-    is issued to; `colour` is the plate's background. `lane` is the lane the vehicle was read in, `direction`
-    how it moved in the picture: towards, away, left or right. `crop_file` is where the picture is kept,
-    relative to the data folder's plates. Each is "" when not known.
+    is issued to; `colour` is the plate's background. `lane` is the lane, else the zone, that the vehicle was read
+    in, `direction` how it moved in the picture: towards, away, left or right. `crop_file` is where the picture is
+    kept, relative to the data folder's plates. Each is "" when not known. `note` says what is missing, and why.
     """
 
     id: UUID
@@ -184,6 +184,7 @@ class PlateRead:
     lane: str = ""
     direction: str = ""
     crop_file: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

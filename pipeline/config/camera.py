@@ -192,15 +192,22 @@ class CameraConfig(Section):
     def rule_hash(self, rule: RuleConfig) -> str:
         """SHA-256, hexadecimal, of the rule's settings and the camera's geometry, as canonical JSON."""
         geometry = self.model_dump(include={"zones", "lanes", "ground"})
-        return digest({"rule": rule.model_dump(), **geometry})
+        return digest({"rule": rule.model_dump(exclude=set(rule.unhashed)), **geometry})
 
     @property
     def hash(self) -> str:
         """SHA-256, hexadecimal, of all settings that decide what is found and kept of the same footage.
 
-        Another name, place on the map, address or login of the camera is no reason to analyse it again.
+        Another name, place on the map, address or login of the camera is no reason to analyse it again. The
+        content of files that rules name is not in it: that is `content`.
         """
         return digest(self.model_dump(exclude=set(NOT_ANALYSED)))
+
+    @property
+    def content(self) -> str:
+        """SHA-256, hexadecimal, over the files that the rules name, such as watchlists; "" when they name none."""
+        contents = [rule.content for rule in self.rules]
+        return digest({"contents": contents}) if any(contents) else ""
 
 
 def digest(value: Mapping[str, Any]) -> str:

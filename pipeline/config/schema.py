@@ -16,6 +16,7 @@ from pipeline.config.camera import (
     RetentionConfig,
     Timezone,
 )
+from pipeline.config.review import ReviewConfig
 from pipeline.config.schedule import ScheduleWindow
 from pipeline.config.section import Section, Whole, fail
 from pipeline.config.suggestions import did_you_mean
@@ -99,6 +100,7 @@ class Config(Section):
     defaults: DefaultsConfig = DefaultsConfig()
     storage: StorageConfig = StorageConfig()
     inference: InferenceConfig = InferenceConfig()
+    review: ReviewConfig = ReviewConfig()
     cameras: tuple[CameraConfig, ...] = Field(min_length=1, description="A list; each camera needs id and source.")
     _file: str = PrivateAttr(default="streams.yaml")
 
@@ -120,6 +122,15 @@ class Config(Section):
     def active_cameras(self) -> tuple[CameraConfig, ...]:
         """The cameras that are enabled."""
         return tuple(camera for camera in self.cameras if camera.enabled)
+
+    @property
+    def watched_files(self) -> tuple[Path, ...]:
+        """Files beside streams.yaml whose content is part of the registration, such as watchlists.
+
+        When one changes, `load` again: a fault in it is told like one in streams.yaml, and what runs goes on with
+        what it has. Cameras whose `hash` is the same take their new `content` by `CameraPipeline.refresh`.
+        """
+        return tuple(sorted({file for camera in self.cameras for rule in camera.rules for file in rule.files}))
 
     def camera(self, id: str) -> CameraConfig:  # noqa: A002 - the word of streams.yaml
         """The camera of this id, enabled or not.

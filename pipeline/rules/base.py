@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 from uuid import UUID, uuid5
 
@@ -29,12 +30,25 @@ class RuleConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    unhashed: ClassVar[frozenset[str]] = frozenset()
+    """Settings that make no other incident of the same footage, and so have no part in its id."""
+
     kind: str
     id: str = Field(default="", description="Name of this rule in events; the kind when left out.")
 
     @property
     def name(self) -> str:
         return self.id or self.kind
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files that these settings were read with, whose content may change while the camera runs."""
+        return ()
+
+    @property
+    def content(self) -> str:
+        """SHA-256 over the content of `files`, "" without any. No part of any id."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +121,10 @@ class Rule(ABC, Generic[ConfigT]):
     @abstractmethod
     def finish(self) -> Findings:
         """The source has ended: close what is open, with the last media time seen."""
+
+    def refresh(self, config: ConfigT) -> None:
+        """Go on with the same settings read again, whose files have another content. Open incidents stay open."""
+        self.config = config
 
     def incident_id(self, start: datetime, subject: str) -> UUID:
         """Deterministic id of an incident: the same footage and settings give the same id.

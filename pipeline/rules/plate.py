@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -50,6 +51,7 @@ class PlateConfig(RuleConfig):
         default=None, description="CSV or YAML file of watched plates: plate, reason, expires."
     )
     _entries: tuple[WatchlistEntry, ...] = PrivateAttr(default=())
+    _file: Path | None = PrivateAttr(default=None)
 
     @field_validator("country")
     @classmethod
@@ -61,12 +63,20 @@ class PlateConfig(RuleConfig):
     @model_validator(mode="after")
     def _load_watchlist(self, info: ValidationInfo) -> PlateConfig:
         if self.watchlist:
-            folder = Path((info.context or {}).get("folder", "."))
+            self._file = Path((info.context or {}).get("folder", ".")) / self.watchlist
             try:
-                self._entries = load_watchlist(folder / self.watchlist)
+                self._entries = load_watchlist(self._file)
             except ConfigError as error:
                 raise ValueError(str(error)) from None
         return self
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (self._file,) if self._file else ()
+
+    @property
+    def content(self) -> str:
+        return hashlib.sha256(repr(self._entries).encode()).hexdigest() if self._file else ""
 
     @property
     def entries(self) -> tuple[WatchlistEntry, ...]:
