@@ -16,6 +16,7 @@ from pipeline.engine import Request
 from pipeline.errors import MatThanError, SourceError
 from pipeline.evidence import EvidenceRecorder
 from pipeline.ledger import Ledger
+from pipeline.plate_crops import PlateCrops
 from pipeline.sources import Recording
 from pipeline.sources.base import Source
 from pipeline.store import Repository
@@ -49,6 +50,7 @@ class CameraRun:
         buffer: FrameBuffer,
         pipeline: CameraPipeline,
         recorder: EvidenceRecorder,
+        crops: PlateCrops,
         repository: Repository,
         record: UUID,
         patient: bool,
@@ -67,7 +69,7 @@ class CameraRun:
         camera = pipeline.camera
         self._schedule = DetectorSchedule(camera.detectors)
         self._sink = recorder.packet
-        self._ledger = Ledger(camera.id, recorder, repository, record, patient=patient)
+        self._ledger = Ledger(camera.id, recorder, crops, repository, record, patient=patient)
         self._repository = repository
         self.record = record
         self._seen: set[object] = set()

@@ -21,6 +21,7 @@ from pipeline.detectors.plates import PlateReader, load_plate_reader
 from pipeline.engine import DetectorKey, Engine
 from pipeline.evidence import EvidenceRecorder
 from pipeline.paths import DataFolder
+from pipeline.plate_crops import PlateCrops
 from pipeline.rules.plate import PlateConfig
 from pipeline.runner import Driver
 from pipeline.sources.base import Source
@@ -43,6 +44,7 @@ class Installation:
 
     config: Config
     evidence: Path
+    plates: Path
     repository: Repository
     engine: Engine
     workers: int
@@ -69,6 +71,7 @@ class Installation:
         return cls(
             config,
             evidence=(config.storage.evidence_folder or data.evidence).absolute(),
+            plates=data.plates,
             repository=Repository.open(database.get_secret_value() if database else data.database_url),
             engine=engine,
             workers=workers,
@@ -102,6 +105,7 @@ class Installation:
             buffer=buffer,
             pipeline=CameraPipeline(camera, self.engine.models, self.plate_readers.__getitem__),
             recorder=recorder,
+            crops=PlateCrops(self.plates),
             repository=self.repository,
             record=self.repository.begin_run(
                 camera.id,

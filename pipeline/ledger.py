@@ -12,6 +12,7 @@ import structlog
 
 from pipeline.errors import EvidenceError, QueryError, StoreError
 from pipeline.evidence import EvidenceRecorder
+from pipeline.plate_crops import PlateCrops
 from pipeline.store import Repository
 from pipeline.types import Evidence, Findings, Violation
 
@@ -32,11 +33,19 @@ class Ledger:
     """
 
     def __init__(
-        self, camera: str, recorder: EvidenceRecorder, repository: Repository, record: UUID, *, patient: bool
+        self,
+        camera: str,
+        recorder: EvidenceRecorder,
+        crops: PlateCrops,
+        repository: Repository,
+        record: UUID,
+        *,
+        patient: bool,
     ) -> None:
         self.missing: dict[UUID, str] = {}
         self._camera = camera
         self._recorder = recorder
+        self._crops = crops
         self._repository = repository
         self._record = record
         self._patient = patient
@@ -46,6 +55,7 @@ class Ledger:
     def store(self, findings: Findings) -> None:
         """Raises StoreError when not patient, or when too much waits already."""
         if findings:
+            findings = self._crops.keep(findings)
             written = [evidence for one in findings.violations if (evidence := self._package(one)) is not None]
             self._waiting.append(findings)
             self._waiting.extend(written)

@@ -17,6 +17,7 @@ from pipeline.config import Config
 from pipeline.engine import DetectorKey, Engine
 from pipeline.errors import StoreError
 from pipeline.evidence import EvidenceRecorder
+from pipeline.plate_crops import PlateCrops
 from pipeline.runner import Driver
 from pipeline.store import Repository
 from pipeline.types import Detections, Findings, Frame
@@ -90,6 +91,7 @@ def drive(folder, repository, *sources, patient=False) -> list[CameraRun]:
             buffer=EveryFrame(bell),
             pipeline=CameraPipeline(camera, {"road-nano": ModelCard("ab" * 32, frozenset({"person"}))}),
             recorder=EvidenceRecorder(camera.id, folder / "evidence"),
+            crops=PlateCrops(folder / "plates"),
             repository=repository,
             record=repository.begin_run(
                 camera.id, "test", content_sha256="", config_hash="", models_hash="", version=""
