@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import to_jsonable_python
 
+from pipeline.config.operation import HealthConfig, MotionGateConfig
 from pipeline.config.places import GroundConfig, LaneConfig, ZoneConfig
 from pipeline.config.schedule import ScheduleWindow
 from pipeline.config.section import Name, Number, Section, Whole, fail, or_text
@@ -32,7 +33,7 @@ from pipeline.geometry import Layout
 from pipeline.rules import RuleConfig, rule_types
 
 MAX_RATE = 60.0
-NOT_ANALYSED = frozenset({"name", "enabled", "source", "location", "district", "retention"})
+NOT_ANALYSED = frozenset({"name", "enabled", "source", "location", "district", "retention", "priority", "health"})
 
 
 def _timezone(name: str) -> str:
@@ -139,6 +140,11 @@ class CameraConfig(Section):
     district: str = Field(default="", description="Part of the city, for reports.")
     timezone: Timezone = Field(default="UTC", description="IANA time zone; the site's when left out.")
     rate: Rate = Field(default=10.0, description="Frames analysed a second.")
+    priority: Annotated[Whole, Field(ge=0, le=10)] = Field(
+        default=5, description="From 0 to 10; overload lowers the rate of the lowest first."
+    )
+    motion_gate: MotionGateConfig = MotionGateConfig()
+    health: HealthConfig = HealthConfig()
     detectors: tuple[DetectorConfig, ...] = Field(default=(DetectorConfig(model="road-nano"),), min_length=1)
     zones: tuple[ZoneConfig, ...] = ()
     lanes: tuple[LaneConfig, ...] = ()
@@ -201,7 +207,8 @@ class CameraConfig(Section):
         Another name, place on the map, address or login of the camera is no reason to analyse it again. The
         content of files that rules name is not in it: that is `content`.
         """
-        return digest(self.model_dump(exclude=set(NOT_ANALYSED)))
+        ignored = set(NOT_ANALYSED) if self.motion_gate.enabled else {*NOT_ANALYSED, "motion_gate"}
+        return digest(self.model_dump(exclude=ignored))
 
     @property
     def content(self) -> str:

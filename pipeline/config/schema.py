@@ -16,6 +16,7 @@ from pipeline.config.camera import (
     RetentionConfig,
     Timezone,
 )
+from pipeline.config.operation import HealthConfig, MetricsConfig, MotionGateConfig
 from pipeline.config.review import ReviewConfig
 from pipeline.config.schedule import ScheduleWindow
 from pipeline.config.section import Section, Whole, fail
@@ -36,6 +37,8 @@ class DefaultsConfig(Section):
     """What holds for each camera that does not say otherwise."""
 
     rate: Rate = Field(default=10.0, description="Frames analysed a second.")
+    motion_gate: MotionGateConfig = MotionGateConfig()
+    health: HealthConfig = HealthConfig()
     detectors: tuple[DetectorConfig, ...] = Field(default=(DetectorConfig(model="road-nano"),), min_length=1)
     schedule: tuple[ScheduleWindow, ...] = Field(default=(), description="When the rules are active; always if empty.")
     evidence: EvidenceConfig = EvidenceConfig()
@@ -100,6 +103,7 @@ class Config(Section):
     defaults: DefaultsConfig = DefaultsConfig()
     storage: StorageConfig = StorageConfig()
     inference: InferenceConfig = InferenceConfig()
+    metrics: MetricsConfig = MetricsConfig()
     review: ReviewConfig = ReviewConfig()
     cameras: tuple[CameraConfig, ...] = Field(min_length=1, description="A list; each camera needs id and source.")
     _file: str = PrivateAttr(default="streams.yaml")
@@ -149,7 +153,7 @@ class Config(Section):
 def _with_defaults(camera: dict[str, Any], inherited: dict[str, Any]) -> dict[str, Any]:
     """The camera's own settings over the inherited ones; groups such as evidence are merged field by field."""
     merged = {**inherited, **camera}
-    for name in ("evidence", "retention"):
+    for name in ("evidence", "retention", "motion_gate", "health"):
         if isinstance(camera.get(name), dict):
             merged[name] = {**inherited[name].model_dump(), **camera[name]}
     return merged
