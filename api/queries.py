@@ -10,13 +10,14 @@ from pipeline.store import PlateFilter, ViolationFilter
 from pipeline.store.reports import Split
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """A validator: no database holds a NUL."""
     if "\0" in text:
         raise ValueError("must not contain a NUL character")
     return text
 
 
-Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_storable)]
+Name = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(storable)]
 Names = Annotated[list[Name], Field(max_length=600)]
 Since = Annotated[
     AwareDatetime | None, Field(description="From this time on, with offset.", examples=["2026-11-01T00:00:00+07:00"])
@@ -33,7 +34,7 @@ Plate = Annotated[
         description="Case and punctuation do not matter; `*` is any characters, `?` one.",
         examples=["75F1-*"],
     ),
-    AfterValidator(lambda text: text if text is None else _storable(text)),
+    AfterValidator(lambda text: text if text is None else storable(text)),
 ]
 Cursor = Annotated[
     str | None, Field(max_length=512, description="`next` or `previous` of another page.", examples=[None])

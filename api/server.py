@@ -36,6 +36,7 @@ def serve(config: Config, data: DataFolder, host: str, port: int) -> None:
         evidence_root=(config.storage.evidence_folder or data.evidence).absolute(),
         site_name=config.site.name or "Mắt Thần",
         timezone=ZoneInfo(config.site.timezone),
+        review=config.review.policy,
     )
     listener = _listen(host, port)
     with Repository.open(database.get_secret_value()) as repository:

@@ -63,7 +63,13 @@ class Trail:
 
     def entry(self, action: str, name: str, detail: Mapping[str, object] | None = None) -> AuditEntry:
         """An entry about a user, for the store to write together with the change that it tells of."""
-        return AuditEntry(self._actor, action, "user", name, detail or {}, self._address)
+        return self.about(action, "user", name, detail)
+
+    def about(
+        self, action: str, object_kind: str, object_id: object, detail: Mapping[str, object] | None = None
+    ) -> AuditEntry:
+        """An entry for the store to write together with the change that it tells of."""
+        return AuditEntry(self._actor, action, object_kind, str(object_id), detail or {}, self._address)
 
 
 TrailDep = Annotated[Trail, Depends()]

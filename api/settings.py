@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from pipeline.review import ReviewPolicy
+
 
 class Settings(BaseModel):
     """`evidence_root` is the folder that evidence packages are recorded relative to; `timezone` is the site's,
@@ -19,6 +21,7 @@ class Settings(BaseModel):
     evidence_root: Path
     site_name: str = "Mắt Thần"
     timezone: ZoneInfo = ZoneInfo("UTC")
+    review: ReviewPolicy = ReviewPolicy()
     session_lifetime: timedelta = timedelta(hours=12)
     failures_until_lock: int = Field(default=10, ge=1, description="Wrong passwords in a row that lock an account.")
     lock_time: timedelta = timedelta(minutes=5)

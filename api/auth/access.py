@@ -13,7 +13,8 @@ from pipeline.store import Role
 
 PUBLIC: frozenset[Role] | None = None
 EVERYONE = frozenset(Role)
-REVIEW = frozenset({Role.REVIEWER, Role.ADMIN})
+REVIEWERS = frozenset({Role.REVIEWER, Role.SENIOR_REVIEWER})
+REVIEW = REVIEWERS | {Role.ADMIN}
 ADMINS = frozenset({Role.ADMIN})
 
 ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
@@ -29,6 +30,13 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     ("GET", "/api/v1/violations/{violation_id}"): EVERYONE,
     ("GET", "/api/v1/violations/{violation_id}/evidence/{name}"): EVERYONE,
     ("GET", "/api/v1/violations/{violation_id}/verification"): EVERYONE,
+    # Deciding on them is for officers, not for those who run the computers.
+    ("GET", "/api/v1/violations/{violation_id}/review"): EVERYONE,
+    ("POST", "/api/v1/violations/{violation_id}/review"): REVIEWERS,
+    ("PATCH", "/api/v1/violations/{violation_id}/review"): REVIEWERS,
+    ("PUT", "/api/v1/violations/{violation_id}/review/lock"): REVIEWERS,
+    ("DELETE", "/api/v1/violations/{violation_id}/review/lock"): REVIEWERS,
+    ("PUT", "/api/v1/violations/{violation_id}/review/assignee"): REVIEWERS,
     ("GET", "/api/v1/summary"): EVERYONE,
     ("GET", "/api/v1/counts"): EVERYONE,
     # Plates of vehicles that did nothing wrong.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from fastapi import APIRouter
 
-from api.routes import cameras, evidence, health, reports, sessions, users, violations
+from api.routes import cameras, evidence, health, reports, reviews, sessions, users, violations
 
 
 def routers() -> Iterable[APIRouter]:
@@ -15,6 +15,7 @@ def routers() -> Iterable[APIRouter]:
         sessions.router,
         violations.router,
         evidence.router,
+        reviews.router,
         reports.router,
         cameras.router,
         users.router,

@@ -16,6 +16,7 @@ from pipeline.config.camera import (
     RetentionConfig,
     Timezone,
 )
+from pipeline.config.notifications import NotificationsConfig
 from pipeline.config.operation import HealthConfig, MetricsConfig, MotionGateConfig
 from pipeline.config.review import ReviewConfig
 from pipeline.config.schedule import ScheduleWindow
@@ -105,6 +106,7 @@ class Config(Section):
     inference: InferenceConfig = InferenceConfig()
     metrics: MetricsConfig = MetricsConfig()
     review: ReviewConfig = ReviewConfig()
+    notifications: NotificationsConfig = NotificationsConfig()
     cameras: tuple[CameraConfig, ...] = Field(min_length=1, description="A list; each camera needs id and source.")
     _file: str = PrivateAttr(default="streams.yaml")
 

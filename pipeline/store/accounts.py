@@ -47,7 +47,7 @@ class AccountStore(Database):
             statement = self.insert(User).values(row).on_conflict_do_nothing(index_elements=["name"])
             if connection.execute(statement.returning(User.id)).first() is None:
                 raise ConflictError(f"a user {name!r} exists already; choose another name")
-            _append(connection, audit)
+            append_audit(connection, audit)
         return _user(row)
 
     def users(self) -> tuple[UserRecord, ...]:
@@ -83,7 +83,7 @@ class AccountStore(Database):
             if not connection.execute(change).rowcount:
                 return None
             connection.execute(delete(SessionTable).where(SessionTable.user == user))
-            _append(connection, audit)
+            append_audit(connection, audit)
             return _find(connection, User.id == user)
 
     def set_password(
@@ -113,7 +113,7 @@ class AccountStore(Database):
             if not connection.execute(change.values(values)).rowcount:
                 return False
             connection.execute(delete(SessionTable).where(SessionTable.user == user))
-            _append(connection, audit)
+            append_audit(connection, audit)
             return True
 
     def login_failed(self, user: UUID, *, allowed: int, lock_until: datetime) -> None:
@@ -181,7 +181,7 @@ class AccountStore(Database):
     ) -> None:
         """Append to the audit trail; nothing, this program included, changes or deletes a row of it."""
         with self.writing() as connection:
-            _append(connection, AuditEntry(actor, action, object_kind, object_id, detail or {}, address))
+            append_audit(connection, AuditEntry(actor, action, object_kind, object_id, detail or {}, address))
 
     def audit(self, *, cursor: str | None = None, limit: int = 100) -> Page[AuditRecord]:
         """One page, newest first."""
@@ -197,7 +197,8 @@ class AccountStore(Database):
             return bool(connection.execute(select(func.count()).select_from(User)).scalar_one())
 
 
-def _append(connection: Connection, entry: AuditEntry | None) -> None:
+def append_audit(connection: Connection, entry: AuditEntry | None) -> None:
+    """Write the entry, if there is one, in the transaction of what it tells of."""
     if entry is None:
         return
     row = {

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from pipeline.review import Case, State
 from pipeline.types import Box, EvidenceFile
 
 Item = TypeVar("Item")
@@ -19,6 +20,7 @@ class Role(StrEnum):
 
     VIEWER = "viewer"
     REVIEWER = "reviewer"
+    SENIOR_REVIEWER = "senior_reviewer"
     OPERATOR = "operator"
     ADMIN = "admin"
 
@@ -48,12 +50,12 @@ class CameraStatus:
     since: datetime | None
     last_frame: datetime | None
     fps: float | None
-    reconnects: int
-    last_error: str
     analysed_fps: float | None
     dropped_fps: float | None
     latency: float | None
     rate_share: float | None
+    reconnects: int
+    last_error: str
     updated: datetime | None
 
 
@@ -139,7 +141,11 @@ class EvidenceRecord:
 
 @dataclass(frozen=True, slots=True)
 class PlateRecord:
-    """The vote over a vehicle's plate reads; `text` is None when illegible. `reads` are the raw ones."""
+    """The vote over a vehicle's plate reads; `text` is None when illegible. `reads` are the raw ones.
+
+    `distance` is how far the text is from the plate that was asked for, 0 outside a fuzzy search. The rest is as
+    in types.PlateRead.
+    """
 
     id: UUID
     camera: str
@@ -153,6 +159,58 @@ class PlateRecord:
     box: Box | None
     reads: Sequence[Mapping[str, Any]]
     final: bool
+    country: str = ""
+    display: str = ""
+    region: str = ""
+    series: str = ""
+    colour: str = ""
+    lane: str = ""
+    direction: str = ""
+    crop_file: str = ""
+    note: str = ""
+    distance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRecord:
+    """How far people have got with a violation. `version` 0 means that nobody has touched it.
+
+    `plate`, `vehicle` and `corrected_start` are what officers put in place of the machine's, None where they
+    put nothing. `detected` is when the violation began, `notified` when its case was forwarded.
+    """
+
+    violation: UUID
+    case: Case
+    version: int
+    assignee: str
+    lock_holder: str
+    lock_until: datetime | None
+    plate: str | None
+    vehicle: str | None
+    corrected_start: datetime | None
+    detected: datetime
+    notified: datetime | None
+    updated: datetime | None
+
+    @property
+    def state(self) -> State:
+        return self.case.state
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewStep:
+    """One step in the history of a review. `detail` holds what belongs to its action alone."""
+
+    id: int
+    violation: UUID
+    time: datetime
+    actor: str
+    action: str
+    before: str
+    after: str
+    reason: str
+    note: str
+    detail: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

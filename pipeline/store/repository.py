@@ -14,11 +14,21 @@ from pipeline.store.database import connect, describe
 from pipeline.store.findings import FindingsStore
 from pipeline.store.migrate import upgrade
 from pipeline.store.reports import ReportQueries
+from pipeline.store.reviews import ReviewStore
 from pipeline.store.runs import RunStore
 from pipeline.store.violations import ViolationQueries
 
 
-class Repository(FindingsStore, CameraStore, AlertStore, RunStore, ViolationQueries, ReportQueries, AccountStore):
+class Repository(
+    FindingsStore,
+    CameraStore,
+    AlertStore,
+    RunStore,
+    ViolationQueries,
+    ReportQueries,
+    ReviewStore,
+    AccountStore,
+):
     """The database, opened and at this program's schema; safe to share between threads.
 
     Each base class, in its own module, holds the queries of one subject. Every method runs in its own
