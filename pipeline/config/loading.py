@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any, get_args
@@ -15,7 +15,7 @@ from pipeline.config.document import Document, Fault, Path, parse
 from pipeline.config.messages import phrase, show
 from pipeline.config.references import check_references
 from pipeline.config.schema import Config
-from pipeline.config.secrets import MissingSecretError, expand, is_template, masked
+from pipeline.config.secrets import MissingSecretError, expand, is_template, masked, secret_files
 from pipeline.errors import ConfigError, Problem
 from pipeline.rules import RuleConfig, rule_types
 
@@ -26,6 +26,8 @@ def load(
     path: FilePath | str,
     environment: Mapping[str, str] | None = None,
     models: Mapping[str, Collection[str]] | None = None,
+    *,
+    on_read: Callable[[FilePath], None] = lambda path: None,
 ) -> Config:
     """Read and validate a streams.yaml.
 
@@ -34,6 +36,7 @@ def load(
         environment: what fills in `${VAR}`; the process's environment when None.
         models: known detection models and their classes, to check detectors and rules against; None leaves
             them unchecked.
+        on_read: told of each further file, secret or watchlist, before it is read.
 
     Raises:
         ConfigError: with every problem found, in file order.
@@ -47,10 +50,11 @@ def load(
     if not any(fault.path == () for fault in faults):
         shown: dict[str, str] = {}
         environment = os.environ if environment is None else environment
-        data, missing = _fill_in(document.data, environment, path.parent, shown)
+        data, missing = _fill_in(document.data, environment, path.parent, shown, on_read)
         faults += missing
         faults += check_references(document.data, models)
-        config, wrong = _validate(data, document, {"folder": path.parent, "file": str(path), "shown": shown})
+        context = {"folder": path.parent, "file": str(path), "shown": shown, "on_read": on_read}
+        config, wrong = _validate(data, document, context)
         faults += [fault for fault in wrong if not _told_already(fault, faults)]
     if faults or config is None:
         raise ConfigError(_located(faults, document, str(path)))
@@ -85,7 +89,11 @@ def _read(path: FilePath) -> str:
 
 
 def _fill_in(
-    data: Any, environment: Mapping[str, str], folder: FilePath, shown: dict[str, str]
+    data: Any,
+    environment: Mapping[str, str],
+    folder: FilePath,
+    shown: dict[str, str],
+    on_read: Callable[[FilePath], None],
 ) -> tuple[Any, list[Fault]]:
     """A copy of the data with `${…}` filled in where secrets may stand, and the faults met.
 
@@ -100,9 +108,12 @@ def _fill_in(
             return [copy(inner, (*path, index)) for index, inner in enumerate(value)]
         if not isinstance(value, str) or not is_template(value):
             return value
-        if not (path[:1] == ("storage",) or (path[:1] == ("cameras",) and path[2:3] == ("source",))):
-            faults.append(Fault(path, f"found {show(value)}; `${{…}}` is filled in only under source and storage"))
+        if not _may_hold_secrets(path):
+            where = "source, storage and targets of notifications"
+            faults.append(Fault(path, f"found {show(value)}; `${{…}}` is filled in only under {where}"))
             return value
+        for file in secret_files(value, folder):
+            on_read(file)
         try:
             filled = expand(value, environment, folder)
             shown[filled] = masked(value, environment, folder)
@@ -112,6 +123,14 @@ def _fill_in(
             return value
 
     return copy(data, ()), faults
+
+
+def _may_hold_secrets(path: Path) -> bool:
+    return (
+        path[:1] == ("storage",)
+        or path[:2] == ("notifications", "targets")
+        or (path[:1] == ("cameras",) and path[2:3] == ("source",))
+    )
 
 
 def _validate(data: Any, document: Document, context: dict[str, Any]) -> tuple[Config | None, list[Fault]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -68,7 +68,8 @@ def phrase(error: ErrorDetails, found: Any, fields: Mapping[str, str]) -> str:
         return f"is missing. {description}" if (description := fields.get(name, "")) else "is missing"
     if kind == "extra_forbidden":
         return f"no such field{did_you_mean(name, fields)}; allowed are {', '.join(fields)}"
-    shown = f"found {show(found, secret=any(word in name.lower() for word in SECRET_WORDS))}"
+    secret = any(word in name.lower() for word in SECRET_WORDS) or _is_target(error["loc"])
+    shown = f"found {show(found, secret=secret)}"
     if kind == "literal_error":
         allowed = [word.strip("' ") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
         near = did_you_mean(found, allowed) if isinstance(found, str) else ""
@@ -76,6 +77,11 @@ def phrase(error: ErrorDetails, found: Any, fields: Mapping[str, str]) -> str:
     wanted = _wanted(kind, context, found, error)
     about_parts = kind in {"fault", "value_error"} and isinstance(found, Mapping | list)
     return wanted if about_parts else f"{shown}; {wanted}"
+
+
+def _is_target(path: Sequence[int | str]) -> bool:
+    """Some services take their token where other addresses have the host."""
+    return tuple(path[:2]) == ("notifications", "targets") and path[-1:] == ("url",)
 
 
 def _wanted(kind: str, context: Mapping[str, Any], found: Any, error: ErrorDetails) -> str:

@@ -27,6 +27,7 @@ def check_references(data: Any, models: Mapping[str, Collection[str]] | None) ->
     defaults = data.get("defaults") if isinstance(data, dict) else None
     if models is not None:
         yield from _known_models(defaults, ("defaults",), models)
+    yield from _routes(data, [camera["id"] for _, camera in cameras if isinstance(camera.get("id"), str)])
     for index, camera in cameras:
         path: Path = ("cameras", index)
         for places in ("zones", "lanes"):
@@ -36,6 +37,20 @@ def check_references(data: Any, models: Mapping[str, Collection[str]] | None) ->
         if models is not None:
             yield from _known_models(camera, path, models)
             yield from _fed_rules(camera, path, camera if "detectors" in camera else defaults, models)
+
+
+def _routes(data: Any, cameras: Collection[str]) -> Iterator[Fault]:
+    """Targets and cameras that routes of notifications name."""
+    section = data.get("notifications") if isinstance(data, dict) else None
+    targets = _entries(section, "targets")
+    inside: Path = ("notifications",)
+    yield from _unique(targets, (*inside, "targets"), "id", lambda index: f"targets[{index}]")
+    known = {"targets": [target["id"] for _, target in targets if isinstance(target.get("id"), str)]}
+    for index, route in _entries(section, "routes"):
+        for field, there in {**known, "cameras": cameras}.items():
+            for place, value in _names(route.get(field), (*inside, "routes", index, field)):
+                if value not in there:
+                    yield Fault(place, f"found {value!r}; no such {field[:-1]}{did_you_mean(value, there)}")
 
 
 def _entries(data: Any, name: str) -> list[tuple[int, dict[str, Any]]]:

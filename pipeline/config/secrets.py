@@ -68,6 +68,12 @@ def expand(template: str, environment: Mapping[str, str], folder: Path) -> str:
     return filled
 
 
+def secret_files(template: str, folder: Path) -> list[Path]:
+    """The files that `${file:…}` in the template names."""
+    inside = (found["inside"] or "" for found in _REFERENCE.finditer(template))
+    return [folder / text.removeprefix("file:") for text in inside if text.startswith("file:")]
+
+
 def masked(template: str, environment: Mapping[str, str], folder: Path) -> str:
     """The template of a URL filled in as by `expand`, but with *** for what stands behind the host.
 

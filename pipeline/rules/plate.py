@@ -64,6 +64,7 @@ class PlateConfig(RuleConfig):
     def _load_watchlist(self, info: ValidationInfo) -> PlateConfig:
         if self.watchlist:
             self._file = Path((info.context or {}).get("folder", ".")) / self.watchlist
+            (info.context or {}).get("on_read", lambda file: None)(self._file)
             try:
                 self._entries = load_watchlist(self._file)
             except ConfigError as error:
