@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from pipeline.detectors import load_detector
+from pipeline.detectors.plates.colour import PlateColour, plate_colour
 from pipeline.detectors.plates.decode import Reading, TextDecoder, pool
 from pipeline.detectors.plates.grammar import Grammar, load_grammar
 from pipeline.detectors.plates.lattice import Lattice
@@ -55,7 +56,8 @@ class PlateCandidate:
     `text` is the reading that the grammar allows, None when the plate is illegible; `raw` what the
     recogniser read before, lines joined by a space. `confidence` is the estimated probability that `text` is
     right, `characters` that of each of its signs. `box` is in pixels of the picture that was given, `crop`
-    the plate cut from it, `score` the localiser's. `alternatives` are the runners-up with their confidence.
+    the plate cut from it, `score` the localiser's, `colour` that of its background. `alternatives` are the
+    runners-up with their confidence.
     """
 
     text: str | None
@@ -69,6 +71,7 @@ class PlateCandidate:
     format: str = ""
     region: str | None = None
     alternatives: tuple[tuple[str, float], ...] = ()
+    colour: PlateColour = PlateColour.UNKNOWN
 
 
 class PlateReader(Protocol):
@@ -193,9 +196,10 @@ class GrammarPlateReader:
     def _candidate(self, sight: _Sight, looks: Sequence[_Look]) -> PlateCandidate:
         answers = pool([look.readings for look in looks])
         crop = cut_plate(sight.picture, sight.box, SHOWN, 0.0)
+        colour = plate_colour(sight.picture, sight.box, sight.angle)
         raw = " ".join(lattice.raw.strip() for lattice in looks[0].lattices)
         if not answers:
-            return PlateCandidate(None, raw, 0.0, (), sight.box, crop, sight.score)
+            return PlateCandidate(None, raw, 0.0, (), sight.box, crop, sight.score, colour=colour)
         plate = 1 / (1 + math.exp(-PLATE_SLOPE * (sight.score - PLATE_MIDDLE)))
         ranked = [(reading, share * plate) for reading, share in answers]
         best, confidence = ranked[0]
@@ -212,6 +216,7 @@ class GrammarPlateReader:
             format=best.format.name,
             region=self._grammar.region(best.text),
             alternatives=tuple((reading.text, share) for reading, share in ranked[legible : ALTERNATIVES + 1]),
+            colour=colour,
         )
 
 
