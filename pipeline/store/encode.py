@@ -91,6 +91,15 @@ def plate_row(read: PlateRead, run: UUID | None) -> Row:
         "box": plain(read.box),
         "reads": plain(read.reads),
         "final": read.final,
+        "country": read.country,
+        "display": read.display,
+        "region": read.region,
+        "series": read.series,
+        "colour": read.colour,
+        "lane": read.lane,
+        "direction": read.direction,
+        "crop_file": read.crop_file,
+        "note": read.note,
     }
 
 

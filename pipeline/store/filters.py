@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +11,13 @@ from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.errors import QueryError
-from pipeline.plate_text import plate_key
+from pipeline.plate_text import PSEUDONYM, is_pseudonym, plate_key
 from pipeline.store.tables import PlateRead, Violation
 
+WILDCARDS = "*?"
 LAST_CHARACTER = chr(0x10FFFF)
+FIRST_OF_A_PLATE = "0"
+"""No key of a plate comes before it, and every pseudonym does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +59,37 @@ class ViolationFilter:
 
 @dataclass(frozen=True, slots=True)
 class PlateFilter:
-    """Plate reads whose best frame lies in [since, until); `plate` as in ViolationFilter.
+    """Plate reads whose best frame lies in [since, until); an empty field asks for all.
 
-    `legible` asks for reads with a text (True) or without (False).
+    `plate` is as in ViolationFilter. With a `distance` above 0 it also finds plates that are no further from it
+    (see plate_text.distance). `confidence` is the least; `legible` asks for reads with a text (True) or without.
     """
 
+    plate: str = ""
+    distance: float = 0.0
     cameras: tuple[str, ...] = ()
+    vehicles: tuple[str, ...] = ()
+    colours: tuple[str, ...] = ()
+    directions: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
-    plate: str = ""
+    confidence: float = 0.0
     legible: bool | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = within(PlateRead.time, self.since, self.until)
-        if self.cameras:
-            found.append(one_of(PlateRead.camera, self.cameras))
-        if self.plate:
-            found.append(plate_matches(PlateRead.plate_key, self.plate))
+    def conditions(self, reads: type[PlateRead] = PlateRead) -> list[ColumnElement[bool]]:
+        """All but the plate, for this table or an alias of it."""
+        wanted = (
+            (reads.camera, self.cameras),
+            (reads.vehicle, self.vehicles),
+            (reads.colour, self.colours),
+            (reads.direction, self.directions),
+        )
+        found: list[ColumnElement[bool]] = [one_of(column, values) for column, values in wanted if values]
+        found += within(reads.time, self.since, self.until)
+        if self.confidence > 0:
+            found.append(reads.confidence >= self.confidence)
         if self.legible is not None:
-            found.append(PlateRead.text.is_not(None) if self.legible else PlateRead.text.is_(None))
+            found.append(reads.text.is_not(None) if self.legible else reads.text.is_(None))
         return found
 
 
@@ -93,15 +109,38 @@ def within(
 
 
 def plate_matches(column: InstrumentedAttribute[Any], wanted: str) -> ColumnElement[bool]:
-    """Raises QueryError when `wanted` holds no letter or digit."""
-    pattern = "".join(sign for sign in wanted.upper() if sign.isalnum() or sign in "*?")
+    """Raises QueryError when `wanted` is no plate, see plate_pattern."""
+    pattern = plate_pattern(wanted)
+    if not has_wildcard(pattern):
+        return column == pattern
+    # LIKE alone makes SQLite read the whole table; the range lets both databases walk the index.
+    prefix = literal_prefix(pattern)
+    return and_(column >= (prefix or FIRST_OF_A_PLATE), column < prefix + LAST_CHARACTER, like(column, pattern))
+
+
+def plate_pattern(wanted: str) -> str:
+    """What is asked for as a plate's key, with `*` and `?` in it for any signs and for one.
+
+    Raises QueryError when it holds no letter or digit, or wildcards in a pseudonym.
+    """
+    hidden = is_pseudonym(wanted)
+    parts = re.split(r"([*?])", wanted.replace(PSEUDONYM, ""))
+    pattern = "".join(part if part in WILDCARDS else plate_key(part) for part in parts)
     if not plate_key(pattern):
         raise QueryError(f"plate {wanted!r}: give at least one letter or digit, as in 75A-123.45 or 75A*")
-    if not any(sign in pattern for sign in "*?"):
-        return column == pattern
-    like = column.like(pattern.replace("*", "%").replace("?", "_"))
-    prefix = pattern[: min(pattern.find(sign) for sign in "*?" if sign in pattern)]
-    if not prefix:
-        return like
-    # LIKE alone makes SQLite read the whole table; the range lets both databases walk the index.
-    return and_(column >= prefix, column < prefix + LAST_CHARACTER, like)
+    if hidden and has_wildcard(pattern):
+        raise QueryError(f"plate {wanted!r} stands for a hidden plate, which is found by all of it only")
+    return PSEUDONYM + pattern if hidden else pattern
+
+
+def has_wildcard(pattern: str) -> bool:
+    return any(sign in pattern for sign in WILDCARDS)
+
+
+def literal_prefix(pattern: str) -> str:
+    """What stands before the first wildcard."""
+    return re.split(r"[*?]", pattern, maxsplit=1)[0]
+
+
+def like(column: ColumnElement[Any] | InstrumentedAttribute[Any], pattern: str) -> ColumnElement[bool]:
+    return column.like(pattern.replace("*", "%").replace("?", "_"))

@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, insert, or_, update
+from sqlalchemy import Connection, bindparam, delete, false, insert, or_, update
 from sqlalchemy import case as sql_case
 
-from pipeline.errors import StoreError
-from pipeline.store.database import Database
+from pipeline.errors import ConflictError
+from pipeline.plate_text import is_pseudonym
+from pipeline.store.announcements import Announcing
 from pipeline.store.encode import Row, count_row, plate_row, violation_row
-from pipeline.store.tables import Camera, CountSample, PlateRead, Violation
+from pipeline.store.plate_index import neighbours
+from pipeline.store.tables import Camera, CountSample, Plate, PlateNeighbour, PlateRead, Violation
 from pipeline.store.tables import Evidence as EvidenceTable
 from pipeline.store.tables import EvidenceFile as EvidenceFileTable
 from pipeline.types import Evidence, Findings
@@ -23,7 +25,7 @@ KEPT = {"id", "review_state", "created"}
 PLATE = ("plate_read", "plate_text", "plate_key", "plate_confidence")
 
 
-class FindingsStore(Database):
+class FindingsStore(Announcing):
     def save(self, findings: Findings, run: UUID | None = None) -> None:
         """Insert or update all of it in one transaction, by the findings' own ids.
 
@@ -47,6 +49,7 @@ class FindingsStore(Database):
             if findings.violations:
                 rows = [violation_row(violation, run, now) for violation in findings.violations]
                 connection.execute(self._violation_upsert(), rows)
+                self.announce_violations(connection, findings.violations)
             if plates:
                 _spread_plates(connection, [plate_row(plate, run) for plate in plates if plate.final])
             if findings.counts:
@@ -55,7 +58,7 @@ class FindingsStore(Database):
     def attach(self, evidence: Evidence) -> None:
         """Record a violation's evidence package, in place of what was recorded of it before.
 
-        Raises StoreError when the violation has not been saved.
+        Raises ConflictError when the violation has not been saved.
         """
         now = datetime.now(UTC)
         statement = self.insert(EvidenceTable).values(
@@ -71,7 +74,7 @@ class FindingsStore(Database):
                 update(Violation).where(Violation.id == evidence.violation).values(updated=now)
             ).rowcount
             if not known:
-                raise StoreError(f"violation {evidence.violation} has evidence but was never saved; save it first")
+                raise ConflictError(f"violation {evidence.violation} has evidence but was never saved; save it first")
             connection.execute(
                 statement.on_conflict_do_update(
                     index_elements=["violation"],
@@ -92,8 +95,11 @@ class FindingsStore(Database):
         if run is not None:
             statement = statement.where(Violation.run == run)
         values = {"end": Violation.last_seen, "closed_reason": reason, "updated": datetime.now(UTC)}
+        told = (Violation.id, Violation.kind, Violation.camera)
         with self.writing() as connection:
-            return connection.execute(statement.values(values)).rowcount
+            ended = connection.execute(statement.values(values).returning(*told)).all()
+            self.announce_ended(connection, ended)
+            return len(ended)
 
     def _ensure_cameras(self, connection: Connection, cameras: Iterable[str]) -> None:
         """A camera nobody recorded must not cost its events."""
@@ -111,6 +117,21 @@ class FindingsStore(Database):
             ),
             rows,
         )
+        keys = {key for row in rows if (key := row["plate_key"]) and not is_pseudonym(key)}
+        if keys:
+            self._file_plates(connection, sorted(keys))
+
+    def _file_plates(self, connection: Connection, keys: list[str]) -> None:
+        """Make plates that have not been read before known to the searches."""
+        statement = self.insert(Plate)
+        # In vain for a known plate, but holds its row, so that it is not removed as forgotten meanwhile.
+        kept = statement.on_conflict_do_update(
+            index_elements=["key"], set_={"key": statement.excluded.key}, where=false()
+        )
+        new = connection.execute(kept.returning(Plate.id, Plate.key), [{"key": key} for key in keys]).all()
+        filed = [{"neighbour": text, "plate": row.id} for row in new for text in sorted(neighbours(row.key))]
+        if filed:
+            connection.execute(insert(PlateNeighbour), filed)
 
     def _violation_upsert(self) -> Any:
         statement = self.insert(Violation)

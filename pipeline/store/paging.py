@@ -93,22 +93,33 @@ def read_row_number(value: Any) -> int:
 read_uuid: Callable[[Any], UUID] = UUID
 
 
-def _encode(order: Order, row: RowMapping, *, backward: bool) -> str:
-    value, tie = row[order.column.key], row[order.tie.key]
-    value = value.isoformat() if isinstance(value, datetime) else value
-    tie = str(tie) if isinstance(tie, UUID) else tie
-    text = json.dumps([order.name, order.descending, backward, value, tie], separators=(",", ":"))
+def pack(*parts: Any) -> str:
+    """A cursor that `unpack` reads again; times and UUIDs become text."""
+    plain = [part.isoformat() if isinstance(part, datetime) else str(part) if isinstance(part, UUID) else part
+             for part in parts]  # fmt: skip
+    text = json.dumps(plain, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, order: Order) -> tuple[bool, Any, Any]:
+def unpack(cursor: str, read: Callable[..., Item]) -> Item:
+    """What `read` makes of the parts of a cursor. Raises QueryError when it raises ValueError or TypeError."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        name, descending, backward, value, tie = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if (name, descending) != (order.name, order.descending) or not isinstance(backward, bool):
-            raise ValueError(name)
-        return backward, order.read_value(value), order.read_tie(tie)
+        return read(*json.loads(base64.b64decode(padded, altchars=b"-_", validate=True)))
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, binascii.Error):
         raise QueryError(
             "the cursor does not belong to this listing in this order; ask again without a cursor"
         ) from None
+
+
+def _encode(order: Order, row: RowMapping, *, backward: bool) -> str:
+    return pack(order.name, order.descending, backward, row[order.column.key], row[order.tie.key])
+
+
+def _decode(cursor: str, order: Order) -> tuple[bool, Any, Any]:
+    def read(name: str, descending: bool, backward: bool, value: Any, tie: Any) -> tuple[bool, Any, Any]:
+        if (name, descending) != (order.name, order.descending) or not isinstance(backward, bool):
+            raise ValueError(name)
+        return backward, order.read_value(value), order.read_tie(tie)
+
+    return unpack(cursor, read)

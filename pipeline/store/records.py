@@ -62,7 +62,9 @@ class CameraStatus:
 @dataclass(frozen=True, slots=True)
 class Run:
     """One pass over one recording, or one stretch of live operation. `state` is running, finished, failed or
-    interrupted; `created`, `updated` and `finished` are clock times, the media times are the footage's own."""
+    interrupted; `created`, `updated` and `finished` are clock times, the media times are the footage's own.
+    `configuration` is the hash of all settings that were in force (see ConfigurationText), `config_hash` that of
+    the camera's own as far as they decide what is found."""
 
     id: UUID
     camera: str
@@ -71,6 +73,7 @@ class Run:
     config_hash: str
     models_hash: str
     version: str
+    configuration: str | None
     state: str
     media_start: datetime | None
     media_end: datetime | None
@@ -81,6 +84,64 @@ class Run:
     created: datetime
     updated: datetime
     finished: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationText:
+    """A version of all settings, secrets hidden; `hash` is the SHA-256 of `text`, which is JSON."""
+
+    hash: str
+    text: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationLoad:
+    """What a process made of streams.yaml. `state` is in_force or refused; `ended` is None while that holds.
+
+    `note` is the reason of a refusal, or what of the file holds only from the program's next start.
+    """
+
+    id: int
+    file: str
+    host: str
+    process: int
+    configuration: str | None
+    state: str
+    note: str
+    created: datetime
+    ended: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncementRecord:
+    """Something that happened and may be told. `event` is violation_began, violation_ended, camera, configuration
+    or summary; `subject` the id of what it is about; `detail` what stands nowhere else."""
+
+    id: UUID
+    event: str
+    kind: str
+    subject: str
+    camera: str | None
+    detail: Mapping[str, Any]
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationRecord:
+    """One announcement to one target. `state` is waiting, held, sent, summed or dead; `error` the newest reason
+    why it was not taken. It holds nothing of the message: that is made when it is sent."""
+
+    id: UUID
+    target: str
+    state: str
+    urgent: bool
+    attempts: int
+    due: datetime
+    error: str
+    created: datetime
+    updated: datetime
+    announcement: AnnouncementRecord
 
 
 @dataclass(frozen=True, slots=True)

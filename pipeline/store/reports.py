@@ -1,4 +1,4 @@
-"""Plate reads, count series, and violations counted per day, camera and rule."""
+"""Count series, and violations counted per day, camera and rule."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, get_args
 from typing import Literal as OneOf
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import CTE, ColumnElement, Connection, RowMapping, String, column, func, select, values
 
 from pipeline.errors import QueryError
 from pipeline.store.database import Database
-from pipeline.store.filters import PlateFilter, ViolationFilter, within
-from pipeline.store.paging import Order, paginate, read_row_number, read_time, read_uuid
-from pipeline.store.records import CountRecord, Page, PlateRecord, SummaryRow
-from pipeline.store.tables import CountSample, PlateRead, UtcDateTime, Violation
+from pipeline.store.filters import ViolationFilter, within
+from pipeline.store.paging import Order, paginate, read_row_number, read_time
+from pipeline.store.records import CountRecord, Page, SummaryRow
+from pipeline.store.tables import CountSample, UtcDateTime, Violation
 
 Split = OneOf["day", "camera", "rule", "kind", "state"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -25,24 +24,6 @@ MOST_ROWS = 50_000
 
 
 class ReportQueries(Database):
-    def plate_reads(
-        self, wanted: PlateFilter | None = None, *, cursor: str | None = None, limit: int = 50
-    ) -> Page[PlateRecord]:
-        """One page, newest first. Raises QueryError for a foreign cursor or a plate with no letter or digit."""
-        hidden = {"plate_key", "run"}
-        columns = (each for each in PlateRead.__table__.columns if each.name not in hidden)
-        statement = select(*columns).where(*(wanted or PlateFilter()).conditions())
-        order = Order("plates.time", PlateRead.time, PlateRead.id, True, read_time, read_uuid)
-        with self.reading() as connection:
-            return paginate(connection, statement, order, cursor=cursor, limit=limit, make=_plate)
-
-    def plate_read(self, plate: UUID) -> PlateRecord | None:
-        hidden = {"plate_key", "run"}
-        columns = (each for each in PlateRead.__table__.columns if each.name not in hidden)
-        with self.reading() as connection:
-            row = connection.execute(select(*columns).where(PlateRead.id == plate)).mappings().one_or_none()
-            return None if row is None else _plate(row)
-
     def counts(
         self,
         camera: str,
@@ -133,11 +114,6 @@ def _summary_row(row: RowMapping) -> SummaryRow:
     found: dict[str, Any] = {name: row.get(name) for name in SPLITS}
     found["day"] = date.fromisoformat(found["day"]) if found["day"] else None
     return SummaryRow(**found, violations=row["violations"])
-
-
-def _plate(row: RowMapping) -> PlateRecord:
-    box = row["box"]
-    return PlateRecord(**{**row, "box": None if box is None else tuple(box)})
 
 
 def _count(row: RowMapping) -> CountRecord:

@@ -10,9 +10,12 @@ from pipeline.errors import StoreError
 from pipeline.store.accounts import AccountStore
 from pipeline.store.alerts import AlertStore
 from pipeline.store.cameras import CameraStore
+from pipeline.store.configurations import ConfigurationStore
 from pipeline.store.database import connect, describe
 from pipeline.store.findings import FindingsStore
 from pipeline.store.migrate import upgrade
+from pipeline.store.notifications import NotificationStore
+from pipeline.store.plates import PlateQueries
 from pipeline.store.reports import ReportQueries
 from pipeline.store.reviews import ReviewStore
 from pipeline.store.runs import RunStore
@@ -23,8 +26,11 @@ class Repository(
     FindingsStore,
     CameraStore,
     AlertStore,
+    ConfigurationStore,
+    NotificationStore,
     RunStore,
     ViolationQueries,
+    PlateQueries,
     ReportQueries,
     ReviewStore,
     AccountStore,
@@ -40,14 +46,24 @@ class Repository(
         """Open `sqlite:///FILE` (its folder is made) or `postgresql://USER:PASSWORD@HOST:PORT/NAME`, making or
         upgrading the tables. Raises StoreError when it is unreachable or its schema is newer than this program.
         """
-        engine = connect(url)
+        repository = cls(connect(url))
         try:
-            _make_file(engine.url)
-            upgrade(engine)
+            repository.prepare()
         except BaseException:
-            engine.dispose()
+            repository.close()
             raise
-        return cls(engine)
+        return repository
+
+    @classmethod
+    def at(cls, url: str) -> Repository:
+        """The database of a URL, which may be away; `prepare` before its first use. Raises StoreError for a URL
+        that is none."""
+        return cls(connect(url))
+
+    def prepare(self) -> None:
+        """Make or upgrade the tables; quick where they are as they should be. Raises StoreError as `open` does."""
+        _make_file(self.engine.url)
+        upgrade(self.engine)
 
     def __enter__(self) -> Repository:
         return self

@@ -109,6 +109,7 @@ class Run(Table):
     config_hash: Mapped[str]
     models_hash: Mapped[str]
     version: Mapped[str]
+    configuration: Mapped[str | None]
     state: Mapped[str] = mapped_column(index=True)
     host: Mapped[str]
     process: Mapped[str]
@@ -127,10 +128,12 @@ class PlateRead(Table):
     """The vote over all reads of one tracked vehicle; `text` is null when illegible."""
 
     __tablename__ = "plate_reads"
+    # A search walks the reads of a plate, of a camera or of all, newest first, and need not see the rows that its
+    # filters leave out.
     __table_args__ = (
-        Index(None, "time", "id"),
-        Index(None, "camera", "time", "id"),
-        Index(None, "plate_key", "time", "id"),
+        Index("ix_plate_reads_time", "time", "id", "plate_key", "camera", "vehicle", "colour", "direction"),
+        Index("ix_plate_reads_camera", "camera", "time", "id", "plate_key"),
+        Index("ix_plate_reads_plate", "plate_key", "time", "id", "camera", "vehicle", "colour", "direction"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -147,6 +150,39 @@ class PlateRead(Table):
     box: Mapped[list[Any] | None]
     reads: Mapped[list[Any]]
     final: Mapped[bool]
+    country: Mapped[str] = mapped_column(server_default="")
+    display: Mapped[str] = mapped_column(server_default="")
+    region: Mapped[str] = mapped_column(server_default="")
+    series: Mapped[str] = mapped_column(server_default="")
+    colour: Mapped[str] = mapped_column(server_default="")
+    lane: Mapped[str] = mapped_column(server_default="")
+    direction: Mapped[str] = mapped_column(server_default="")
+    crop_file: Mapped[str] = mapped_column(server_default="")
+    note: Mapped[str] = mapped_column(server_default="")
+
+
+class Plate(Table):
+    """Every plate among the reads, once; pseudonyms are left out. Searches by wildcard and by likeness begin here.
+
+    The database itself keeps the trigrams of the keys: SQLite in the table plate_trigrams, PostgreSQL in the index
+    ix_plates_trigrams where it has the extension pg_trgm.
+    """
+
+    __tablename__ = "plates"
+    __table_args__ = (UniqueConstraint("key"),)
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    key: Mapped[str] = mapped_column(PlateKey)
+
+
+class PlateNeighbour(Table):
+    """Under which texts a plate is filed for fuzzy search, see plate_index."""
+
+    __tablename__ = "plate_neighbours"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    neighbour: Mapped[str] = mapped_column(PlateKey, primary_key=True)
+    plate: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
 
 
 class Violation(Table):
