@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 from uuid import UUID
 
 import structlog
@@ -19,10 +20,20 @@ from pipeline.ledger import Ledger
 from pipeline.plate_crops import PlateCrops
 from pipeline.sources import Recording
 from pipeline.sources.base import Source
-from pipeline.store import Repository
+from pipeline.spool import Outlet, RunEnded
 from pipeline.types import Detections, Findings
 
 log = structlog.get_logger()
+
+
+class Progress(TypedDict):
+    """How far a run has got, totals since its beginning."""
+
+    media_start: datetime | None
+    media_end: datetime | None
+    frames: int
+    violations: int
+    plates: int
 
 
 @dataclass(slots=True)
@@ -35,12 +46,23 @@ class Tally:
     first: datetime | None = None
     last: datetime | None = None
 
+    @property
+    def progress(self) -> Progress:
+        """The same by the names of a run's row."""
+        return {
+            "media_start": self.first,
+            "media_end": self.last,
+            "frames": self.frames,
+            "violations": self.violations,
+            "plates": self.plates,
+        }
+
 
 class CameraRun:
     """One camera from its source to the store: a reader thread fills `buffer`, the driver does the rest.
 
-    `record` is the run's row in the store; `patient` as in Ledger. `on_end` is called once, after the last
-    finding is stored; `error` then says why the run was given up, None when its source simply ended.
+    `record` is the id of the run's row. `on_end` is called once, after the last finding went to `outlet`; `error`
+    then says why the run was given up, None when its source simply ended.
     """
 
     def __init__(
@@ -51,9 +73,8 @@ class CameraRun:
         pipeline: CameraPipeline,
         recorder: EvidenceRecorder,
         crops: PlateCrops,
-        repository: Repository,
+        outlet: Outlet,
         record: UUID,
-        patient: bool,
         on_end: Callable[[CameraRun], None],
     ) -> None:
         self.source = source
@@ -69,8 +90,8 @@ class CameraRun:
         camera = pipeline.camera
         self._schedule = DetectorSchedule(camera.detectors)
         self._sink = recorder.packet
-        self._ledger = Ledger(camera.id, recorder, crops, repository, record, patient=patient)
-        self._repository = repository
+        self._ledger = Ledger(camera.id, recorder, crops, outlet, record)
+        self._outlet = outlet
         self.record = record
         self._seen: set[object] = set()
         self._thread = threading.Thread(target=self._read, name=f"reader-{camera.id}", daemon=True)
@@ -165,29 +186,12 @@ class CameraRun:
 
     def beat(self) -> None:
         """Write how far the run has got into its row, also as a sign of life."""
-        tally = self.tally
-        self._repository.update_run(
-            self.record,
-            media_start=tally.first,
-            media_end=tally.last,
-            frames=tally.frames,
-            violations=tally.violations,
-            plates=tally.plates,
-        )
+        progress = self.tally.progress
+        self._outlet.latest(f"run {self.record}", lambda repository: repository.update_run(self.record, **progress))
 
     def conclude(self, state: str, error: str = "") -> None:
-        """Write the run's outcome into its row: finished, failed or interrupted."""
-        tally = self.tally
-        self._repository.finish_run(
-            self.record,
-            state,
-            media_start=tally.first,
-            media_end=tally.last,
-            frames=tally.frames,
-            violations=tally.violations,
-            plates=tally.plates,
-            error=error,
-        )
+        """Write the run's outcome into its row: finished, failed or interrupted. Raises StoreError as Ledger does."""
+        self._outlet.append(RunEnded(self.record, state, error=error, **self.tally.progress))
 
     def _read(self) -> None:
         try:

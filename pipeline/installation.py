@@ -7,10 +7,11 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
+from uuid import uuid4
 
 from pipeline.buffers import FrameBuffer
 from pipeline.camera import CameraPipeline
@@ -22,9 +23,11 @@ from pipeline.engine import DetectorKey, Engine
 from pipeline.evidence import EvidenceRecorder
 from pipeline.paths import DataFolder
 from pipeline.plate_crops import PlateCrops
+from pipeline.process import process_mark
 from pipeline.rules.plate import PlateConfig
 from pipeline.runner import Driver
 from pipeline.sources.base import Source
+from pipeline.spool import Outlet, RunBegun, Spool, Straight, open_patiently, open_spool
 from pipeline.store import Repository
 
 
@@ -46,17 +49,28 @@ class Installation:
     evidence: Path
     plates: Path
     repository: Repository
+    outlet: Outlet
     engine: Engine
     workers: int
     plate_readers: Mapping[str, PlateReader]
     bell: threading.Condition = field(default_factory=threading.Condition)
 
     @classmethod
-    def open(cls, config: Config, data: DataFolder, cameras: Sequence[CameraConfig] | None = None) -> Installation:
+    def open(
+        cls,
+        config: Config,
+        data: DataFolder,
+        cameras: Sequence[CameraConfig] | None = None,
+        *,
+        patient: bool = False,
+    ) -> Installation:
         """Create the data folder, open the database, load the models of the cameras (all when None).
 
+        When `patient`, what is found goes through a spool in the data folder, which outlives an absence of the
+        database, also one at the start of this program. Otherwise it goes to the database at once.
+
         Raises:
-            StoreError: the database cannot be opened.
+            StoreError: the database cannot be opened; when `patient`, none that this data folder ever reached.
             ModelError: a model is missing, altered or unfit.
         """
         data.create()
@@ -67,12 +81,16 @@ class Installation:
             (detector for camera in cameras for detector in camera.detectors),
             lambda key: _load(key, replace(runtime, threads=threads)),
         )
+        evidence = (config.storage.evidence_folder or data.evidence).absolute()
         database = config.storage.database
+        url = database.get_secret_value() if database else data.database_url
+        repository = open_patiently(url, data.spool) if patient else Repository.open(url)
         return cls(
             config,
-            evidence=(config.storage.evidence_folder or data.evidence).absolute(),
+            evidence=evidence,
             plates=data.plates,
-            repository=Repository.open(database.get_secret_value() if database else data.database_url),
+            repository=repository,
+            outlet=open_spool(data.spool, repository, evidence) if patient else Straight(repository, evidence),
             engine=engine,
             workers=workers,
             plate_readers={country: load_plate_reader(country, runtime=runtime) for country in _countries(cameras)},
@@ -85,10 +103,8 @@ class Installation:
         buffer: FrameBuffer,
         footage: Footage,
         on_end: Callable[[CameraRun], None],
-        *,
-        patient: bool = False,
     ) -> CameraRun:
-        """One camera, ready to be driven, with its row in the store; `patient` as in Ledger."""
+        """One camera, ready to be driven, with its row in the store."""
         settings = camera.evidence
         recorder = EvidenceRecorder(
             camera.id,
@@ -100,22 +116,26 @@ class Installation:
             timezone=camera.zone,
             layout=camera.layout,
         )
+        begun = RunBegun(
+            uuid4(),
+            camera.id,
+            footage.name,
+            footage.sha256,
+            footage.config_hash,
+            self.models_hash,
+            code_version(),
+            process_mark(),
+            datetime.now(UTC),
+        )
+        self.outlet.append(begun)
         return CameraRun(
             source=source,
             buffer=buffer,
             pipeline=CameraPipeline(camera, self.engine.models, self.plate_readers.__getitem__),
             recorder=recorder,
             crops=PlateCrops(self.plates),
-            repository=self.repository,
-            record=self.repository.begin_run(
-                camera.id,
-                footage.name,
-                content_sha256=footage.sha256,
-                config_hash=footage.config_hash,
-                models_hash=self.models_hash,
-                version=code_version(),
-            ),
-            patient=patient,
+            outlet=self.outlet,
+            record=begun.run,
             on_end=on_end,
         )
 
@@ -135,6 +155,8 @@ class Installation:
         return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
     def close(self) -> None:
+        if isinstance(self.outlet, Spool):
+            self.outlet.close()
         self.repository.close()
 
     def __enter__(self) -> Installation:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
 from pipeline.buffers import EveryFrame, FrameBuffer, NewestFrame
 from pipeline.camera_run import CameraRun
 from pipeline.config import CameraConfig
-from pipeline.errors import EvidenceError, SourceError, StoreError
-from pipeline.evidence import clear_unfinished, recover, report, verify_package
-from pipeline.evidence.restore import restore
+from pipeline.errors import SourceError, StoreError
 from pipeline.installation import Footage, Installation
 from pipeline.sources import Recording, RtspCamera, open_source
-from pipeline.types import Findings
+from pipeline.spool import CameraKnown, hand_on_leftovers
 
 log = structlog.get_logger()
 
@@ -38,14 +37,12 @@ class Live:
 
         What a killed process left open is closed first: its events stay, with the evidence written by then.
         """
-        repository = self.installation.repository
-        repository.interrupt_stale_runs()
+        outlet = self.installation.outlet
         for camera in self.cameras:
-            self._recover_evidence(camera.id)
-            repository.close_open_violations(camera.id, "the process ended while the incident lasted")
+            hand_on_leftovers(camera.id, self.installation.evidence, outlet)
             place = camera.location
-            repository.record_camera(
-                camera.id, camera.label, place.lat if place else None, place.lon if place else None
+            outlet.append(
+                CameraKnown(camera.id, camera.label, place.lat if place else None, place.lon if place else None)
             )
         self.runs = [run for camera in self.cameras if (run := self._run(camera)) is not None]
         done = threading.Event()
@@ -60,37 +57,20 @@ class Live:
             reporter.join()
             self._write_states()
 
-    def _recover_evidence(self, camera: str) -> None:
-        """Settle the packages that a kill left open; one whose row was not yet written brings its row back.
-
-        What the database holds complete is never replaced from the disk, nor is a package taken that does not
-        verify.
-        """
-        repository, root = self.installation.repository, self.installation.evidence
-        for evidence in recover(root, camera):
-            try:
-                stored = repository.evidence(evidence.violation)
-                if stored is None or not stored.complete:
-                    if faults := verify_package(root / evidence.folder):
-                        raise EvidenceError(report(root / evidence.folder, faults))
-                    if repository.violation(evidence.violation) is None:
-                        repository.save(Findings(violations=(restore(root, evidence),)))
-                    repository.attach(evidence)
-                clear_unfinished(root, evidence.folder)
-            except (EvidenceError, StoreError) as error:
-                log.error("evidence not recovered", camera=camera, violation=str(evidence.violation), error=str(error))
-
     def _run(self, camera: CameraConfig) -> CameraRun | None:
         try:
             source = open_source(camera)
         except SourceError as error:
             self._fail(camera.id, error)
-            self.installation.repository.set_camera_state(camera.id, "failed", error=str(error))
+            reason = str(error)
+            self.installation.outlet.latest(
+                f"camera {camera.id}", lambda repository: repository.set_camera_state(camera.id, "failed", error=reason)
+            )
             return None
         bell = self.installation.bell
         buffer: FrameBuffer = EveryFrame(bell) if isinstance(source, Recording) else NewestFrame(bell)
         footage = Footage(camera.source.redacted, "", camera.hash)
-        return self.installation.run(camera, source, buffer, footage, self._ended, patient=True)
+        return self.installation.run(camera, source, buffer, footage, self._ended)
 
     def _ended(self, run: CameraRun) -> None:
         state, note = "interrupted" if self.stop.is_set() else "finished", run.missing_evidence
@@ -118,11 +98,11 @@ class Live:
                 log.warning("camera state not stored", camera=run.pipeline.camera.id, error=str(error))
 
     def _write_state(self, run: CameraRun) -> None:
-        write, camera = self.installation.repository.set_camera_state, run.pipeline.camera.id
+        camera = run.pipeline.camera.id
+        write = self._state_writer(camera)
         if isinstance(run.source, RtspCamera):
             state = run.source.state
             write(
-                camera,
                 state.phase,
                 last_frame=run.tally.last,
                 fps=state.fps,
@@ -131,4 +111,14 @@ class Live:
             )
         else:
             phase = "failed" if run.error else "ended" if run.ended else "reading"
-            write(camera, phase, last_frame=run.tally.last, error=str(run.error) if run.error else None)
+            write(phase, last_frame=run.tally.last, error=str(run.error) if run.error else None)
+
+    def _state_writer(self, camera: str) -> Callable[..., None]:
+        """A set_camera_state that does not wait for the database, and of which only the newest call matters."""
+
+        def write(*args: Any, **details: Any) -> None:
+            self.installation.outlet.latest(
+                f"camera {camera}", lambda repository: repository.set_camera_state(camera, *args, **details)
+            )
+
+        return write

@@ -36,6 +36,11 @@ class DataFolder:
         return self.root / "plate.key"
 
     @property
+    def spool(self) -> Path:
+        """What is found and not in the database yet."""
+        return self.root / "spool"
+
+    @property
     def cache(self) -> Path:
         return self.root / "cache"
 

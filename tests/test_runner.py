@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from pipeline.errors import StoreError
 from pipeline.evidence import EvidenceRecorder
 from pipeline.plate_crops import PlateCrops
 from pipeline.runner import Driver
+from pipeline.spool import Spool, Straight
 from pipeline.store import Repository
 from pipeline.types import Detections, Findings, Frame
 
@@ -74,7 +76,7 @@ def repository(tmp_path):
         yield opened
 
 
-def drive(folder, repository, *sources, patient=False) -> list[CameraRun]:
+def drive(folder, repository, *sources, outlet=None) -> list[CameraRun]:
     rule = {"kind": "crowd", "people": 4, "seconds": 1}
     config = Config.model_validate(
         {
@@ -92,11 +94,10 @@ def drive(folder, repository, *sources, patient=False) -> list[CameraRun]:
             pipeline=CameraPipeline(camera, {"road-nano": ModelCard("ab" * 32, frozenset({"person"}))}),
             recorder=EvidenceRecorder(camera.id, folder / "evidence"),
             crops=PlateCrops(folder / "plates"),
-            repository=repository,
+            outlet=outlet or Straight(repository, folder / "evidence"),
             record=repository.begin_run(
                 camera.id, "test", content_sha256="", config_hash="", models_hash="", version=""
             ),
-            patient=patient,
             on_end=ended.append,
         )
         for source, camera in zip(sources, config.cameras, strict=True)
@@ -131,10 +132,17 @@ def test_a_rule_that_fails_ends_only_its_own_camera(tmp_path, repository, monkey
 
 
 def test_rows_wait_for_a_database_that_is_away(tmp_path, repository, monkeypatch):
-    monkeypatch.setattr("pipeline.ledger.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("pipeline.spool.spool.PATIENCE", (0.01, 0.01))
     repository.refusals = 5
-    (run,) = drive(tmp_path, repository, Footage("patient"), patient=True)
+    spool = Spool(tmp_path / "spool", repository, tmp_path / "evidence", reserve=0)
+    spool.start()
+    (run,) = drive(tmp_path, repository, Footage("patient"), outlet=spool)
+    deadline = monotonic() + 20
+    while spool.depth and monotonic() < deadline:
+        sleep(0.01)
+    spool.close()
     assert run.error is None
+    assert spool.depth == 0
     (violation,) = repository.violations().items
     assert violation.end is not None
     evidence = repository.evidence(violation.id)

@@ -56,7 +56,7 @@ def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
     config = load(streams)
     with (
         stop_on_signal() as stop,
-        Installation.open(config, DataFolder.resolve(data), config.active_cameras) as installation,
+        Installation.open(config, DataFolder.resolve(data), config.active_cameras, patient=True) as installation,
         RunProgress(console) as progress,
     ):
         live = Live(installation, config.active_cameras, stop)

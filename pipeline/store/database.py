@@ -10,12 +10,14 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DataError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 
-from pipeline.errors import QueryError, StoreError
+from pipeline.errors import ConflictError, QueryError, StoreError
 
 WAIT_SECONDS = 30
+PROGRAM_LIMIT = "54"
+"""PostgreSQL's class of states for what is too large for it, such as an index entry."""
 Insert = postgresql.Insert | sqlite.Insert
 
 
@@ -67,7 +69,14 @@ def connect(url: str) -> Engine:
         pool_pre_ping=True,
         pool_size=10,
         hide_parameters=True,
-        connect_args={"connect_timeout": 10},
+        # A peer that vanished without a word is noticed within a minute and a half, whatever the network does.
+        connect_args={
+            "connect_timeout": 10,
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 60_000,
+        },
     )
 
 
@@ -108,6 +117,15 @@ def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
             sleep(0.02)
         else:
             return
+
+
+def is_refusal(error: StoreError) -> bool:
+    """Whether no retry makes the database take this: it refused the value, and was not away or busy."""
+    if isinstance(error, QueryError | ConflictError):
+        return True
+    cause = error.__cause__
+    state = getattr(getattr(cause, "orig", None), "sqlstate", None) or ""
+    return isinstance(cause, IntegrityError) or state.startswith(PROGRAM_LIMIT)
 
 
 def describe(url: URL) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, select, update
 
+from pipeline.process import is_alive, process_mark
 from pipeline.store.database import Database
 from pipeline.store.records import Run
 from pipeline.store.tables import Camera, Violation
@@ -31,13 +30,20 @@ class RunStore(Database):
         config_hash: str,
         models_hash: str,
         version: str,
+        configuration: str | None = None,
+        run: UUID | None = None,
+        process: str = "",
+        began: datetime | None = None,
     ) -> UUID:
-        """Record that this process begins to work through a source; the id to give to save and finish_run.
+        """Record that a process begins to work through a source; the id to give to save and finish_run.
 
         `source` is for people and must hold no password. `content_sha256` is empty for a live camera.
+        `configuration` is the hash of all settings in force, as `put_in_force` stored them. `run`, `process` (its
+        mark) and `began` are for a beginning that is recorded late, maybe twice, maybe by another process of this
+        machine; a new id, this process and now when left out.
         """
         now = datetime.now(UTC)
-        run = uuid4()
+        run = run or uuid4()
         row = {
             "id": run,
             "camera": camera,
@@ -46,15 +52,16 @@ class RunStore(Database):
             "config_hash": config_hash,
             "models_hash": models_hash,
             "version": version,
+            "configuration": configuration,
             "state": "running",
             "host": platform.node(),
-            "process": _process_mark(os.getpid()),
-            "created": now,
+            "process": process or process_mark(),
+            "created": began or now,
             "updated": now,
         }
         with self.writing() as connection:
             connection.execute(self.insert(Camera).values(id=camera).on_conflict_do_nothing())
-            connection.execute(insert(RunTable).values(row))
+            connection.execute(self.insert(RunTable).values(row).on_conflict_do_nothing())
         return run
 
     def update_run(
@@ -136,7 +143,7 @@ class RunStore(Database):
             stale = [
                 row.id
                 for row in running
-                if (not _alive(row.process) if row.host == platform.node() else now - row.updated > SILENCE)
+                if (not is_alive(row.process) if row.host == platform.node() else now - row.updated > SILENCE)
             ]
             change = update(RunTable).where(RunTable.id.in_(stale))
             connection.execute(change.values(state="interrupted", updated=now, finished=now))
@@ -163,27 +170,3 @@ class RunStore(Database):
 def _runs() -> Select[*tuple[object, ...]]:
     hidden = {"host", "process"}
     return select(*(column for column in RunTable.__table__.columns if column.name not in hidden))
-
-
-def _process_mark(process: int) -> str:
-    """A process id with, where the system tells, its start time: ids are used again, the pair is not."""
-    return f"{process}:{_started(process)}"
-
-
-def _started(process: int) -> str:
-    try:
-        # The start time is field 22; the name in field 2 may hold spaces and ends at the last bracket.
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
-
-
-def _alive(mark: str) -> bool:
-    process, _, started = mark.partition(":")
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # it lives, under another user
-    return not started or _started(int(process)) == started

@@ -20,8 +20,8 @@ from pipeline.evidence import clear_unfinished, recover, verify_package
 from pipeline.evidence.manifest import sealed
 from pipeline.evidence.recovery import mark_unfinished
 from pipeline.installation import Installation
-from pipeline.live import Live
 from pipeline.paths import DataFolder
+from pipeline.spool import hand_on_leftovers
 from pipeline.types import Evidence, Findings, Frame, Violation
 
 from ..servers.clips import make_clip
@@ -141,7 +141,7 @@ def installation(config: Config, tmp_path: Path) -> Iterator[Installation]:
 
 
 def start_again(installation: Installation) -> None:
-    Live(installation, [])._recover_evidence("gate")
+    hand_on_leftovers("gate", installation.evidence, installation.outlet)
 
 
 def left_behind(installation: Installation, number: int, *, saved: bool) -> Evidence:

@@ -1,0 +1,23 @@
+"""Nothing that was accepted is lost: a journal on disk between the cameras and the database."""
+
+from pipeline.spool.leftovers import hand_on_leftovers
+from pipeline.spool.opening import open_patiently, open_spool
+from pipeline.spool.records import CameraKnown, Found, LeftOpen, Packed, Record, Recovered, RunBegun, RunEnded
+from pipeline.spool.spool import Outlet, Spool, Straight
+
+__all__ = [
+    "CameraKnown",
+    "Found",
+    "LeftOpen",
+    "Outlet",
+    "Packed",
+    "Record",
+    "Recovered",
+    "RunBegun",
+    "RunEnded",
+    "Spool",
+    "Straight",
+    "hand_on_leftovers",
+    "open_patiently",
+    "open_spool",
+]

@@ -1,0 +1,28 @@
+"""What a killed process left behind of a camera, handed on before the camera is watched again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+
+from pipeline.errors import EvidenceError
+from pipeline.evidence.recovery import recover
+from pipeline.spool.records import LeftOpen, Recovered
+from pipeline.spool.spool import Outlet
+
+log = structlog.get_logger()
+
+
+def hand_on_leftovers(camera: str, evidence: Path, outlet: Outlet) -> None:
+    """Close its open packages and its open violations: they stay, with the evidence written by then.
+
+    Raises:
+        StoreError: the outlet is the database itself and does not take it.
+    """
+    for package in recover(evidence, camera):
+        try:
+            outlet.append(Recovered(package))
+        except EvidenceError as error:
+            log.error("evidence not recovered", camera=camera, violation=str(package.violation), error=str(error))
+    outlet.append(LeftOpen(camera, "the process ended while the incident lasted"))

@@ -1,0 +1,247 @@
+"""The way of everything that is stored: on this machine's disk first, then, in order, to the database."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import threading
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Protocol, TypeAlias
+
+import structlog
+
+from pipeline.errors import EvidenceError, StoreError
+from pipeline.spool.journal import RESERVE_BYTES, Journal, free_bytes
+from pipeline.spool.records import Record, from_line, to_line
+from pipeline.store import Repository
+from pipeline.store.database import is_refusal
+
+log = structlog.get_logger()
+
+PATIENCE = (1.0, 30.0)
+"""Seconds until a database that is away is tried again: the first time, and at most."""
+
+HELD_LIMIT = 1000
+"""Records that wait in memory when not even the spool can be written."""
+
+LATEST_SECONDS = 1.0
+
+Write: TypeAlias = Callable[[Repository], None]
+
+
+class Outlet(Protocol):
+    """Where records of runs go."""
+
+    def append(self, *records: Record) -> bool:
+        """Take the records; True once they are safe from a kill."""
+
+    def latest(self, subject: str, write: Write) -> None:
+        """Write something of which only the newest matters; it may never be written, and must come from anywhere
+        else than findings."""
+
+
+class Straight:
+    """Records go to the database at once. Raises StoreError when it does not take them."""
+
+    def __init__(self, repository: Repository, evidence: Path) -> None:
+        self._repository = repository
+        self._evidence = evidence
+
+    def append(self, *records: Record) -> bool:
+        for record in records:
+            record.store(self._repository, self._evidence)
+        return True
+
+    def latest(self, subject: str, write: Write) -> None:  # noqa: ARG002 - written at once, so always the newest
+        write(self._repository)
+
+
+class Spool:
+    """Records go to a journal on disk, and from there to the database by a thread of its own, in order.
+
+    A database that is away, slow or restarted makes records wait and nothing else. One that it refuses (a value
+    that no column holds, a bug) is put into `refused.jsonl` beside the journal, and the next one follows. A record
+    may be stored twice, by a kill between the database's commit and the step onwards; all of them are made for that.
+
+    Raises:
+        OSError: the folder cannot be made or read.
+    """
+
+    def __init__(self, folder: Path, repository: Repository, evidence: Path, *, reserve: int = RESERVE_BYTES) -> None:
+        self.away = ""
+        self.lost = 0
+        self._repository = repository
+        self._evidence = evidence
+        self._journal = Journal(folder, reserve=reserve)
+        self._held: deque[bytes] = deque()
+        self._latest: dict[str, Write] = {}
+        self._refused = folder / "refused.jsonl"
+        self.refused = _lines(self._refused)
+        self._bell = threading.Condition()
+        self._prepared = False
+        self._stopping = False
+        self._deadline = 0.0
+        self._retry = PATIENCE[0]
+        self._written = 0.0
+        self._thread = threading.Thread(target=self._drain, name="spool", daemon=True)
+        if self.depth:
+            log.info("records of an earlier run are stored first", records=self.depth)
+        if self.refused:
+            log.warning("the database once refused records", records=self.refused, file=str(self._refused))
+
+    @property
+    def depth(self) -> int:
+        """Records that are not in the database yet."""
+        return self._journal.depth + len(self._held)
+
+    @property
+    def size(self) -> int:
+        """Bytes that they take on the disk."""
+        return self._journal.size
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def append(self, *records: Record) -> bool:
+        """On the disk when this returns True. False when not even the reserve had room: they then wait in memory,
+        as many as HELD_LIMIT, and the oldest of more are lost."""
+        with self._bell:
+            lines = [*self._held, *map(to_line, records)]
+            try:
+                self._journal.append(lines)
+            except OSError as error:
+                self._hold(lines, error)
+                return False
+            if self._held:
+                log.info("the spool can be written again", records=len(self._held))
+                self._held.clear()
+            self._bell.notify_all()
+        return True
+
+    def latest(self, subject: str, write: Write) -> None:
+        with self._bell:
+            self._latest[subject] = write
+
+    def close(self, seconds: float = 5.0) -> None:
+        """Store what waits, for as long as the database takes it and at most these seconds; the rest stays."""
+        with self._bell:
+            self._stopping = True
+            self._deadline = monotonic() + seconds
+            self._bell.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(seconds + 0.5)
+        if self.depth:
+            log.warning("records wait on the disk for the next start", records=self.depth, error=self.away)
+        if not self._thread.is_alive():
+            self._journal.close()
+
+    def _hold(self, lines: list[bytes], error: OSError) -> None:
+        if not self._held:
+            log.error(
+                "the spool cannot be written: records wait in memory; free space on its disk",
+                folder=str(self._journal.folder),
+                free=free_bytes(self._journal.folder),
+                error=error.strerror,
+            )
+        excess = max(0, len(lines) - HELD_LIMIT)
+        if excess:
+            self.lost += excess
+            log.error("records lost: neither disk nor database takes them", records=excess, since_start=self.lost)
+        self._held = deque(lines[excess:])
+
+    def _drain(self) -> None:
+        while not self._done():
+            try:
+                moved = self._step()
+            except Exception as error:  # a full disk or a damaged file: whatever it is, the thread goes on
+                log.exception("spool")
+                moved = self._wait_for(str(error))
+            if not moved:
+                with self._bell:
+                    if not self._stopping:
+                        self._bell.wait(LATEST_SECONDS)
+                self._journal.keep_reserve()
+                if self._held:
+                    self.append()
+
+    def _done(self) -> bool:
+        if not self._stopping:
+            return False
+        return bool(self.away) or monotonic() > self._deadline or not (self._journal.depth or self._latest)
+
+    def _step(self) -> bool:
+        """Store the oldest record; False when there is none. Waits when the database is away."""
+        try:
+            if not self._prepared:
+                self._repository.prepare()
+                self._prepared = True
+            self._write_latest()
+            line = self._journal.peek()
+            if line is not None:
+                self._store(line)
+        except StoreError as error:
+            return self._wait_for(str(error))
+        if self.away:
+            log.info("the database is back", records=self.depth)
+            self.away, self._retry = "", PATIENCE[0]
+        if line is not None:
+            self._journal.drop()
+        return line is not None
+
+    def _store(self, line: bytes) -> None:
+        """Raises StoreError when the database is away."""
+        try:
+            from_line(line).store(self._repository, self._evidence)
+        except StoreError as error:
+            if not is_refusal(error):
+                raise
+            self._refuse(line, str(error))
+        except (EvidenceError, ValueError, TypeError, LookupError, ArithmeticError) as error:
+            self._refuse(line, f"{type(error).__name__}: {error}")
+
+    def _refuse(self, line: bytes, why: str) -> None:
+        """Put a record aside that no retry gets into the database. Raises OSError when that cannot be written."""
+        entry = {"time": datetime.now(UTC).isoformat(), "error": why, "record": json.loads(line)}
+        with self._refused.open("ab") as file:
+            file.write(json.dumps(entry).encode("ascii") + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        self.refused += 1
+        log.error("record refused, and put aside", file=str(self._refused), error=why)
+
+    def _write_latest(self) -> None:
+        """What matters only in its newest state, now and then also while records are many."""
+        if monotonic() - self._written < LATEST_SECONDS and not self._stopping:
+            return
+        self._written = monotonic()
+        with self._bell:
+            writes, self._latest = self._latest, {}
+        for subject, write in writes.items():
+            try:
+                write(self._repository)
+            except StoreError as error:
+                if not is_refusal(error):
+                    raise
+                log.error("refused by the database", subject=subject, error=str(error))
+
+    def _wait_for(self, why: str) -> bool:
+        if why != self.away:
+            log.error("the database is away: records wait on this machine's disk", records=self.depth, error=why)
+        self.away, self._prepared = why, False
+        with self._bell:
+            if not self._stopping:
+                self._bell.wait_for(lambda: self._stopping, self._retry * random.uniform(0.8, 1.2))  # noqa: S311
+        self._retry = min(2 * self._retry, PATIENCE[1])
+        return True
+
+
+def _lines(file: Path) -> int:
+    if not file.exists():
+        return 0
+    with file.open("rb") as opened:
+        return sum(1 for _ in opened)
