@@ -8,6 +8,7 @@
     │   └── ProviderError    the inference runtime lacks the asked-for provider
     ├── PluginError          a rule or detector plugin fails to import
     ├── EvidenceError        an evidence package cannot be written or read
+    ├── DeliveryError        a message did not reach its target
     └── StoreError           the database refuses, is unreachable or has another schema
         ├── QueryError       a query holds a value that can match nothing, such as a malformed cursor
         └── ConflictError    a change contradicts what is stored
@@ -75,6 +76,10 @@ class PluginError(MatThanError):
 
 class EvidenceError(MatThanError):
     """An evidence package cannot be written, read or verified."""
+
+
+class DeliveryError(MatThanError):
+    """A target of notifications did not take a message."""
 
 
 class StoreError(MatThanError):

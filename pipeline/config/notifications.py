@@ -60,6 +60,8 @@ class TargetConfig(Section):
         for name, kind in (("secret", "webhook"), ("topic", "mqtt"), ("ca", "mqtt"), ("picture", "apprise")):
             if name in self.model_fields_set and self.kind != kind:
                 raise fail(f"{name} is for targets of the kind {kind}", name)
+        if self.picture and not self.plates:
+            raise fail("pictures show number plates; allow them to this target by plates: true", "picture")
         return self
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
-from pipeline.store.database import Database
+from pipeline.store.announcements import Announcing
 from pipeline.store.operation_tables import CameraAlert as AlertTable
 from pipeline.store.tables import Camera
 from pipeline.types import CameraAlert
@@ -16,7 +16,7 @@ from pipeline.types import CameraAlert
 _COLUMNS = tuple(getattr(AlertTable, field.name) for field in fields(CameraAlert))
 
 
-class AlertStore(Database):
+class AlertStore(Announcing):
     def save_alert(self, alert: CameraAlert) -> None:
         """Insert or update by the alert's own id; one that has ended is not opened again."""
         now = datetime.now(UTC)
@@ -26,6 +26,7 @@ class AlertStore(Database):
         with self.writing() as connection:
             connection.execute(self.insert(Camera).values(id=alert.camera).on_conflict_do_nothing())
             connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=change))
+            self.announce_alert(connection, alert)
 
     def close_open_alerts(self, camera: str, end: datetime, note: str) -> None:
         """End what a killed process left open."""

@@ -11,6 +11,7 @@ TIME = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     _camera_health()
+    _configurations()
 
 
 def _camera_health() -> None:
@@ -32,3 +33,31 @@ def _camera_health() -> None:
         sa.ForeignKeyConstraint(["camera"], ["cameras.id"], name="fk_camera_alerts_camera"),
     )
     op.create_index("ix_camera_alerts_camera_start_id", "camera_alerts", ["camera", "start", "id"])
+
+
+def _configurations() -> None:
+    op.add_column("runs", sa.Column("configuration", sa.String()))
+    op.create_table(
+        "configurations",
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("created", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("hash", name="pk_configurations"),
+    )
+    op.create_table(
+        "configuration_loads",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("file", sa.String(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
+        sa.Column("process", sa.Integer(), nullable=False),
+        sa.Column("configuration", sa.String()),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("created", TIME, nullable=False),
+        sa.Column("ended", TIME),
+        sa.PrimaryKeyConstraint("id", name="pk_configuration_loads"),
+        sa.ForeignKeyConstraint(
+            ["configuration"], ["configurations.hash"], name="fk_configuration_loads_configuration"
+        ),
+    )
+    op.create_index("ix_configuration_loads_ended_id", "configuration_loads", ["ended", "id"])
