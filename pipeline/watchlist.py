@@ -1,35 +1,129 @@
-"""Watchlists: plates to be told of, with the reason and until when."""
+"""Watchlists: plates to be told of, with the reason, until when, and how near a read may come."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from pipeline.errors import ConfigError, Problem
+from pipeline.plate_text import FOLDED, THIN, distances, plate_key, skeleton
 
-COLUMNS = ("plate", "reason", "expires")
+COLUMNS = ("plate", "reason", "expires", "distance")
 SHORTEST, LONGEST = 4, 10
+FARTHEST = 2.0
+"""Two signs that no likeness explains: beyond that, a read speaks of any plate of the province."""
 
 
 @dataclass(frozen=True, slots=True)
 class WatchlistEntry:
-    """One plate to be told of, as letters and digits; at `expires` (UTC) the entry ends, never when None."""
+    """One plate to be told of, as letters and digits; at `expires` (UTC) the entry ends, never when None.
+
+    `distance` is how far a read may be from the plate (see pipeline.plate_text) and still be told of as near; the
+    list's when None.
+    """
 
     plate: str
     reason: str
     expires: datetime | None = None
+    distance: float | None = None
 
     def active(self, moment: datetime) -> bool:
         return self.expires is None or moment < self.expires
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An entry that a read fits: `distance` 0 is the plate itself, as far as a picture can tell, more is near."""
+
+    entry: WatchlistEntry
+    distance: float
+
+
+@dataclass(frozen=True)
+class Watchlist:
+    """The entries of a watchlist, found by plate. It never changes; a changed file makes another.
+
+    Exact matches come from an index. Near ones are sought among the entries that allow any: the signs that two
+    plates do not share bound their distance from below, for all entries at once, and only the few that this
+    leaves are compared sign by sign.
+    """
+
+    entries: tuple[WatchlistEntry, ...] = ()
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of what the list says; of two files that say the same, in whatever form, it is the same."""
+        return hashlib.sha256(repr(self.entries).encode()).hexdigest()
+
+    def matches(
+        self, text: str, moment: datetime, same: Callable[[str, str], bool], distance: float = 0.0
+    ) -> list[Match]:
+        """The entries, active at `moment`, that a plate read as `text` fits, nearest first.
+
+        `same` tells whether two texts are one plate (Grammar.equivalent). `distance` holds for entries without
+        one of their own. Where the plate itself is listed, no near entry is told of: the read is explained.
+        """
+        listed = [entry for entry in self._by_skeleton.get(skeleton(text), ()) if same(text, entry.plate)]
+        if listed:
+            return [Match(entry, 0.0) for entry in listed if entry.active(moment)]
+        return self._near.matches(text, moment, distance) if distance > 0 or self._some_near else []
+
+    @cached_property
+    def _by_skeleton(self) -> dict[str, list[WatchlistEntry]]:
+        index: dict[str, list[WatchlistEntry]] = {}
+        for entry in self.entries:
+            index.setdefault(skeleton(entry.plate), []).append(entry)
+        return index
+
+    @cached_property
+    def _some_near(self) -> bool:
+        return any(entry.distance for entry in self.entries)
+
+    @cached_property
+    def _near(self) -> _NearIndex:
+        return _NearIndex(self.entries)
+
+
+class _NearIndex:
+    """How often each sign stands in each entry, confusable ones counted together."""
+
+    def __init__(self, entries: Sequence[WatchlistEntry]) -> None:
+        self._entries = entries
+        self._counts = _sign_counts([entry.plate for entry in entries])
+        self._own = np.array([np.nan if entry.distance is None else entry.distance for entry in entries], np.float64)
+
+    def matches(self, text: str, moment: datetime, distance: float) -> list[Match]:
+        limits = np.where(np.isnan(self._own), distance, self._own)
+        lacking = self._counts - _sign_counts([text])
+        changes = np.maximum(np.clip(lacking, 0, None).sum(axis=1), np.clip(-lacking, 0, None).sum(axis=1))
+        chosen = np.flatnonzero((limits > 0) & (changes * THIN <= limits)).tolist()
+        found = distances(text, [self._entries[number].plate for number in chosen])
+        near = [
+            Match(self._entries[number], float(how_far))
+            for number, how_far in zip(chosen, found, strict=True)
+            if how_far <= limits[number] and self._entries[number].active(moment)
+        ]
+        return sorted(near, key=lambda match: (match.distance, match.entry.plate))
+
+
+def _sign_counts(texts: Sequence[str]) -> npt.NDArray[np.int8]:
+    """How often each of FOLDED stands in each text: int8 [N, len(FOLDED)]."""
+    longest = max(map(len, texts), default=0)
+    signs = np.array([list(skeleton(text).ljust(longest)) for text in texts], "<U1").reshape(len(texts), longest)
+    return np.stack([(signs == sign).sum(axis=1, dtype=np.int8) for sign in FOLDED], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +135,11 @@ class _Row:
         return str(self.values.get(column) or "").strip()
 
 
-def load_watchlist(path: Path) -> tuple[WatchlistEntry, ...]:
-    """Read a watchlist: CSV with the columns plate, reason, expires, or YAML, a list of mappings with these keys.
+def load_watchlist(path: Path) -> Watchlist:
+    """Read a watchlist: CSV with the columns plate, reason, expires, distance, or YAML, a list of such mappings.
 
-    `expires` is a date (the entry holds to the end of that day, UTC) or a time with its zone; it may be empty.
+    `expires` is a date (the entry holds to the end of that day, UTC) or a time with its zone, `distance` how far
+    a read may be from the plate; both may be left out. A plate stands in a list once.
 
     Raises:
         ConfigError: with every problem found, by line and column name.
@@ -59,10 +154,11 @@ def load_watchlist(path: Path) -> tuple[WatchlistEntry, ...]:
         raise _error(path, 0, "", f"cannot be read: {error.strerror}") from None
     rows = _yaml_rows(path, text) if path.suffix.lower() in (".yaml", ".yml") else _csv_rows(path, text)
     problems: list[Problem] = []
-    entries = tuple(_entry(path, row, problems) for row in rows)
+    lines: dict[str, int] = {}
+    entries = tuple(_entry(path, row, lines, problems) for row in rows)
     if problems:
         raise ConfigError(problems)
-    return entries
+    return Watchlist(entries)
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[_Row]:
@@ -88,7 +184,7 @@ def _yaml_rows(path: Path, text: str) -> Iterator[_Row]:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise _error(path, line, "", f"is not YAML: {error.problem}") from None
     if not isinstance(tree, SequenceNode):
-        raise _error(path, 1, "", "is a list of entries, each with plate, reason and perhaps expires")
+        raise _error(path, 1, "", "is a list of entries, each with plate, reason and perhaps expires, distance")
     for number, entry in enumerate(tree.value):
         line = entry.start_mark.line + 1
         pairs = entry.value if isinstance(entry, MappingNode) else []
@@ -98,21 +194,41 @@ def _yaml_rows(path: Path, text: str) -> Iterator[_Row]:
         yield _Row(line, values)
 
 
-def _entry(path: Path, row: _Row, problems: list[Problem]) -> WatchlistEntry:
+def _entry(path: Path, row: _Row, lines: dict[str, int], problems: list[Problem]) -> WatchlistEntry:
+    """The entry of a row; `lines` tells on which line each plate stands."""
+
     def wrong(field: str, message: str) -> None:
         problems.append(Problem(str(path), row.line, 1, field, message))
 
-    plate = "".join(sign for sign in row.get("plate").upper().replace("Đ", "D") if sign.isalnum())
-    if not SHORTEST <= len(plate) <= LONGEST or not plate.isascii():
+    plate = plate_key(row.get("plate"))
+    if not SHORTEST <= len(plate) <= LONGEST or not (plate.isascii() and plate.isalnum()):
         wrong("plate", f"found {row.get('plate')!r}; a plate has {SHORTEST} to {LONGEST} letters and digits")
+    elif lines.setdefault(plate, row.line) != row.line:
+        wrong("plate", f"found {row.get('plate')!r} again; it stands in line {lines[plate]}, once is enough")
     if not row.get("reason"):
         wrong("reason", "is empty; say why the plate is watched for")
-    expires = None
+    expires = distance = None
     try:
         expires = _expiry(row.get("expires"))
     except ValueError as error:
         wrong("expires", str(error))
-    return WatchlistEntry(plate, row.get("reason"), expires)
+    try:
+        distance = _distance(row.get("distance"))
+    except ValueError as error:
+        wrong("distance", str(error))
+    return WatchlistEntry(plate, row.get("reason"), expires, distance)
+
+
+def _distance(value: str) -> float | None:
+    if not value:
+        return None
+    try:
+        distance = float(value)
+    except ValueError:
+        distance = np.nan
+    if not 0 <= distance <= FARTHEST:
+        raise ValueError(f"found {value!r}; a number from 0 (this very plate) to {FARTHEST:g} is needed")
+    return distance
 
 
 def _expiry(value: str) -> datetime | None:

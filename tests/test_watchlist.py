@@ -36,8 +36,8 @@ def test_csv_and_yaml_say_the_same(tmp_path: Path) -> None:
         "- plate: 75E10234  # no number\n  reason: unpaid\n  expires: 2026-12-31T18:00:00+07:00\n"
         "- plate: 29-MĐ2 756.91\n  reason: owner asked\n",
     )
-    assert load_watchlist(table) == ENTRIES
-    assert load_watchlist(listed) == ENTRIES
+    assert load_watchlist(table).entries == ENTRIES
+    assert load_watchlist(listed).entries == ENTRIES
 
 
 def test_an_entry_holds_until_it_expires() -> None:
@@ -53,9 +53,9 @@ def test_an_entry_holds_until_it_expires() -> None:
         (
             "a.csv",
             "number,why\n",
-            "a.csv:1:1: the first line names the columns plate, reason, expires; found number, why",
+            "a.csv:1:1: the first line names the columns plate, reason, expires, distance; found number, why",
         ),
-        ("a.csv", "", "a.csv:1:1: the first line names the columns plate, reason, expires; found "),
+        ("a.csv", "", "a.csv:1:1: the first line names the columns plate, reason, expires, distance; found "),
         (
             "a.csv",
             "plate,reason\n75A18283,a,b\n",
@@ -76,13 +76,13 @@ def test_an_entry_holds_until_it_expires() -> None:
         (
             "a.yaml",
             "plate: 75A18283\n",
-            "a.yaml:1:1: is a list of entries, each with plate, reason and perhaps expires",
+            "a.yaml:1:1: is a list of entries, each with plate, reason and perhaps expires, distance",
         ),
-        ("a.yaml", "- 75A18283\n", "a.yaml:1:1: [0]: an entry has plate, reason, expires and nothing else"),
+        ("a.yaml", "- 75A18283\n", "a.yaml:1:1: [0]: an entry has plate, reason, expires, distance and nothing else"),
         (
             "a.yaml",
             "- {plate: 75A18283, reason: x}\n- {plate: 75A18283, why: x}\n",
-            "a.yaml:2:1: [1]: an entry has plate, reason, expires and nothing else",
+            "a.yaml:2:1: [1]: an entry has plate, reason, expires, distance and nothing else",
         ),
     ],
 )

@@ -129,15 +129,6 @@ class Config(Section):
         """The cameras that are enabled."""
         return tuple(camera for camera in self.cameras if camera.enabled)
 
-    @property
-    def watched_files(self) -> tuple[Path, ...]:
-        """Files beside streams.yaml whose content is part of the registration, such as watchlists.
-
-        When one changes, `load` again: a fault in it is told like one in streams.yaml, and what runs goes on with
-        what it has. Cameras whose `hash` is the same take their new `content` by `CameraPipeline.refresh`.
-        """
-        return tuple(sorted({file for camera in self.cameras for rule in camera.rules for file in rule.files}))
-
     def camera(self, id: str) -> CameraConfig:  # noqa: A002 - the word of streams.yaml
         """The camera of this id, enabled or not.
 

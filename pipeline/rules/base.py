@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 from uuid import UUID, uuid5
 
@@ -41,13 +40,11 @@ class RuleConfig(BaseModel):
         return self.id or self.kind
 
     @property
-    def files(self) -> tuple[Path, ...]:
-        """Files that these settings were read with, whose content may change while the camera runs."""
-        return ()
-
-    @property
     def content(self) -> str:
-        """SHA-256 over the content of `files`, "" without any. No part of any id."""
+        """SHA-256 over what was read from files that these settings name, "" without any; no part of any id.
+
+        It may change while the camera runs, see Rule.refresh.
+        """
         return ""
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import cv2
 import numpy as np
 
 from pipeline.geometry import clip_box
+from pipeline.rules.kept_frames import FrameShelf, KeptFrame
 from pipeline.types import Box, Frame, Image, Track
 
 MARGIN = 0.06
@@ -25,10 +26,16 @@ STILL_LARGE = 0.8
 
 SHARPNESS_WIDTH = 160
 
+NO_PICTURE: Image = np.zeros((0, 0, 3), np.uint8)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Glimpse:
-    """A vehicle cut out of one frame: `left` and `top` place the crop in it. `frame` is kept only on demand."""
+    """A vehicle cut out of one frame: `left` and `top` place the crop in it.
+
+    `lane` is the lane, else the zone, that the vehicle stands in, "" for none. `kept` is the whole frame, where it
+    may be needed.
+    """
 
     time: datetime
     crop: Image
@@ -36,15 +43,20 @@ class Glimpse:
     top: int
     track: Track
     quality: float
-    frame: Frame | None = None
+    lane: str = ""
+    kept: KeptFrame | None = None
+
+    def without_pictures(self) -> Glimpse:
+        """Where and when the vehicle was seen, in little memory."""
+        return replace(self, crop=NO_PICTURE, kept=None)
 
     def place(self, box: Box) -> Box:
         """A box in the crop's pixels in those of the frame."""
         return box[0] + self.left, box[1] + self.top, box[2] + self.left, box[3] + self.top
 
 
-def glimpse(frame: Frame, track: Track, keep_frame: bool) -> Glimpse | None:
-    """Cut a vehicle out of its frame; None where nothing of it is inside.
+def glimpse(frame: Frame, track: Track, lane: str = "", shelf: FrameShelf | None = None) -> Glimpse | None:
+    """Cut a vehicle out of its frame; None where nothing of it is inside. With a `shelf`, the frame is kept on it.
 
     Quality is the width in pixels times the square root of the contrast of fine detail.
     """
@@ -55,7 +67,7 @@ def glimpse(frame: Frame, track: Track, keep_frame: bool) -> Glimpse | None:
         return None
     crop = frame.image[top:bottom, left:right].copy()
     quality = (right - left) * sharpness(crop) ** 0.5
-    return Glimpse(frame.time, crop, left, top, track, quality, frame if keep_frame else None)
+    return Glimpse(frame.time, crop, left, top, track, quality, lane, shelf.keep(frame) if shelf else None)
 
 
 def sharpness(picture: Image) -> float:

@@ -1,0 +1,67 @@
+"""Frames kept for later, within bounds: the newest as they are, older ones as JPEG."""
+
+from __future__ import annotations
+
+import weakref
+from collections import deque
+
+import cv2
+import numpy as np
+
+from pipeline.types import Frame, Image
+
+AS_THEY_ARE = 4
+"""Frames of one camera that are held undivided: most that are kept give way to a better view within a few."""
+
+QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 95]
+
+
+class KeptFrame:
+    """One frame, whole or compressed; gone when nobody holds it any more."""
+
+    __slots__ = ("__weakref__", "_data", "_frame")
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._data: bytes | None = None
+
+    @property
+    def frame(self) -> Frame:
+        if self._data is None:
+            return self._frame
+        image: Image = np.asarray(cv2.imdecode(np.frombuffer(self._data, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+        return Frame(self._frame.camera, self._frame.index, self._frame.time, image)
+
+    def holds(self, frame: Frame) -> bool:
+        return self._frame is frame
+
+    def compress(self) -> None:
+        """Keep the picture as JPEG from now on: about a twentieth of the memory."""
+        frame = self._frame
+        done, data = cv2.imencode(".jpg", frame.image, QUALITY)
+        if done:
+            self._data = data.tobytes()
+            self._frame = Frame(frame.camera, frame.index, frame.time, np.zeros((0, 0, 3), np.uint8))
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the picture takes."""
+        return len(self._data) if self._data is not None else self._frame.image.nbytes
+
+
+class FrameShelf:
+    """The kept frames of one camera. A frame is compressed once AS_THEY_ARE newer ones have been kept."""
+
+    def __init__(self) -> None:
+        self._held: deque[weakref.ref[KeptFrame]] = deque()
+
+    def keep(self, frame: Frame) -> KeptFrame:
+        """Keep a frame; asked again for the same one, it is kept once."""
+        shared = self._held[-1]() if self._held else None
+        if shared is not None and shared.holds(frame):
+            return shared
+        kept = KeptFrame(frame)
+        self._held.append(weakref.ref(kept))
+        if len(self._held) > AS_THEY_ARE and (old := self._held.popleft()()) is not None:
+            old.compress()
+        return kept
