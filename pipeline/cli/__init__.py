@@ -7,7 +7,7 @@ import sys
 import typer
 
 from pipeline import logs
-from pipeline.cli import evaluation, evidence, models, serving, watching
+from pipeline.cli import evaluation, evidence, models, proving, serving, watching
 from pipeline.cli.terminal import errors
 from pipeline.errors import MatThanError
 
@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Mắt Thần: camera analytics for a city operations centre.",
 )
-for group in (serving, watching, evidence, evaluation):
+for group in (serving, watching, evidence, evaluation, proving):
     app.add_typer(group.app)
 app.add_typer(models.app, name="models")
 

@@ -1,0 +1,117 @@
+"""Memory of a tree of processes, and whether it grows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+EVERY_SECONDS = 5.0
+BIN_SECONDS = 30.0
+HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Memory of the whole tree in bytes at a Unix time; `life` counts the program's starts."""
+
+    time: float
+    life: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """Growth in MB an hour, with its 95 % interval, over a stretch of so many seconds."""
+
+    per_hour: float
+    low: float
+    high: float
+    seconds: float
+    level: float
+
+
+def process_tree(root: int) -> list[int]:
+    """The process and all that descend from it."""
+    found, waiting = [], [root]
+    while waiting:
+        process = waiting.pop()
+        found.append(process)
+        for listing in Path(f"/proc/{process}/task").glob("*/children"):
+            try:
+                waiting += [int(child) for child in listing.read_text().split()]
+            except OSError:
+                continue  # the thread has just ended
+    return found
+
+
+def proportional_bytes(process: int) -> int:
+    """Resident memory with each shared page divided among those that share it (PSS); 0 for a process that is gone."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+
+
+class MemoryWatch:
+    """Samples the tree of a process that `current` names, with the number of its life, until stopped."""
+
+    def __init__(self, current: Callable[[], tuple[int, int] | None]) -> None:
+        self.samples: list[Sample] = []
+        self._current = current
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="memory-watch", daemon=True)
+
+    def __enter__(self) -> MemoryWatch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._done.wait(EVERY_SECONDS):
+            if (current := self._current()) is not None:
+                process, life = current
+                total = sum(map(proportional_bytes, process_tree(process)))
+                if total:
+                    self.samples.append(Sample(time.time(), life, total))
+
+
+def longest_life(samples: Sequence[Sample], warm_up: float) -> list[Sample]:
+    """The samples of the longest life of the program, without its first `warm_up` seconds."""
+    lives: dict[int, list[Sample]] = {}
+    for sample in samples:
+        lives.setdefault(sample.life, []).append(sample)
+    stretches = ([one for one in life if one.time - life[0].time >= warm_up] for life in lives.values())
+    return max(stretches, key=len, default=[])
+
+
+def slope(samples: Sequence[Sample]) -> Slope | None:
+    """Theil-Sen slope over the medians of half minutes, with Sen's 95 % interval; None when there are too few.
+
+    Sen, P. K. (1968), Estimates of the regression coefficient based on Kendall's tau. A median of all pairs is
+    not moved by the peaks of single faults.
+    """
+    bins: dict[int, list[Sample]] = {}
+    for sample in samples:
+        bins.setdefault(int((sample.time - samples[0].time) // BIN_SECONDS), []).append(sample)
+    x = np.array([np.median([one.time for one in each]) for each in bins.values()])
+    y = np.array([np.median([one.bytes for one in each]) for each in bins.values()]) / 1e6
+    count = len(x)
+    if count < 6:
+        return None
+    first, second = np.triu_indices(count, 1)
+    slopes = np.sort((y[second] - y[first]) / (x[second] - x[first])) * HOUR
+    spread = 1.96 * np.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    low = int(max(0, (len(slopes) - spread) / 2))
+    high = int(min(len(slopes) - 1, (len(slopes) + spread) / 2))
+    return Slope(
+        float(np.median(slopes)), float(slopes[low]), float(slopes[high]), float(x[-1] - x[0]), float(np.median(y))
+    )

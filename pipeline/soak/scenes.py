@@ -1,0 +1,102 @@
+"""What the cameras of a soak see: the samples in a loop, and therefore what happened when, to the second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipeline.demo import streams_path
+from samples import load_truth, sample_paths
+
+RATES = {"street": 5, "square": 1, "fire": 1}
+"""Analysed frames a second: enough to find every incident of the loops, little enough for 16 cameras on 2 cores."""
+
+RULES: dict[str, list[dict[str, Any]]] = {
+    "street": [{"kind": "wrong_way"}],
+    # the loops are short: a crowd or fire must be over before the next one comes
+    "square": [{"kind": "crowd", "zones": ["square"], "people": 10, "seconds": 2, "leave_seconds": 2, "cooldown": 2}],
+    "fire": [{"kind": "fire", "zones": ["market"], "leave_seconds": 2, "cooldown": 1}],
+}
+EVIDENCE = {"before": 2, "after": 1}
+OTHER_SIZE = (640, 360)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One camera of a soak: which sample it sees, from which server."""
+
+    camera: str
+    sample: str
+    server: int
+
+    @property
+    def mount(self) -> str:
+        return f"/{self.camera}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An incident that a camera had before it, in Unix time."""
+
+    camera: str
+    kind: str
+    where: str
+    start: float
+    end: float
+
+
+def seats(cameras: int, servers: int) -> tuple[Seat, ...]:
+    """One street camera in eight, which costs as much as ten others; squares and fires in turn."""
+    samples = ("street" if number % 8 == 0 else "square" if number % 2 else "fire" for number in range(cameras))
+    return tuple(Seat(f"{sample}-{number + 1:02}", sample, number % servers) for number, sample in enumerate(samples))
+
+
+def clip(sample: str) -> Path:
+    return sample_paths()[sample][0]
+
+
+def shown(seats: Sequence[Seat], epoch: float, since: float, until: float) -> Iterator[Shown]:
+    """Every incident that lies between `since` and `until` with all its length, when the loops began at `epoch`."""
+    for sample, (_, path) in sample_paths().items():
+        truth = load_truth(path)
+        length = truth.frames / truth.fps
+        for number in range(int((since - epoch) // length), int((until - epoch) // length) + 1):
+            begin = epoch + number * length
+            for incident in truth.violations:
+                start, end = begin + incident.start_s, begin + incident.end_s
+                if since <= start and end <= until:
+                    for seat in seats:
+                        if seat.sample == sample:
+                            yield Shown(seat.camera, incident.kind, incident.where, start, end)
+
+
+def write_registration(path: Path, seats: Sequence[Seat], ports: Sequence[int], database: str, evidence: Path) -> Path:
+    """A streams.yaml with a camera for each seat, with the places of the example's cameras."""
+    yaml = YAML(typ="safe")
+    example = {camera["id"]: camera for camera in yaml.load(streams_path())["cameras"]}
+    cameras = [
+        {
+            "id": seat.camera,
+            "source": f"rtsp://127.0.0.1:{ports[seat.server]}{seat.mount}",
+            "rate": RATES[seat.sample],
+            "evidence": EVIDENCE,
+            "rules": RULES[seat.sample],
+            **{
+                key: example[seat.sample][key]
+                for key in ("detectors", "zones", "lanes", "ground")
+                if key in example[seat.sample]
+            },
+        }
+        for seat in seats
+    ]
+    document = {
+        "site": {"name": "soak", "timezone": "Asia/Ho_Chi_Minh"},
+        "storage": {"database": database, "evidence": str(evidence)},
+        "cameras": cameras,
+    }
+    yaml.dump(document, path)
+    return path
