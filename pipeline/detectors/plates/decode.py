@@ -55,7 +55,8 @@ class TextDecoder:
             if len(whole) < len(parts):
                 continue
             reading = self._join(whole, form)
-            if reading.text not in best or best[reading.text].score < reading.score:
+            better = reading.text not in best or best[reading.text].score < reading.score
+            if better and form.accepts(reading.text):
                 best[reading.text] = reading
         return sorted(best.values(), key=lambda reading: (-reading.score, reading.text))
 

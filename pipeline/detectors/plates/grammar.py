@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from ruamel.yaml import YAML
 from pipeline.errors import ModelError
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-GAP = "-"
+GAPS, SILENT_GAP, LINE_BREAK = "-. _", "_", "/"
 
 UNKNOWN_REGION = -1.5
 """Weight of a text whose leading digits the grammar's regions do not list."""
@@ -50,20 +51,29 @@ class LinePattern:
         signs: list[str] = []
         gaps = set()
         for symbol in text:
-            if symbol == GAP:
+            if symbol in GAPS:
                 gaps.add(len(signs))
             else:
-                signs.append(classes.get(symbol, symbol))
+                signs.append(classes.get(symbol) or normalise(symbol))
         return cls(tuple(signs), frozenset(gaps))
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One kind of plate. `weight` is the natural logarithm of how common it is beside the others."""
+    """One way in which one kind of plate is printed.
+
+    `weight` is the natural logarithm of how common it is beside the others, `written` how people write its text:
+    one symbol for each sign, with the marks between them. `series` says whom such plates are issued to, `source`
+    under which law. Texts that match `reserved` are another format's.
+    """
 
     name: str
     lines: tuple[LinePattern, ...]
     weight: float = 0.0
+    written: str = ""
+    series: str = ""
+    source: str = ""
+    reserved: re.Pattern[str] | None = None
 
     @property
     def signs(self) -> tuple[str, ...]:
@@ -72,16 +82,54 @@ class Format:
 
     def accepts(self, text: str) -> bool:
         signs = self.signs
-        return len(text) == len(signs) and all(sign in allowed for sign, allowed in zip(text, signs, strict=True))
+        if len(text) != len(signs) or (self.reserved and self.reserved.fullmatch(text)):
+            return False
+        return all(sign in allowed for sign, allowed in zip(text, signs, strict=True))
+
+    @property
+    def breadth(self) -> int:
+        """How many texts there are."""
+        return math.prod(len(allowed) for allowed in self.signs)
+
+    def display(self, text: str) -> str:
+        """A text of this format as people write it: 75A26819 as 75A-268.19."""
+        if not self.written:
+            return text
+        signs = iter(text)
+        shown = []
+        for symbol in self.written:
+            if symbol in GAPS:
+                shown.append(symbol.strip(SILENT_GAP))
+            else:
+                sign = next(signs)
+                shown.append(symbol if normalise(symbol) == sign else sign)
+        return "".join(shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the grammar knows of a text: as people write it, where and to whom such plates are issued, under which law.
+
+    `region` is the place that the code belongs to now, `former` the name it had when that was another; empty where
+    the grammar does not say. All of it follows from the text alone, so it is as sure as that.
+    """
+
+    display: str
+    region: str = ""
+    former: str = ""
+    series: str = ""
+    format: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
 class Grammar:
     """All plates of a country. Texts are upper-case letters and digits without separators.
 
-    `confusions` maps a sign to those that are misread for it, `regions` leading signs to where they are
-    issued, `unusual` patterns of whole texts to the natural logarithm of how much rarer they are. `enough` is
-    the confidence at which one look at a plate will do: a grammar that says little hides misreadings.
+    `confusions` maps a sign to those that are misread for it, `regions` leading signs to where they are issued,
+    `former` to what that was called before it was merged, `unusual` patterns of whole texts to the natural
+    logarithm of how much rarer they are. `enough` is the confidence at which one look at a plate will do: a
+    grammar that says little hides misreadings.
     """
 
     country: str
@@ -90,6 +138,7 @@ class Grammar:
     formats: tuple[Format, ...]
     confusions: Mapping[str, str] = field(default_factory=dict)
     regions: Mapping[str, str] = field(default_factory=dict)
+    former: Mapping[str, str] = field(default_factory=dict)
     unusual: Mapping[re.Pattern[str], float] = field(default_factory=dict)
     enough: float = 0.85
 
@@ -105,7 +154,30 @@ class Grammar:
 
     def region(self, text: str) -> str | None:
         """Where the plate was issued, by its leading signs; None when the grammar does not say."""
-        return next((name for code, name in self.regions.items() if text.startswith(code)), None)
+        return _leading(self.regions, text)
+
+    def describe(self, text: str, form: str = "") -> Facts:
+        """What the grammar knows of a text.
+
+        Args:
+            text: letters and digits, with separators or without.
+            form: name of the format that the plate was read under, since one text may suit several (54F44078 is a
+                car's 54F-440.78 and a motorbike's 54-F4 4078); the narrowest that suits when left out.
+        """
+        text = normalise(text)
+        fitting = [one for one in self.formats if one.accepts(text)]
+        if not fitting:
+            return Facts(text)
+        best = next((one for one in fitting if one.name == form), min(fitting, key=lambda one: one.breadth))
+        numbered = text[0].isdigit()
+        return Facts(
+            best.display(text),
+            (self.region(text) or "") if numbered else "",
+            (_leading(self.former, text) or "") if numbered else "",
+            best.series,
+            best.name,
+            best.source,
+        )
 
     def correct(self, text: str) -> str | None:
         """The one conforming text of the same length that differs in confusable signs only.
@@ -137,7 +209,8 @@ class Grammar:
             if not choices:
                 return
             fixed.append(choices[0])
-        yield sum(a != b for a, b in zip(text, fixed, strict=True)), "".join(fixed)
+        if form.accepts("".join(fixed)):
+            yield sum(a != b for a, b in zip(text, fixed, strict=True)), "".join(fixed)
 
     def equivalent(self, first: str, second: str) -> bool:
         """Whether two texts are the same plate as far as a picture can tell.
@@ -191,16 +264,30 @@ def parse_grammar(data: Mapping[str, Any]) -> Grammar:
             Layout(tuple((float(top), float(bottom)) for top, bottom in layout["lines"]), tuple(layout["aspect"]))
             for layout in data["layouts"]
         ),
-        formats=tuple(
-            Format(
-                form["name"],
-                tuple(LinePattern.parse(str(line), data["classes"]) for line in form["lines"]),
-                float(form.get("weight", 0)),
-            )
-            for form in data["formats"]
-        ),
+        formats=tuple(form for kind in data["formats"] for form in _formats(kind, data["classes"])),
         confusions=dict(data.get("confusions", {})),
         regions=dict(data.get("regions", {})),
+        former=dict(data.get("former", {})),
         enough=float(data.get("enough", Grammar.enough)),
         unusual={re.compile(pattern): float(weight) for pattern, weight in data.get("unusual", {}).items()},
     )
+
+
+def _formats(kind: Mapping[str, Any], classes: Mapping[str, str]) -> Iterator[Format]:
+    """Every way in which one kind of plate is printed; all are written as the first that bears the same text."""
+    printed = [str(lines).split(LINE_BREAK) for lines in kind["lines"]]
+    for lines in printed:
+        first = next(other for other in printed if normalise("".join(other)) == normalise("".join(lines)))
+        yield Format(
+            name=kind["name"],
+            lines=tuple(LinePattern.parse(line, classes) for line in lines),
+            weight=float(kind.get("weight", 0)),
+            written=" ".join(first),
+            series=kind.get("series", ""),
+            source=kind.get("source", ""),
+            reserved=re.compile(kind["reserved"]) if "reserved" in kind else None,
+        )
+
+
+def _leading(names: Mapping[str, str], text: str) -> str | None:
+    return next((name for code, name in names.items() if text.startswith(code)), None)

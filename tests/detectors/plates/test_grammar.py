@@ -91,6 +91,10 @@ def test_signs_are_corrected_where_the_grammar_forces_them(country: str, read: s
         "49019BD",
         "TM1234",
         "80NG45501",
+        "80QT45501",
+        "54R47039",
+        "75R12345",
+        "75AR12345",
         "T7512345",
     ],
 )
@@ -98,7 +102,9 @@ def test_vietnamese_series(text: str) -> None:
     assert load_grammar("vn").conforms(text)
 
 
-@pytest.mark.parametrize("text", ["75I18283", "7A518283", "75A182", "75A182833333", "METRO", "75W12345"])
+@pytest.mark.parametrize(
+    "text", ["75I18283", "75AG12345", "75RA12345", "7A518283", "75A182", "75A182833333", "METRO", "75W12345"]
+)
 def test_what_no_vietnamese_plate_bears(text: str) -> None:
     assert not load_grammar("vn").conforms(text)
 
@@ -111,8 +117,47 @@ def test_lookalikes_count_as_equal_only_where_the_grammar_leaves_it_open() -> No
     assert brazilian.equivalent("OYJ9057", "OYJ9O57")  # grey or Mercosul
 
 
+@pytest.mark.parametrize(
+    ("text", "form", "display", "series"),
+    [
+        ("75A26819", "", "75A-268.19", "civil"),
+        ("30n-4616", "", "30N-4616", "civil"),
+        ("75AA12345", "", "75-AA 123.45", "civil"),
+        ("54F44078", "", "54F-440.78", "civil"),
+        ("54F44078", "motorbike with a four-digit serial", "54-F4 4078", "civil"),
+        ("29MD275691", "", "29-MĐ2 756.91", "electric"),
+        ("61LD12345", "", "61LD-123.45", "foreign investment"),
+        ("75R12345", "", "75R-123.45", "trailer"),
+        ("80NG63134", "", "80-NG-631-34", "diplomatic"),
+        ("80631NG34", "", "80-631-NG-34", "diplomatic"),
+        ("TM1234", "", "TM-12-34", "army"),
+        ("METRO", "", "METRO", ""),
+    ],
+)
+def test_a_text_is_described_as_people_write_it(text: str, form: str, display: str, series: str) -> None:
+    facts = load_grammar("vn").describe(text, form)
+    assert (facts.display, facts.series) == (display, series)
+    assert bool(facts.source) == bool(series)
+
+
+@given(conforming)
+def test_what_is_displayed_reads_as_the_text(case: tuple[Grammar, str]) -> None:
+    grammar, text = case
+    assert normalise(grammar.describe(text).display) == text
+
+
+def test_a_code_names_its_province_of_now_and_of_before_the_merger() -> None:
+    grammar = load_grammar("vn")
+    hue, merged = grammar.describe("75A26819"), grammar.describe("61A12345")
+    assert (hue.region, hue.former) == ("Huế", "Thừa Thiên Huế")
+    assert (merged.region, merged.former) == ("Thành phố Hồ Chí Minh", "Bình Dương")
+    assert grammar.describe("TM1234").region == ""
+    provinces = set(grammar.regions.values()) - {"Cục Cảnh sát giao thông"}
+    assert (len(provinces), len(grammar.regions)) == (34, 81)
+
+
 def test_regions_are_named() -> None:
-    assert load_grammar("vn").region("75A18283") == "Thừa Thiên Huế"
+    assert load_grammar("vn").region("75A18283") == "Huế"
     assert load_grammar("vn").region("13A18283") is None
     assert load_grammar("us").region("UH1F0F") is None
 
