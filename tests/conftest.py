@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.postgres import postgres
+from tests.servers.postgres import postgres, postgres_without_trigrams
 
-__all__ = ["postgres"]
+__all__ = ["postgres", "postgres_without_trigrams"]
 
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 
