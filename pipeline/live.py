@@ -14,7 +14,7 @@ from pipeline.camera_run import CameraRun
 from pipeline.config import CameraConfig
 from pipeline.errors import SourceError, StoreError
 from pipeline.installation import Footage, Installation
-from pipeline.sources import Recording, RtspCamera, open_source
+from pipeline.sources import ReaderPool, Recording, RtspCamera, open_source
 from pipeline.spool import CameraKnown, hand_on_leftovers
 
 log = structlog.get_logger()
@@ -31,6 +31,7 @@ class Live:
     stop: threading.Event = field(default_factory=threading.Event)
     failures: dict[str, str] = field(default_factory=dict)
     runs: list[CameraRun] = field(default_factory=list)
+    readers: ReaderPool = field(default_factory=ReaderPool)
 
     def run(self, on_progress: Callable[[Sequence[CameraRun]], None] = lambda active: None) -> None:
         """Watch every camera until `stop` is set or, with recordings as sources, all have ended.
@@ -56,10 +57,11 @@ class Live:
             done.set()
             reporter.join()
             self._write_states()
+            self.readers.close()
 
     def _run(self, camera: CameraConfig) -> CameraRun | None:
         try:
-            source = open_source(camera)
+            source = open_source(camera, self.readers)
         except SourceError as error:
             self._fail(camera.id, error)
             reason = str(error)

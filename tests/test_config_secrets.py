@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.config import Config, load, redact
 from pipeline.config.secrets import MissingSecretError, expand
 from pipeline.errors import ConfigError
-from pipeline.sources.failure import explain, public
+from pipeline.readers.failure import explain, public
 
 SECRET = "s3cr3t@/ä#"
 ENCODED = "s3cr3t%40%2F%C3%A4%23"

@@ -14,7 +14,7 @@ import cv2
 from pipeline.check.picture import draw
 from pipeline.config import CameraConfig, Config
 from pipeline.errors import SourceError
-from pipeline.sources import Recording, RtspCamera, open_source
+from pipeline.sources import ReaderPool, Recording, RtspCamera, open_source
 from pipeline.sources.base import MediaPacket, Source, StreamInfo
 from pipeline.types import Frame
 
@@ -65,11 +65,11 @@ def probe(
     folder.mkdir(parents=True, exist_ok=True)
 
     def examine(camera: CameraConfig) -> CameraProbe:
-        found = _examine(camera, folder, timeout)
+        found = _examine(camera, folder, timeout, readers)
         on_camera(found)
         return found
 
-    with ThreadPoolExecutor(PARALLEL, thread_name_prefix="probe") as pool:
+    with ReaderPool() as readers, ThreadPoolExecutor(PARALLEL, thread_name_prefix="probe") as pool:
         return list(pool.map(examine, config.active_cameras))
 
 
@@ -78,6 +78,7 @@ class _Attempt:
     """One camera being opened; filled in by a thread of its own, read when `done` or when time is up."""
 
     camera: CameraConfig
+    readers: ReaderPool
     source: Source | None = None
     stream: StreamInfo | None = None
     times: list[datetime] = field(default_factory=list)
@@ -87,7 +88,7 @@ class _Attempt:
 
     def run(self) -> None:
         try:
-            self.source = open_source(self.camera)
+            self.source = open_source(self.camera, self.readers)
             for frame in self.source.frames(self._packet):
                 self.frame = self.frame or frame
                 if self.span >= MEASURED or self.done.is_set():
@@ -123,8 +124,8 @@ class _Attempt:
         self.times.append(packet.time)
 
 
-def _examine(camera: CameraConfig, folder: Path, timeout: float) -> CameraProbe:
-    attempt = _Attempt(camera)
+def _examine(camera: CameraConfig, folder: Path, timeout: float, readers: ReaderPool) -> CameraProbe:
+    attempt = _Attempt(camera, readers)
     # a daemon thread: one that hangs in the system's open() must not keep the program from ending
     threading.Thread(target=attempt.run, name=f"probe-{camera.id}", daemon=True).start()
     waited = 0.0

@@ -9,8 +9,11 @@ from heapq import heappop, heappush
 from typing import TypeAlias
 
 import av
+import numpy as np
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+
+from pipeline.types import Image
 
 VideoPacket: TypeAlias = "av.Packet[VideoStream]"
 Shown: TypeAlias = tuple[VideoFrame, int]
@@ -122,3 +125,10 @@ def decoder_for(container: av.container.InputContainer, stream: VideoStream) -> 
     """The decoder that this container's timestamps call for."""
     orderless = container.format.name == "avi" and stream.codec_context.name in {"h264", "hevc"}
     return OrderRestoringDecoder(stream) if orderless else Decoder(stream)
+
+
+def to_image(frame: VideoFrame) -> Image:
+    """A decoded frame as it is meant to be seen: BGR, turned by the rotation its container asks for."""
+    picture: Image = frame.to_ndarray(format="bgr24")  # type: ignore[assignment]
+    quarters = round(frame.rotation / 90) % 4
+    return np.ascontiguousarray(np.rot90(picture, quarters)) if quarters else picture

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pipeline.config import CameraConfig
+from pipeline.sources.pool import ReaderPool
 from pipeline.sources.recording import Recording
 from pipeline.sources.rtsp import RtspCamera
 
 
-def open_source(camera: CameraConfig) -> Recording | RtspCamera:
-    """The recording or live camera that the configuration names. A camera is first connected to by `frames`.
+def open_source(camera: CameraConfig, readers: ReaderPool) -> Recording | RtspCamera:
+    """The recording or live camera that the configuration names.
+
+    A live camera is read by `readers`, and first connected to by `frames`.
 
     Raises:
         SourceError: the recording cannot be opened.
@@ -16,7 +19,7 @@ def open_source(camera: CameraConfig) -> Recording | RtspCamera:
     """
     source = camera.source
     if source.live:
-        return RtspCamera(source.address, camera.id, camera.rate, source.transport)
+        return RtspCamera(source.address, camera.id, camera.rate, source.transport, readers=readers)
     return Recording(
         source.path, camera.id, camera.rate, start=camera.start, pattern=source.pattern, timezone=camera.zone
     )

@@ -15,10 +15,10 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from pipeline.errors import SourceError
+from pipeline.readers.packets import MediaPacket, StreamFormat, StreamInfo, describe, media_packet
+from pipeline.readers.timeline import FrameGrid, Timeline, after
 from pipeline.sources.anchor import Anchor, find_anchor
-from pipeline.sources.base import MediaPacket, StreamInfo
-from pipeline.sources.decoder import Decoder, decoder_for
-from pipeline.sources.decoding import FrameGrid, StreamFormat, Timeline, after, describe, media_packet, to_image
+from pipeline.sources.decoder import Decoder, decoder_for, to_image
 from pipeline.types import Frame
 
 DECLARES_DURATION = ("mov,mp4", "matroska", "avi", "asf", "flv")

@@ -1,4 +1,4 @@
-"""A live RTSP camera as a source: stays with the camera through whatever happens to it."""
+"""A live RTSP camera as a source: stays with the camera through whatever happens to it and its reader."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from types import EllipsisType
 from typing import Literal, TypeAlias
 
-from pipeline.sources.base import MediaPacket, StreamInfo
-from pipeline.sources.connection import Connection, HostClock, Received, Transport
-from pipeline.sources.decoding import FrameGrid
-from pipeline.sources.failure import Failure, public, with_login
+from pipeline.readers.failure import Failure, public, with_login
+from pipeline.readers.messages import Decoded, Order, Transport
+from pipeline.readers.packets import MediaPacket, StreamInfo
+from pipeline.sources.pool import ReaderPool
+from pipeline.sources.reading import Reading, Shown, Skew
 from pipeline.types import Frame
 
 Phase: TypeAlias = Literal["connecting", "live", "stalled", "waiting", "failed", "closed"]
@@ -24,7 +26,7 @@ LONGEST_WAIT = 30.0
 REFUSED_WAIT = 60.0
 """Cameras lock an account after a few wrong passwords: one that refuses is asked seldom."""
 
-STEADY = timedelta(seconds=10)
+STEADY_SECONDS = 10.0
 """A connection that lived this long starts the waiting anew."""
 
 
@@ -34,7 +36,9 @@ class CameraState:
 
     `waiting` is the pause before it is tried again, `failed` the same after it refused us, which a person has
     to mend. `since` is when the phase began. `error` is the last error, None before there was one and while
-    live; it holds no secret. `fps` are packets a second over the last seconds.
+    live; it holds no secret. `fps` are packets a second over the last seconds. `skew` is how many seconds the camera's
+    own clock is ahead of this computer's, None while the camera does not tell. `lost` counts packets that were left
+    out because nobody took them in time.
     """
 
     phase: Phase
@@ -42,6 +46,8 @@ class CameraState:
     error: str | None = None
     reconnects: int = 0
     fps: float = 0.0
+    skew: float | None = None
+    lost: int = 0
 
 
 def utc_now() -> datetime:
@@ -49,13 +55,16 @@ def utc_now() -> datetime:
 
 
 class RtspCamera:
-    """A camera that is read by RTSP over `transport`, at most `rate` frames a second.
+    """A camera that is read by RTSP over `transport` in a process of `readers`, at most `rate` frames a second.
 
-    Media time is the stream's timestamps on this computer's clock, which `clock` tells. When the camera is
-    gone, refuses, or sends nothing for `stall` seconds, it is connected again after a wait that doubles up to
-    LONGEST_WAIT and is shortened by up to half by `jitter` (0-1), so that many cameras do not come back at
-    once. `user` and `password` are given as they are, or percent-encoded in the URL; no error or
-    log holds them.
+    Media time is the stream's timestamps on this computer's clock. When the camera is gone, refuses, or sends nothing
+    for `stall` seconds, it is connected again after a wait that doubles up to LONGEST_WAIT and is shortened by up to
+    half by `jitter` (0-1), so that many cameras do not come back at once. `user` and `password` are given as they
+    are, or percent-encoded in the URLs; no error or log holds them.
+
+    Packets come from `url`. Frames are decoded from it too, or from `analysis`, a smaller stream of the same
+    camera; all of them or, with `decode` keyframes, only those that need no others. `hardware` names a kind of
+    decoder device, which is used where there is one.
     """
 
     def __init__(
@@ -65,29 +74,38 @@ class RtspCamera:
         rate: float | None = None,
         transport: Transport = "tcp",
         *,
+        readers: ReaderPool,
+        analysis: str | None = None,
         user: str | None = None,
         password: str | None = None,
         stall: float = 10.0,
-        clock: Callable[[], datetime] = utc_now,
+        decode: Decoded = "all",
+        hardware: str | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.camera = camera
-        self.rate = rate
-        self.stall = stall
         self.info: StreamInfo | None = None
-        self._url = with_login(url, user, password)
-        self._transport = transport
-        self._clock = clock
+        self._order = Order(
+            camera,
+            with_login(url, user, password),
+            analysis=analysis and with_login(analysis, user, password),
+            transport=transport,
+            timeout=stall,
+            rate=rate,
+            decode=decode,
+            hardware=hardware,
+        )
+        self._readers = readers
         self._jitter = jitter
         self._lock = threading.Lock()
         self._closed = threading.Event()
-        self._connection: Connection | None = None
-        self._state = CameraState("connecting", clock())
+        self._reading: Reading | None = None
+        self._state = CameraState("connecting", utc_now())
         self._times: deque[datetime] = deque()
         self._index = 0
 
     def __repr__(self) -> str:
-        return f"RtspCamera({self.camera}, {public(self._url)})"
+        return f"RtspCamera({self.camera}, {public(self._order.url)})"
 
     @property
     def state(self) -> CameraState:
@@ -99,66 +117,80 @@ class RtspCamera:
         """Stop; returns at once, and so does whoever iterates `frames`, even when the camera hangs."""
         self._closed.set()
         with self._lock:
-            if self._connection is not None:
-                self._connection.abandon()
+            if self._reading is not None:
+                self._reading.abandon()
 
     def frames(self, sink: Callable[[MediaPacket], None]) -> Iterator[Frame]:
         """Frames as they come, over as many connections as it takes, until `close`. Raises nothing."""
-        host_clock = HostClock(self._clock, None, None)
-        grid = FrameGrid(self.rate)
+        order = self._order
         failures = 0
         try:
-            while not self._closed.is_set():
-                began = self._clock()
-                connection = self._connect(host_clock, grid)
-                failure = yield from self._follow(connection, sink)
-                connection.abandon()
-                failures = 1 if self._clock() - began > STEADY and host_clock.settled else failures + 1
-                host_clock = host_clock.continued()
+            while (reading := self._open(order)) is not None:
+                began = monotonic()
+                failure = yield from self._follow(reading, sink)
+                self._leave(reading)
+                order = replace(order, epoch=reading.epoch, earliest=reading.latest)
+                steady = reading.opened and (failure.ours or monotonic() - began > STEADY_SECONDS)
+                failures = 1 if steady else failures + 1
                 self._pause(failure, failures)
         finally:
             self.close()
             self._enter("closed")
 
-    def _connect(self, host_clock: HostClock, grid: FrameGrid) -> Connection:
-        connection = Connection(
-            self._url, self.camera, transport=self._transport, timeout=self.stall, host_clock=host_clock, grid=grid
-        )
+    def _open(self, order: Order) -> Reading | None:
+        """Begin to read the camera; None when it is closed."""
         self._enter("connecting")
+        reading = None if self._closed.is_set() else self._readers.open(order, self._closed)
         with self._lock:
-            self._connection = connection
-        connection.start()
-        return connection
+            self._reading = reading
+        if reading is not None and self._closed.is_set():
+            reading.abandon()
+        return reading
 
-    def _follow(self, connection: Connection, sink: Callable[[MediaPacket], None]) -> Generator[Frame, None, Failure]:
-        """Hand on what the connection brings; answers why it ended."""
-        silence = 0.0
-        while not self._closed.is_set():
-            item = connection.next_item(self.stall / 3)
+    def _leave(self, reading: Reading) -> None:
+        with self._lock:
+            self._reading = None
+            self._state = replace(self._state, lost=self._state.lost + reading.lost)
+        reading.abandon()
+        reading.close()
+
+    def _follow(self, reading: Reading, sink: Callable[[MediaPacket], None]) -> Generator[Frame, None, Failure]:
+        """Hand on what comes; answers why it ended."""
+        pause = min(1.0, self._order.timeout / 3)
+        while True:
+            asked = monotonic()
+            item = reading.next_item(pause)
             if isinstance(item, Failure):
                 return item
-            if item is None:
-                silence += self.stall / 3
-                if silence >= self.stall:
-                    break
-                if self._state.phase == "live":
-                    self._enter("stalled", self._named(f"no picture for {silence:.1f} s"))
-            else:
-                silence = 0.0
-                self._note(item)
-                sink(item.packet)
-                for time, image in item.frames:
-                    yield Frame(self.camera, self._index, time, image)
-                    self._index += 1
-        return Failure(f"no picture for {self.stall:g} s; check power, network and firewall")
+            if isinstance(item, MediaPacket):
+                self._note(item, reading)
+                sink(item)
+            elif isinstance(item, Shown):
+                yield Frame(self.camera, self._index, item.time, item.image)
+                self._index += 1
+            elif isinstance(item, Skew):
+                with self._lock:
+                    self._state = replace(self._state, skew=item.seconds)
+            if monotonic() - asked < pause + 1 and (failure := self._doubt(reading)) is not None:
+                return failure  # unless it was this process that stood still
 
-    def _note(self, item: Received) -> None:
-        self.info = item.packet.stream
+    def _doubt(self, reading: Reading) -> Failure | None:
+        """Why the reading has to be given up, if it is silent for longer than it can be by itself."""
+        silence = reading.silence
+        if silence > reading.allowance:
+            self._readers.report_hang(reading)
+            return Failure(f"no picture for {silence:.0f} s, and its reader hangs; it gets another", ours=True)
+        if silence > self._order.timeout / 3 and self._state.phase == "live":
+            self._enter("stalled", self._named(f"no picture for {silence:.1f} s"))
+        return None
+
+    def _note(self, packet: MediaPacket, reading: Reading) -> None:
+        self.info = packet.stream
         with self._lock:
-            self._times.append(item.packet.time)
+            self._times.append(packet.time)
             while self._times[-1] - self._times[0] > timedelta(seconds=5):
                 self._times.popleft()
-        if self._state.phase != "live":
+        if self._state.phase != "live" and reading.silence < self._order.timeout / 3:
             self._enter("live", None)
 
     def _pause(self, failure: Failure, failures: int) -> None:
@@ -168,7 +200,8 @@ class RtspCamera:
             self._times.clear()
         self._enter("failed" if failure.refused else "waiting", self._named(failure.reason))
         longest = REFUSED_WAIT if failure.refused else min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(failures - 1, 10))
-        self._closed.wait(longest * (1 - self._jitter() / 2))
+        at_once = failure.ours and failures == 1
+        self._closed.wait(0 if at_once else longest * (1 - self._jitter() / 2))
         with self._lock:
             self._state = replace(self._state, reconnects=self._state.reconnects + 1)
 
@@ -178,7 +211,7 @@ class RtspCamera:
     def _enter(self, phase: Phase, error: str | EllipsisType | None = ...) -> None:
         with self._lock:
             error = self._state.error if error is ... else error
-            self._state = CameraState(phase, self._clock(), error, self._state.reconnects)
+            self._state = replace(self._state, phase=phase, since=utc_now(), error=error)
 
     def _fps(self) -> float:
         if len(self._times) < 2 or self._state.phase != "live":

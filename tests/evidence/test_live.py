@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.evidence import EvidenceRecorder, verify_package
-from pipeline.sources import Recording, RtspCamera
+from pipeline.sources import ReaderPool, Recording, RtspCamera
 from pipeline.types import Evidence, Frame
 
 from ..servers.clips import make_clip, number_of
@@ -22,7 +22,8 @@ SECOND = timedelta(seconds=1)
 
 def watch(server: RtspServer, root: Path, *, outage: bool = False) -> tuple[Evidence, list[Frame]]:
     """Follow the camera; a violation one second after its first frame, until its package is complete."""
-    camera = RtspCamera(server.url("/gate"), "gate", jitter=lambda: 1.0)
+    readers = ReaderPool()
+    camera = RtspCamera(server.url("/gate"), "gate", readers=readers, jitter=lambda: 1.0)
     recorder = EvidenceRecorder("gate", root, before=SECOND / 2, after=SECOND / 2, limit=timedelta(seconds=20))
     shown: list[Frame] = []
     begun = None
@@ -47,6 +48,7 @@ def watch(server: RtspServer, root: Path, *, outage: bool = False) -> tuple[Evid
             ended = True
         for evidence in recorder.advance(frame.time):
             camera.close()
+            readers.close()
             return evidence, shown
     pytest.fail("the camera ended")
 
@@ -64,7 +66,9 @@ def test_the_clip_shows_the_very_frames(rtsp_server: StartRtspServer, tmp_path: 
     frames = played(tmp_path, evidence)
     assert len(frames) > 50
     originals = {number_of(frame.image): frame for frame in shown[:100]}
-    for frame in frames:
+    seen = [frame for frame in frames if number_of(frame.image) in originals]
+    assert len(seen) > len(frames) / 2  # a busy machine may leave frames out of the analysis, never out of the clip
+    for frame in seen:
         assert (frame.image == originals[number_of(frame.image)].image).all()
     gaps = [(later.time - earlier.time).total_seconds() for earlier, later in pairwise(frames)]
     assert gaps == pytest.approx([0.04] * len(gaps), abs=2e-3)
@@ -77,4 +81,4 @@ def test_an_outage_is_a_gap_in_one_clip(rtsp_server: StartRtspServer, tmp_path: 
     gaps = [later.time - earlier.time for earlier, later in pairwise(played(tmp_path, evidence))]
     outages = [later.time - earlier.time for earlier, later in pairwise(shown)]
     assert max(gaps) > SECOND / 4
-    assert abs(max(gaps) - max(outages)) < SECOND / 10
+    assert max(gaps) < max(outages) + SECOND / 10

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.config import load
 from pipeline.errors import AnchorError
-from pipeline.sources import Recording, RtspCamera, open_source
+from pipeline.sources import ReaderPool, Recording, RtspCamera, open_source
 
 from ..servers.clips import make_clip
 
@@ -24,7 +24,7 @@ cameras:
 
 def opened(folder: Path, source: str) -> Recording | RtspCamera:
     (folder / "streams.yaml").write_text(STREAMS.format(source=source), "utf-8")
-    return open_source(load(folder / "streams.yaml").camera("gate"))
+    return open_source(load(folder / "streams.yaml").camera("gate"), ReaderPool())
 
 
 def test_a_recording_is_found_beside_the_file_and_is_in_local_time(tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a connection ended. `refused` when asking again soon is no use, as with a wrong password or path."""
+    """Why a connection ended. `refused` when asking again soon is no use, as with a wrong password or path; `ours`
+    when the camera is not to blame and need not be spared."""
 
     reason: str
     refused: bool = False
+    ours: bool = False
 
 
 def with_login(url: str, user: str | None, password: str | None) -> str:

@@ -6,8 +6,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sources.connection import HostClock, ticks_between
-from pipeline.sources.decoding import after
+from pipeline.readers.host_clock import HostClock, ticks_between
+from pipeline.readers.timeline import after
 
 NOON = datetime(2024, 1, 31, 12, tzinfo=UTC)
 BASE = Fraction(1, 90_000)

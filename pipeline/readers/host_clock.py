@@ -1,0 +1,60 @@
+"""Puts a live stream's timestamps on this computer's clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+from pipeline.readers.timeline import after
+
+AHEAD = timedelta(seconds=2)
+BEHIND = timedelta(seconds=30)
+"""Timestamps so far from the host's clock have jumped, or the camera's clock has drifted: time is set anew."""
+
+
+class HostClock:
+    """Puts a connection's timestamps on the host's clock.
+
+    The host is asked when each of the first packets arrives; the one that came with the least delay tells
+    when the stream's time zero was, since what the server or the opening of the stream held back arrives
+    late. Afterwards the stream's own timestamps count, until they run ahead of the host's clock or fall far
+    behind it. `epoch` is the moment of tick 0 for all connections of a camera; no time is before `earliest`.
+    """
+
+    def __init__(self, clock: Callable[[], datetime], epoch: datetime | None, earliest: datetime | None) -> None:
+        self.clock = clock
+        self.epoch = epoch
+        self.earliest = earliest
+        self.settled = False
+        self._offset = 0
+
+    def continued(self) -> HostClock:
+        """The clock for the next connection of the same camera."""
+        return HostClock(self.clock, self.epoch, self.earliest and self.earliest + timedelta(milliseconds=1))
+
+    def settle(self, arrivals: list[tuple[int, datetime]], time_base: Fraction) -> None:
+        """Begin, by the (elapsed ticks, arrival) of the first packets."""
+        zero = min(after(arrival, -ticks, time_base) for ticks, arrival in arrivals)
+        if self.earliest is not None:
+            zero = max(zero, self.earliest)
+        self.epoch = self.epoch or zero
+        self._offset = ticks_between(self.epoch, zero, time_base)
+        self.settled = True
+
+    def ticks(self, elapsed: int, arrival: datetime, time_base: Fraction) -> int:
+        """Ticks since `epoch` of a packet, by its elapsed ticks and arrival."""
+        assert self.epoch is not None  # noqa: S101 - settled
+        time = after(self.epoch, elapsed + self._offset, time_base)
+        # a host clock that was set back is no drift: the stream's own time goes on from the latest packet
+        set_back = self.earliest is not None and self.earliest - arrival > 2 * AHEAD
+        reference = self.earliest if set_back and self.earliest is not None else arrival
+        if time - reference > AHEAD or arrival - time > BEHIND:
+            self._offset = ticks_between(self.epoch, max(arrival, self.earliest or arrival), time_base) - elapsed
+            time = after(self.epoch, elapsed + self._offset, time_base)
+        self.earliest = max(time, self.earliest or time)
+        return elapsed + self._offset
+
+
+def ticks_between(start: datetime, end: datetime, time_base: Fraction) -> int:
+    return round(Fraction((end - start) // timedelta(microseconds=1), 1_000_000) / time_base)

@@ -1,0 +1,169 @@
+"""A reader process: `python -m pipeline.readers.worker DESCRIPTOR`, started by the pool that owns it.
+
+It is told over the socket behind DESCRIPTOR what to read, so that no address or password is among its arguments,
+and it ends with that socket.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from time import sleep
+from typing import NoReturn
+
+from av.video.frame import VideoFrame
+
+from pipeline.readers.connection import Connection
+from pipeline.readers.failure import Failure
+from pipeline.readers.host_clock import HostClock
+from pipeline.readers.messages import (
+    SKEW,
+    Channel,
+    FrameNotice,
+    Kind,
+    Order,
+    encode_packet,
+    encode_stream,
+)
+from pipeline.readers.packets import MediaPacket, StreamInfo
+from pipeline.readers.slots import FrameWriter
+
+BEAT_SECONDS = 1.0
+SKEW_STEP = 0.02
+"""Seconds by which the camera's clock has to move over ours to be told again."""
+SIGNAL_OF_PARENTS_DEATH = 1
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Job:
+    """One camera being read, over one connection or, with a stream of its own for analysis, two."""
+
+    def __init__(self, number: int, order: Order, channel: Channel, memory: int) -> None:
+        self._number = number
+        self._channel = channel
+        self._frames = FrameWriter(memory, self._announce)
+        self._streams: dict[StreamInfo, int] = {}
+        self._skew: float | None = None
+        self._over = threading.Lock()
+        start = order.earliest and order.earliest + timedelta(milliseconds=1)
+        clock = HostClock(utc_now, order.epoch, start)
+        if order.analysis is None:
+            self.connections = [Connection(order.url, order, self, clock)]
+        else:
+            self.connections = [
+                Connection(order.url, order, self, clock, frames=False),
+                Connection(order.analysis, order, self, HostClock(utc_now, order.epoch, start), packets=False),
+            ]
+
+    def start(self) -> None:
+        for connection in self.connections:
+            connection.start()
+        threading.Thread(target=self._bury, name=f"end-of-{self._number}", daemon=True).start()
+
+    def abandon(self) -> None:
+        for connection in self.connections:
+            connection.abandon()
+
+    def release(self, slot: int) -> None:
+        try:
+            self._frames.release(slot)
+        except Exception as error:
+            self.failed(Failure(f"the reader failed: {type(error).__name__}"))
+
+    def packet(self, packet: MediaPacket, epoch: datetime) -> None:
+        if packet.stream not in self._streams:
+            self._streams[packet.stream] = len(self._streams)
+            self._send(Kind.STREAM, encode_stream(self._streams[packet.stream], packet.stream, epoch))
+        self._send(Kind.PACKET, encode_packet(self._streams[packet.stream], packet), packet.data)
+
+    def frame(self, time: datetime, frame: VideoFrame) -> None:
+        self._frames.offer(time, frame)
+
+    def skew(self, seconds: float) -> None:
+        if self._skew is None or abs(seconds - self._skew) > SKEW_STEP:
+            self._skew = seconds
+            self._send(Kind.SKEW, SKEW.pack(seconds))
+
+    def note(self, event: str, **details: str) -> None:
+        self._send(Kind.NOTE, json.dumps({"event": event, **details}).encode())
+
+    def failed(self, failure: Failure) -> None:
+        """Tell the first failure; a camera with two connections gives up both."""
+        if self._over.acquire(blocking=False):
+            self._send(Kind.FAILURE, json.dumps({"reason": failure.reason, "refused": failure.refused}).encode())
+            self.abandon()
+
+    def _announce(self, notice: FrameNotice) -> None:
+        self._send(Kind.FRAME, notice.encode())
+
+    def _bury(self) -> None:
+        """Tell when the last connection has ended, which one that hangs never does."""
+        for connection in self.connections:
+            connection.join()
+        self._frames.close()
+        self._send(Kind.ENDED)
+
+    def _send(self, kind: Kind, *parts: bytes) -> None:
+        send_or_end(self._channel, kind, self._number, *parts)
+
+
+def serve(channel: Channel) -> NoReturn:
+    """Do what the owner says until it is gone."""
+    jobs: dict[int, Job] = {}
+    threading.Thread(target=_beat, args=(channel, jobs), name="heartbeat", daemon=True).start()
+    while (message := channel.receive()) is not None:
+        kind, number, body = message
+        if kind == Kind.OPEN:
+            jobs[number] = Job(number, Order.decoded(body), channel, channel.descriptor())
+            jobs[number].start()
+        elif kind == Kind.RELEASE and number in jobs:
+            jobs[number].release(body[0])
+        elif kind == Kind.CLOSE and number in jobs:
+            jobs.pop(number).abandon()
+    os._exit(0)  # threads that hang must not hold the process
+
+
+def _beat(channel: Channel, jobs: dict[int, Job]) -> NoReturn:
+    """Tell each second that the process lives, and how many packets each connection has received."""
+    while True:
+        counts = {number: [each.received for each in job.connections] for number, job in jobs.copy().items()}
+        send_or_end(channel, Kind.BEAT, 0, json.dumps(counts).encode())
+        sleep(BEAT_SECONDS)
+
+
+def send_or_end(channel: Channel, kind: Kind, number: int, *parts: bytes) -> None:
+    """Send; without an owner there is nothing left to do."""
+    try:
+        channel.send(kind, number, *parts)
+    except OSError:
+        os._exit(0)
+
+
+def end_with(owner: int) -> None:
+    """Have the system kill this process when its owner is killed, even while everything here hangs."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SIGNAL_OF_PARENTS_DEATH, signal.SIGKILL)
+    if os.getppid() != owner:
+        os._exit(0)
+
+
+def main() -> None:
+    """The owner stops this process itself: signals sent to the whole group are not for it."""
+    descriptor, owner = map(int, sys.argv[1:])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    end_with(owner)
+    serve(Channel(socket.socket(fileno=descriptor)))
+
+
+if __name__ == "__main__":
+    main()
