@@ -2,11 +2,26 @@
 
 from pipeline.spool.leftovers import hand_on_leftovers
 from pipeline.spool.opening import open_patiently, open_spool
-from pipeline.spool.records import CameraKnown, Found, LeftOpen, Packed, Record, Recovered, RunBegun, RunEnded
+from pipeline.spool.records import (
+    Alerted,
+    CameraKnown,
+    ConfigurationRefused,
+    ConfigurationTaken,
+    Found,
+    LeftOpen,
+    Packed,
+    Record,
+    Recovered,
+    RunBegun,
+    RunEnded,
+)
 from pipeline.spool.spool import Outlet, Spool, Straight
 
 __all__ = [
+    "Alerted",
     "CameraKnown",
+    "ConfigurationRefused",
+    "ConfigurationTaken",
     "Found",
     "LeftOpen",
     "Outlet",

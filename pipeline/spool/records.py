@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 from uuid import UUID
 
 import structlog
@@ -18,7 +18,7 @@ from pipeline.evidence.restore import restore
 from pipeline.spool.codec import decode, encode
 from pipeline.store import Repository
 from pipeline.store.database import is_refusal
-from pipeline.types import Evidence, Findings
+from pipeline.types import CameraAlert, Evidence, Findings
 
 log = structlog.get_logger()
 
@@ -46,6 +46,49 @@ class LeftOpen:
     def store(self, repository: Repository, evidence: Path) -> None:  # noqa: ARG002
         repository.interrupt_stale_runs()
         repository.close_open_violations(self.camera, self.reason)
+        repository.close_open_alerts(self.camera, datetime.now(UTC), self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationTaken:
+    """A process works by a version of the settings; fields as in ConfigurationStore.put_in_force."""
+
+    load: UUID
+    file: str
+    version: str
+    text: str
+    note: str
+    process: int
+    time: datetime
+
+    def store(self, repository: Repository, evidence: Path) -> None:  # noqa: ARG002
+        repository.put_in_force(
+            self.load, self.file, self.version, self.text, note=self.note, process=self.process, time=self.time
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationRefused:
+    """A process goes on with what it has, because the file is wrong now."""
+
+    load: UUID
+    file: str
+    reason: str
+    process: int
+    time: datetime
+
+    def store(self, repository: Repository, evidence: Path) -> None:  # noqa: ARG002
+        repository.refuse(self.load, self.file, self.reason, process=self.process, time=self.time)
+
+
+@dataclass(frozen=True, slots=True)
+class Alerted:
+    """A fault of a camera itself has begun or ended."""
+
+    alert: CameraAlert
+
+    def store(self, repository: Repository, evidence: Path) -> None:  # noqa: ARG002
+        repository.save_alert(self.alert)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +104,7 @@ class RunBegun:
     version: str
     process: str
     began: datetime
+    configuration: str | None = None
 
     def store(self, repository: Repository, evidence: Path) -> None:  # noqa: ARG002
         repository.begin_run(
@@ -70,6 +114,7 @@ class RunBegun:
             config_hash=self.config_hash,
             models_hash=self.models_hash,
             version=self.version,
+            configuration=self.configuration,
             run=self.run,
             process=self.process,
             began=self.began,
@@ -152,10 +197,19 @@ class RunEnded:
         )
 
 
-Record: TypeAlias = CameraKnown | LeftOpen | RunBegun | Found | Packed | Recovered | RunEnded
-KINDS: dict[str, type[Record]] = {
-    kind.__name__: kind for kind in (CameraKnown, LeftOpen, RunBegun, Found, Packed, Recovered, RunEnded)
-}
+Record: TypeAlias = (
+    CameraKnown
+    | ConfigurationTaken
+    | ConfigurationRefused
+    | LeftOpen
+    | Alerted
+    | RunBegun
+    | Found
+    | Packed
+    | Recovered
+    | RunEnded
+)
+KINDS: dict[str, type[Record]] = {kind.__name__: kind for kind in get_args(Record)}
 
 
 def to_line(record: Record) -> bytes:

@@ -201,12 +201,14 @@ class Spool:
             if not is_refusal(error):
                 raise
             self._refuse(line, str(error))
-        except (EvidenceError, ValueError, TypeError, LookupError, ArithmeticError) as error:
-            self._refuse(line, f"{type(error).__name__}: {error}")
+        except OSError:
+            raise
+        except Exception as error:  # damaged, from another version, or our mistake: it must not stop the others
+            self._refuse(line, str(error) if isinstance(error, EvidenceError) else repr(error))
 
     def _refuse(self, line: bytes, why: str) -> None:
         """Put a record aside that no retry gets into the database. Raises OSError when that cannot be written."""
-        entry = {"time": datetime.now(UTC).isoformat(), "error": why, "record": json.loads(line)}
+        entry = {"time": datetime.now(UTC).isoformat(), "error": why, "record": line.decode("ascii", "replace")}
         with self._refused.open("ab") as file:
             file.write(json.dumps(entry).encode("ascii") + b"\n")
             file.flush()
