@@ -54,7 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     problems.install(app, desk.error_page)
     desk.install(app, settings)
-    guarded = (*routers(), desk.router)
+    guarded = (*routers(), *desk.routers())
     refuse_unguarded(guarded)
     for router in guarded:
         app.include_router(router)

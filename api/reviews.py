@@ -1,17 +1,23 @@
-"""A review as the API answers it."""
+"""A review as an officer may see it, and the one way to decide on it: what the API and the desk share."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID
 
 from pydantic import Field
+from starlette.exceptions import HTTPException
 
+from api.auth.guard import Identity
 from api.schemas import VIOLATION, Answer
-from pipeline.review import Action, ReviewPolicy, State, actions, due
+from api.services import Services, Trail
+from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy, State, actions, due
+from pipeline.store import Role
 from pipeline.store.records import ReviewRecord, ReviewStep
+
+OFFICERS = (Role.REVIEWER, Role.SENIOR_REVIEWER)
 
 
 class ReviewStepAnswer(Answer):
@@ -37,6 +43,9 @@ class ReviewAnswer(Answer):
     lock_holder: str = Field(description="Who works on it now.", examples=[""])
     lock_until: datetime | None = Field(examples=[None])
     disputed: bool = Field(description="The two readings of the plate differ.", examples=[False])
+    blind: bool = Field(
+        description="Other readings of the plate are kept from you until you gave yours.", examples=[True]
+    )
     plate: str | None = Field(description="As officers read it; null while none did.", examples=[None])
     vehicle: str | None = Field(description="As corrected.", examples=[None])
     start: datetime | None = Field(description="When it began, as corrected.", examples=[None])
@@ -68,6 +77,7 @@ class ReviewAnswer(Answer):
             lock_holder=review.lock_holder,
             lock_until=review.lock_until,
             disputed=case.disputed,
+            blind=blind,
             plate=None if blind else review.plate,
             vehicle=review.vehicle,
             start=review.corrected_start,
@@ -80,3 +90,50 @@ class ReviewAnswer(Answer):
 def _step(step: ReviewStep, *, blind: bool) -> ReviewStepAnswer:
     shown = ReviewStepAnswer.model_validate(step)
     return shown.model_copy(update={"detail": {}, "note": ""}) if blind else shown
+
+
+def find_review(services: Services, violation: UUID) -> ReviewRecord:
+    """Raises HTTPException 404."""
+    review = services.repository.review(violation)
+    if review is None:
+        raise HTTPException(404, f"there is no violation {violation}")
+    return review
+
+
+def show(services: Services, identity: Identity, review: ReviewRecord) -> ReviewAnswer:
+    """The review as this person may see it. Who has yet to read the plate a second time sees no other reading."""
+    senior, officer = identity.role is Role.SENIOR_REVIEWER, identity.role in OFFICERS
+    unread = review.state is State.SECOND_REVIEW and not review.case.disputed
+    return ReviewAnswer.of(
+        review,
+        services.repository.review_history(review.violation),
+        services.settings.review,
+        actor=identity.name if officer else None,
+        senior=senior,
+        blind=unread and identity.name != review.case.first_reviewer,
+    )
+
+
+def decide(
+    services: Services,
+    identity: Identity,
+    trail: Trail,
+    violation: UUID,
+    *,
+    version: int,
+    action: Action,
+    reason: RejectionReason | None = None,
+    note: str = "",
+    plate: str | None = None,
+    duplicate_of: str = "",
+) -> ReviewRecord:
+    """Take a decision in this officer's name. Raises ConflictError and QueryError as the store does."""
+    senior = identity.role is Role.SENIOR_REVIEWER
+    return services.repository.decide_review(
+        violation,
+        Decision(action, identity.name, senior, reason, note, plate, duplicate_of),
+        services.settings.review,
+        version=version,
+        now=datetime.now(UTC),
+        audit=trail.about(f"review.{action}", "violation", violation, {"reason": reason}),
+    )

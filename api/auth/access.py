@@ -58,6 +58,8 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     ("POST", "/password"): EVERYONE,
     ("GET", "/"): EVERYONE,
     ("GET", "/violations/{violation_id}"): EVERYONE,
+    ("POST", "/violations/{violation_id}/review"): REVIEWERS,
+    ("GET", "/review/next"): REVIEWERS,
 }
 
 WITH_ONE_TIME_PASSWORD = frozenset(

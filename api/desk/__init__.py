@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
+from api.desk import review, routes
 from api.desk.rendering import error_page, templates
-from api.desk.routes import router
 from api.settings import Settings
 
-__all__ = ["error_page", "install", "router"]
+__all__ = ["error_page", "install", "routers"]
+
+
+def routers() -> Iterable[APIRouter]:
+    return (routes.router, review.router)
 
 
 def install(app: FastAPI, settings: Settings) -> None:

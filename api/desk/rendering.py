@@ -32,6 +32,7 @@ def templates(settings: Settings) -> Jinja2Templates:
     zone = settings.timezone
     environment.filters |= {
         "kind": kind_name,
+        "words": lambda code: str(code).replace("_", " "),
         "percent": lambda share: f"{share:.0%}",
         "date": lambda time: time.astimezone(zone).strftime("%d %b %Y"),
         "clock": lambda time: time.astimezone(zone).strftime("%H:%M:%S"),

@@ -1,12 +1,10 @@
-"""The pages: sign-in, password, the list of violations, one violation."""
+"""The pages: sign-in, password, the list of violations."""
 
 from __future__ import annotations
 
-import hmac
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Form, Query, Request
@@ -16,13 +14,15 @@ from starlette.exceptions import HTTPException
 
 from api.auth.access import GuardedRoute
 from api.auth.guard import COOKIE, IdentityDep
-from api.auth.sessions import SignedIn, form_token
+from api.auth.sessions import SignedIn
+from api.desk.forms import refuse_other_sites
 from api.desk.rendering import page
-from api.desk.view import Case, list_rows
+from api.desk.view import list_rows
 from api.queries import Cursor
-from api.routes.violations import find_violation
+from api.reviews import OFFICERS
 from api.services import AddressDep, ServicesDep, TrailDep
 from pipeline.errors import QueryError
+from pipeline.review import State
 from pipeline.store import ViolationFilter
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -45,7 +45,7 @@ def sign_in(
     password: Field256 = "",
     following: Annotated[str, Form(alias="next", max_length=512)] = "/",
 ) -> Response:
-    _refuse_other_sites(request)
+    refuse_other_sites(request)
     try:
         opened = services.sessions.sign_in(name.strip(), password, address, "cookie")
     except HTTPException as error:
@@ -63,7 +63,7 @@ def sign_out(
     *,
     token: Annotated[str, Form(max_length=128)] = "",
 ) -> Response:
-    _refuse_other_sites(request, identity.token, token)
+    refuse_other_sites(request, identity.token, token)
     services.sessions.sign_out(identity.token, identity.name, address)
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(COOKIE, path="/")
@@ -87,7 +87,7 @@ def change_password(
     again: Field256 = "",
     token: Annotated[str, Form(max_length=128)] = "",
 ) -> Response:
-    _refuse_other_sites(request, identity.token, token)
+    refuse_other_sites(request, identity.token, token)
     try:
         if new != again:
             raise HTTPException(422, "the two new passwords differ")
@@ -105,6 +105,7 @@ class DeskQuery(BaseModel):
 
     camera: str = Field(default="", max_length=128)
     kind: str = Field(default="", max_length=64)
+    state: list[str] = Field(default=[], max_length=len(State))
     plate: str = Field(default="", max_length=32)
     day: date | None = None
     cursor: Cursor = None
@@ -113,6 +114,11 @@ class DeskQuery(BaseModel):
     @classmethod
     def empty_is_any_day(cls, value: object) -> object:
         return value or None
+
+    @field_validator("state")
+    @classmethod
+    def known(cls, value: list[str]) -> list[str]:
+        return [state for state in value if state in set(State)]
 
     @field_validator("camera", "kind", "plate")
     @classmethod
@@ -123,6 +129,7 @@ class DeskQuery(BaseModel):
         return ViolationFilter(
             cameras=(self.camera,) if self.camera else (),
             kinds=(self.kind,) if self.kind else (),
+            states=tuple(self.state),
             plate=self.plate,
             since=None if self.day is None else datetime.combine(self.day, time(), zone),
             until=None if self.day is None else datetime.combine(_next_day(self.day), time(), zone),
@@ -132,19 +139,24 @@ class DeskQuery(BaseModel):
         """The address of this list at another cursor."""
         if cursor is None:
             return None
-        chosen = {"camera": self.camera, "kind": self.kind, "plate": self.plate, "day": self.day, "cursor": cursor}
-        return "/?" + urlencode({name: value for name, value in chosen.items() if value})
+        chosen = self.model_dump() | {"cursor": cursor}
+        return "/?" + urlencode({name: value for name, value in chosen.items() if value}, doseq=True)
 
 
 @router.get("/")
 def violations_page(
-    request: Request, query: Annotated[DeskQuery, Query()], services: ServicesDep, trail: TrailDep
+    request: Request,
+    query: Annotated[DeskQuery, Query()],
+    services: ServicesDep,
+    identity: IdentityDep,
+    trail: TrailDep,
 ) -> Response:
     repository = services.repository
     if query.plate:
         trail.record("plate.search", "plate", query.plate, {"in": "violations"})
     cameras = repository.cameras()
     values = {"query": query, "cameras": cameras, "kinds": repository.kinds(), "rows": [], "message": ""}
+    values |= {"states": list(State), "officer": identity.role in OFFICERS}
     values |= {"newer": None, "older": None}
     try:
         found = repository.violations(query.filter(services.settings.timezone), cursor=query.cursor, limit=PER_PAGE)
@@ -160,13 +172,6 @@ def violations_page(
     return page(request, "violations.html", values)
 
 
-@router.get("/violations/{violation_id}")
-def violation_page(request: Request, violation_id: UUID, services: ServicesDep, trail: TrailDep) -> Response:
-    violation = find_violation(services, violation_id)
-    trail.record("violation.view", "violation", violation_id)
-    return page(request, "violation.html", {"case": Case.of(violation, services)})
-
-
 def _enter(request: Request, opened: SignedIn, target: str) -> Response:
     answer = RedirectResponse(target, 303)
     answer.set_cookie(
@@ -179,18 +184,6 @@ def _enter(request: Request, opened: SignedIn, target: str) -> Response:
         samesite="lax",
     )
     return answer
-
-
-def _refuse_other_sites(request: Request, session_token: str | None = None, given: str = "") -> None:
-    """Raises HTTPException 403 for a form that another site made the browser send."""
-    origin = request.headers.get("origin")
-    fetched_from = request.headers.get("sec-fetch-site", "same-origin")
-    # Without the scheme: behind a proxy that speaks TLS for us, ours is not the browser's.
-    foreign = origin is not None and origin.partition("://")[2] != request.url.netloc
-    if foreign or fetched_from not in {"same-origin", "none"}:
-        raise HTTPException(403, "this form was sent from another site")
-    if session_token is not None and not hmac.compare_digest(form_token(session_token).encode(), given.encode()):
-        raise HTTPException(403, "this form has expired; go back, reload the page and try again")
 
 
 def _local(target: str) -> str:

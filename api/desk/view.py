@@ -73,6 +73,11 @@ class Case:
         )
 
     @property
+    def plated(self) -> bool:
+        """Whether a vehicle did it, so that a plate belongs to the case."""
+        return self.violation.track is not None
+
+    @property
     def camera_name(self) -> str:
         return self.camera.name if self.camera and self.camera.name else self.violation.camera
 

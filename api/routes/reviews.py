@@ -11,14 +11,13 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from api.auth.access import GuardedRoute
-from api.auth.guard import Identity, IdentityDep
+from api.auth.guard import IdentityDep
 from api.problems import answers
 from api.queries import storable
-from api.reviews import ReviewAnswer
-from api.services import Services, ServicesDep, TrailDep
-from pipeline.review import Action, Decision, RejectionReason, State
+from api.reviews import OFFICERS, ReviewAnswer, decide, find_review, show
+from api.services import ServicesDep, TrailDep
+from pipeline.review import Action, RejectionReason
 from pipeline.store import Role
-from pipeline.store.records import ReviewRecord
 
 router = APIRouter(prefix="/api/v1/violations/{violation_id}/review", tags=["review"], route_class=GuardedRoute)
 
@@ -60,9 +59,9 @@ class AssignmentBody(Change):
 def show_review(violation_id: UUID, services: ServicesDep, identity: IdentityDep, trail: TrailDep) -> ReviewAnswer:
     """How far the review has got, what you may do now, and its history. Until a second reviewer has read the
     plate, the first one's reading is not shown to others."""
-    review = _review(services, violation_id)
+    review = find_review(services, violation_id)
     trail.record("review.view", "violation", violation_id)
-    return _answer(services, identity, review)
+    return show(services, identity, review)
 
 
 @router.post("", responses=answers(401, 403, 404, 409, 422, 503))
@@ -71,25 +70,20 @@ def decide_review(
 ) -> ReviewAnswer:
     """Take a decision: accept, reject with a reason, name the case it repeats, ask for a second review, forward,
     close, reopen."""
-    _review(services, violation_id)
-    decision = Decision(
+    find_review(services, violation_id)
+    review = decide(
+        services,
+        identity,
+        trail,
+        violation_id,
+        version=body.version,
         action=body.action,
-        actor=identity.name,
-        senior=identity.role is Role.SENIOR_REVIEWER,
         reason=body.reason,
         note=body.note,
         plate=body.plate,
         duplicate_of=str(body.duplicate_of or ""),
     )
-    review = services.repository.decide_review(
-        violation_id,
-        decision,
-        services.settings.review,
-        version=body.version,
-        now=datetime.now(UTC),
-        audit=trail.about(f"review.{body.action}", "violation", violation_id, {"reason": body.reason}),
-    )
-    return _answer(services, identity, review)
+    return show(services, identity, review)
 
 
 @router.patch("", responses=answers(401, 403, 404, 409, 422, 503))
@@ -97,7 +91,7 @@ def correct_review(
     violation_id: UUID, body: CorrectionBody, services: ServicesDep, identity: IdentityDep, trail: TrailDep
 ) -> ReviewAnswer:
     """Correct the plate, the vehicle or the time. What the machine saw is kept beside it."""
-    _review(services, violation_id)
+    find_review(services, violation_id)
     corrections: dict[str, Any] = body.model_dump(include={"plate", "vehicle"}, exclude_unset=True)
     if "start" in body.model_fields_set:
         corrections["corrected_start"] = body.start
@@ -112,22 +106,22 @@ def correct_review(
         note=body.note,
         audit=trail.about("review.correct", "violation", violation_id, corrections),
     )
-    return _answer(services, identity, review)
+    return show(services, identity, review)
 
 
 @router.put("/lock", responses=answers(401, 403, 404, 409, 422, 503))
 def lock_review(violation_id: UUID, services: ServicesDep, identity: IdentityDep) -> ReviewAnswer:
     """Hold the case while you work on it; asked again, hold it longer."""
-    _review(services, violation_id)
+    find_review(services, violation_id)
     now = datetime.now(UTC)
     until = now + services.settings.review.lock_for
-    return _answer(services, identity, services.repository.lock_review(violation_id, identity.name, until, now=now))
+    return show(services, identity, services.repository.lock_review(violation_id, identity.name, until, now=now))
 
 
 @router.delete("/lock", status_code=204, responses=answers(401, 403, 404, 422, 503))
 def release_review(violation_id: UUID, services: ServicesDep, identity: IdentityDep) -> None:
     """Let go of the case."""
-    _review(services, violation_id)
+    find_review(services, violation_id)
     services.repository.release_review(violation_id, identity.name, now=datetime.now(UTC))
 
 
@@ -137,12 +131,12 @@ def assign_review(
 ) -> ReviewAnswer:
     """Give the case to an officer. A reviewer takes it, or gives back what is theirs; a senior reviewer may give
     it to anyone."""
-    review = _review(services, violation_id)
+    review = find_review(services, violation_id)
     own = {identity.name, ""}
     if identity.role is not Role.SENIOR_REVIEWER and not (body.assignee in own and review.assignee in own):
         raise HTTPException(403, "giving a case to another officer is for a senior reviewer")
     officer = services.repository.user_named(body.assignee) if body.assignee else None
-    if body.assignee and (officer is None or officer.role not in (Role.REVIEWER, Role.SENIOR_REVIEWER)):
+    if body.assignee and (officer is None or officer.role not in OFFICERS):
         raise HTTPException(422, f"there is no officer {body.assignee!r}")
     review = services.repository.assign_review(
         violation_id,
@@ -152,25 +146,4 @@ def assign_review(
         now=datetime.now(UTC),
         audit=trail.about("review.assign", "violation", violation_id, {"assignee": body.assignee}),
     )
-    return _answer(services, identity, review)
-
-
-def _review(services: Services, violation: UUID) -> ReviewRecord:
-    review = services.repository.review(violation)
-    if review is None:
-        raise HTTPException(404, f"there is no violation {violation}")
-    return review
-
-
-def _answer(services: Services, identity: Identity, review: ReviewRecord) -> ReviewAnswer:
-    history = services.repository.review_history(review.violation)
-    officer = identity.role in (Role.REVIEWER, Role.SENIOR_REVIEWER)
-    blind = review.state is State.SECOND_REVIEW and not review.case.disputed
-    return ReviewAnswer.of(
-        review,
-        history,
-        services.settings.review,
-        actor=identity.name if officer else None,
-        senior=identity.role is Role.SENIOR_REVIEWER,
-        blind=blind and identity.name != review.case.first_reviewer,
-    )
+    return show(services, identity, review)

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, or_, select, tuple_, update
 
 from pipeline.errors import ConflictError, QueryError
-from pipeline.review import Case, Decision, ReviewPolicy, State, decide
+from pipeline.review import UNDECIDED, Case, Decision, ReviewPolicy, State, decide
 from pipeline.store.accounts import append_audit
 from pipeline.store.database import Database
 from pipeline.store.encode import plain
+from pipeline.store.filters import ViolationFilter
 from pipeline.store.records import AuditEntry, ReviewRecord, ReviewStep
 from pipeline.store.tables import Review, ReviewAction, Violation
 
@@ -51,6 +52,26 @@ class ReviewStore(Database):
         statement = select(ReviewAction.__table__).where(ReviewAction.violation == violation).order_by(ReviewAction.id)
         with self.reading() as connection:
             return tuple(ReviewStep(**row) for row in connection.execute(statement).mappings())
+
+    def next_review(
+        self, officer: str, wanted: ViolationFilter, *, after: UUID | None = None, now: datetime
+    ) -> UUID | None:
+        """The oldest case still to be decided that this officer can work on, and that began after the case
+        `after`; None when there is none. A case that another holds, or that waits for other eyes, is passed over."""
+        statement = (
+            select(Violation.id)
+            .join(Review, Review.violation == Violation.id, isouter=True)
+            .where(*wanted.conditions(), Violation.review_state.in_(sorted(UNDECIDED)))
+            .where(or_(Review.lock_until.is_(None), Review.lock_until <= now, Review.lock_holder == officer))
+            .where(or_(Violation.review_state == State.FLAGGED.value, Review.first_reviewer != officer))
+            .where(or_(Review.disputed.is_(None), Review.disputed.is_(False), Review.second_reviewer != officer))
+        )
+        with self.reading() as connection:
+            if after is not None:
+                place = select(Violation.start, Violation.id).where(Violation.id == after)
+                if (mark := connection.execute(place).one_or_none()) is not None:
+                    statement = statement.where(tuple_(Violation.start, Violation.id) > tuple_(*mark))
+            return connection.execute(statement.order_by(Violation.start, Violation.id).limit(1)).scalar_one_or_none()
 
     def decide_review(
         self,
