@@ -67,7 +67,7 @@ class Batch:
         source = Recording(
             path, camera.id, camera.rate, start=self.start, pattern=camera.source.pattern, timezone=camera.zone
         )
-        settings = f"{camera.hash}\n{source.anchor.time.isoformat()}"
+        settings = "\n".join(filter(None, [camera.hash, source.anchor.time.isoformat(), camera.content]))
         footage = Footage(path.name, content_hash(path), hashlib.sha256(settings.encode()).hexdigest())
         if self.installation.covered(self.camera, footage):
             self.reports.append(FileReport(path, "skipped", note="a finished run covers it"))

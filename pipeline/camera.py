@@ -12,6 +12,7 @@ from typing import Any
 from pipeline.config import CameraConfig, DetectorConfig
 from pipeline.detectors.plates import PlateReader
 from pipeline.geometry import Layout
+from pipeline.pseudonyms import without_plates
 from pipeline.rules import Rule, RuleContext, Scene, rule_types
 from pipeline.tracking import KINDS, Tracker
 from pipeline.types import Detections, Findings, Frame, PlateRead, Track, Violation
@@ -60,7 +61,8 @@ class DetectorSchedule:
 class CameraPipeline:
     """Tracks, rules and plates of one camera for one run of its source.
 
-    `models` describes the loaded models by name. `plate_reader` gives the reader of a country.
+    `models` describes the loaded models by name. `plate_reader` gives the reader of a country. `plate_key` is what a
+    camera that hashes its plates needs to do so: then no plate leaves this object in clear.
     """
 
     def __init__(
@@ -68,8 +70,12 @@ class CameraPipeline:
         camera: CameraConfig,
         models: Mapping[str, ModelCard],
         plate_reader: Callable[[str], PlateReader] | None = None,
+        plate_key: bytes = b"",
     ) -> None:
+        if camera.hash_plates and not plate_key:
+            raise ValueError(f"camera {camera.id} hashes its plates and was given no key")
         self.camera = camera
+        self._plate_key = plate_key
         self._models = models
         self._plate_reader = plate_reader
         self._tracker = Tracker(camera.rate)
@@ -170,7 +176,8 @@ class CameraPipeline:
             complete.append(known)
             if known.track is not None:
                 self._reported.setdefault(known.track, {})[known.id] = known
-        return replace(found, violations=tuple(complete))
+        found = replace(found, violations=tuple(complete))
+        return without_plates(found, self._plate_key) if self.camera.hash_plates else found
 
     def _forget(self, now: datetime) -> None:
         """Bound the memory: drop vehicles that were last reported or read long ago."""

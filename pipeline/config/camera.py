@@ -153,6 +153,9 @@ class CameraConfig(Section):
     schedule: tuple[ScheduleWindow, ...] = Field(default=(), description="When the rules are active; always if empty.")
     evidence: EvidenceConfig = EvidenceConfig()
     retention: RetentionConfig = RetentionConfig()
+    hash_plates: bool = Field(
+        default=False, strict=True, description="true keeps a keyed hash of each plate, and no picture that shows one."
+    )
 
     @field_validator("detectors")
     @classmethod
@@ -164,6 +167,16 @@ class CameraConfig(Section):
             if detector.rate and detector.rate > info.data.get("rate", MAX_RATE):
                 raise fail(f"the rate is above the camera's, which is {info.data['rate']:g}", index, "rate")
         return detectors
+
+    @field_validator("hash_plates")
+    @classmethod
+    def _nothing_is_watched(cls, hash_plates: bool, info: ValidationInfo) -> bool:
+        for rule in info.data.get("rules", ()) if hash_plates else ():
+            if rule.needs_plates:
+                raise fail(
+                    f"the rule {rule.name!r} has a watchlist, which needs plates in clear; take one of the two away"
+                )
+        return hash_plates
 
     @property
     def label(self) -> str:
@@ -207,7 +220,8 @@ class CameraConfig(Section):
         Another name, place on the map, address or login of the camera is no reason to analyse it again. The
         content of files that rules name is not in it: that is `content`.
         """
-        ignored = set(NOT_ANALYSED) if self.motion_gate.enabled else {*NOT_ANALYSED, "motion_gate"}
+        off = {"motion_gate": not self.motion_gate.enabled, "hash_plates": not self.hash_plates}
+        ignored = {*NOT_ANALYSED, *(name for name, unused in off.items() if unused)}
         return digest(self.model_dump(exclude=ignored))
 
     @property

@@ -24,6 +24,7 @@ from pipeline.config.section import Section, Whole, fail
 from pipeline.config.suggestions import did_you_mean
 from pipeline.errors import ConfigError, Problem
 
+SHORTEST_KEY = 16
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 
 
@@ -44,6 +45,9 @@ class DefaultsConfig(Section):
     schedule: tuple[ScheduleWindow, ...] = Field(default=(), description="When the rules are active; always if empty.")
     evidence: EvidenceConfig = EvidenceConfig()
     retention: RetentionConfig = RetentionConfig()
+    hash_plates: bool = Field(
+        default=False, strict=True, description="true keeps a keyed hash of each plate, and no picture that shows one."
+    )
 
 
 class StorageConfig(Section):
@@ -53,6 +57,9 @@ class StorageConfig(Section):
         default=None, description="sqlite:///… or postgresql://user:${PASSWORD}@host/name"
     )
     evidence: str | None = Field(default=None, description="Folder of the evidence packages.")
+    plate_key: SecretStr | None = Field(
+        default=None, description="Secret that plates are hashed with; made in the data folder when left out."
+    )
     _folder: Path = PrivateAttr(default=Path())
 
     @field_validator("database")
@@ -67,6 +74,13 @@ class StorageConfig(Section):
             raise fail(
                 f"no rows are kept in {found[1]}{did_you_mean(found[1], DATABASES)}; allowed are {', '.join(DATABASES)}"
             )
+        return value
+
+    @field_validator("plate_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < SHORTEST_KEY:
+            raise fail(f"the key is too short to be a secret; {SHORTEST_KEY} signs or more are needed")
         return value
 
     @field_validator("evidence")

@@ -11,6 +11,9 @@ from pipeline.evidence.clip import Clip
 from pipeline.evidence.manifest import FORMAT
 from pipeline.types import EvidenceFile, PlateRead, Violation
 
+PLATE_WORDS = ("country", "display", "region", "series", "colour", "lane", "direction", "crop_file", "note")
+"""What a plate read tells in words, each as it stands."""
+
 
 def moment(time: datetime) -> str:
     """A time as it stands in evidence: UTC, to the microsecond."""
@@ -56,6 +59,7 @@ def plate_fields(plate: PlateRead) -> dict[str, Any]:
         "last_seen": moment(plate.last_seen),
         "box": list(plate.box) if plate.box else None,
         "final": plate.final,
+        **{name: getattr(plate, name) for name in PLATE_WORDS},
         "reads": [
             {"time": moment(read.time), "text": read.text, "confidence": read.confidence} for read in plate.reads
         ],

@@ -31,6 +31,8 @@ from pipeline.geometry import Layout
 from pipeline.sources.base import MediaPacket
 from pipeline.types import Evidence, Violation
 
+NO_CLIPS = "no clip, and a coarse picture: this camera keeps nothing that shows a plate"
+
 RETRY = timedelta(seconds=30)
 """After this much media time, a package that could not be written is tried again."""
 
@@ -62,7 +64,8 @@ class EvidenceRecorder:
 
     `reach` is how long after its start a violation may be first recorded and still get its whole clip.
     `name`, `timezone` and `layout` (zones and lanes for a frame size) are for the picture with the overlay.
-    With `previews`, a clip whose codec no browser plays gets a re-encoded copy beside it, for viewing.
+    With `previews`, a clip whose codec no browser plays gets a re-encoded copy beside it, for viewing. Without
+    `clips`, no packet is kept, for cameras whose pictures must not show plates.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class EvidenceRecorder:
         timezone: tzinfo = UTC,
         layout: Callable[[int, int], Layout] | None = None,
         previews: bool = True,
+        clips: bool = True,
     ) -> None:
         self.camera = camera
         self.root = Path(root)
@@ -89,13 +93,15 @@ class EvidenceRecorder:
         self.timezone = timezone
         self.layout = layout
         self.previews = previews
+        self.clips = clips
         self.buffer = PacketBuffer((before + reach).total_seconds(), max_bytes)
         self._cases: dict[UUID, Case] = {}
         self._lock = threading.Lock()
 
     def packet(self, packet: MediaPacket) -> None:
         """Take a packet of the camera."""
-        self.buffer.append(packet)
+        if self.clips:
+            self.buffer.append(packet)
 
     def record(self, violation: Violation) -> Evidence:
         """Take a report of a violation: its first gets a package at once, a later one changes it in time.
@@ -229,7 +235,7 @@ class EvidenceRecorder:
 
     def _note(self, violation: Violation, clips: Sequence[Clip], until: datetime | None, reason: str) -> str:
         if not clips:
-            return "no clip: the camera sent no key frame in time"
+            return "no clip: the camera sent no key frame in time" if self.clips else NO_CLIPS
         notes = list(dict.fromkeys(clip.obstacle for clip in clips if clip.obstacle))
         if len(clips) > 1:
             notes.append(f"the clip is in {len(clips)} parts because the camera changed its picture format")

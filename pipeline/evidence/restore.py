@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from pipeline.errors import EvidenceError
+from pipeline.evidence.documents import PLATE_WORDS
 from pipeline.evidence.manifest import MANIFEST, opened
 from pipeline.types import Box, Evidence, Frame, PlateRead, Predicate, RawRead, Trace, TraceBox, Violation
 
@@ -84,6 +85,7 @@ def _plate(camera: str, track: int, plate: Mapping[str, Any]) -> PlateRead:
         reads=tuple(RawRead(_time(read["time"]), read["text"], read["confidence"]) for read in plate["reads"]),
         box=_box(plate["box"]) if plate["box"] else None,
         final=plate["final"],
+        **{name: plate.get(name, "") for name in PLATE_WORDS},
     )
 
 

@@ -40,6 +40,11 @@ class RuleConfig(BaseModel):
         return self.id or self.kind
 
     @property
+    def needs_plates(self) -> bool:
+        """Whether the rule cannot work on a camera that hashes its plates."""
+        return False
+
+    @property
     def content(self) -> str:
         """SHA-256 over what was read from files that these settings name, "" without any; no part of any id.
 

@@ -79,6 +79,10 @@ class PlateConfig(RuleConfig):
         return self
 
     @property
+    def needs_plates(self) -> bool:
+        return self.watchlist is not None
+
+    @property
     def content(self) -> str:
         return self._watched.sha256 if self.watchlist else ""
 
