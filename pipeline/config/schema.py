@@ -21,6 +21,7 @@ from pipeline.config.operation import HealthConfig, MetricsConfig, MotionGateCon
 from pipeline.config.review import ReviewConfig
 from pipeline.config.schedule import ScheduleWindow
 from pipeline.config.section import Section, Whole, fail
+from pipeline.config.source import ReadersConfig
 from pipeline.config.suggestions import did_you_mean
 from pipeline.errors import ConfigError, Problem
 
@@ -118,6 +119,7 @@ class Config(Section):
     defaults: DefaultsConfig = DefaultsConfig()
     storage: StorageConfig = StorageConfig()
     inference: InferenceConfig = InferenceConfig()
+    readers: ReadersConfig = ReadersConfig()
     metrics: MetricsConfig = MetricsConfig()
     review: ReviewConfig = ReviewConfig()
     notifications: NotificationsConfig = NotificationsConfig()

@@ -21,12 +21,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from pipeline.config.secrets import HIDDEN, redact
-from pipeline.config.section import Section, fail, or_text
+from pipeline.config.section import Number, Section, Whole, fail, or_text
 from pipeline.config.suggestions import did_you_mean
 
 SCHEMES = ("rtsp", "rtsps")
 DIRECTIVES = frozenset("YymdHIpMSfjbBz%")
 """What may stand after % in a file-name pattern."""
+FOR_LIVE = ("analysis", "transport", "user", "password", "stall", "decode", "hardware")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
@@ -45,9 +46,21 @@ class SourceConfig(Section):
     model_config = ConfigDict(json_schema_extra=or_text)
 
     url: SecretStr = Field(description="rtsp:// or rtsps:// address, or the path of a recording beside streams.yaml.")
+    analysis: SecretStr | None = Field(
+        default=None, description="A smaller stream of the same camera for the analysis; evidence stays with url."
+    )
     transport: Literal["tcp", "udp"] = Field(default="tcp", description="How a live stream is carried.")
     user: SecretStr | None = Field(default=None, description="User of a live stream; ${VAR} is filled in.")
     password: SecretStr | None = Field(default=None, description="Its password; ${VAR} or ${file:…}.")
+    stall: Annotated[Number, Field(ge=1, le=300)] = Field(
+        default=10.0, description="Seconds without a picture after which a live stream is opened anew."
+    )
+    decode: Literal["all", "keyframes"] = Field(
+        default="all", description="keyframes decodes no other pictures of a live stream: for slow rules."
+    )
+    hardware: Literal["auto", "cuda", "qsv", "vaapi", "videotoolbox", "drm", "amf"] | None = Field(
+        default=None, description="Decoder device for a live stream, used where there is one."
+    )
     start: Moment | None = Field(
         default=None, description="When a recording begins; without offset it is local time of the camera."
     )
@@ -63,6 +76,16 @@ class SourceConfig(Section):
         if not isinstance(value, str | dict | SourceConfig):
             raise fail("an rtsp:// address, the path of a recording or a mapping with its url is needed")
         return {"url": value} if isinstance(value, str) else value
+
+    @field_validator("analysis")
+    @classmethod
+    def _live_address(cls, value: SecretStr | None) -> SecretStr | None:
+        text = "" if value is None else value.get_secret_value()
+        if value is not None and (found := _SCHEME.match(text)) is None:
+            raise fail("the stream for the analysis is an rtsp:// or rtsps:// address")
+        if value is not None and found is not None:
+            _check_address(text, found[1])
+        return value
 
     @field_validator("url")
     @classmethod
@@ -86,7 +109,7 @@ class SourceConfig(Section):
     @model_validator(mode="after")
     def _fitting(self) -> SourceConfig:
         if not self.live:
-            for name in ("transport", "user", "password"):
+            for name in FOR_LIVE:
                 if name in self.model_fields_set:
                     raise fail(f"{name} is for live streams, and this source is a recording", name)
             return self
@@ -95,8 +118,9 @@ class SourceConfig(Section):
                 raise fail(f"{name} is for recordings, and this source is a live stream", name)
         if self.password is not None and self.user is None:
             raise fail("a password needs its user", "password")
-        if self.user is not None and "@" in urlsplit(self.url.get_secret_value()).netloc:
-            raise fail("the user is also in the url; keep one", "user")
+        for address in (self.url, self.analysis):
+            if self.user is not None and address is not None and "@" in urlsplit(address.get_secret_value()).netloc:
+                raise fail("the user is also in the url; keep one", "user")
         return self
 
     def model_post_init(self, context: Any) -> None:
@@ -116,7 +140,15 @@ class SourceConfig(Section):
     @property
     def address(self) -> str:
         """The live stream's URL with user and password, percent-encoded. A secret: never log it."""
-        url = self.url.get_secret_value()
+        return self._with_login(self.url)
+
+    @property
+    def analysis_address(self) -> str | None:
+        """The URL of the stream for the analysis, likewise; None when it is the same. A secret."""
+        return None if self.analysis is None else self._with_login(self.analysis)
+
+    def _with_login(self, address: SecretStr) -> str:
+        url = address.get_secret_value()
         if self.user is None:
             return url
         parts = [secret.get_secret_value() for secret in (self.user, self.password) if secret is not None]
@@ -141,6 +173,17 @@ class SourceConfig(Section):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.redacted!r})"
+
+
+class ReadersConfig(Section):
+    """The processes that read live cameras."""
+
+    group: Annotated[Whole, Field(ge=1, le=64)] = Field(
+        default=8, description="Cameras that share one process; fewer are cleaner apart, more take less memory."
+    )
+    opens: Annotated[Whole, Field(ge=1, le=64)] = Field(
+        default=8, description="Cameras that are opened at the same time; the others wait for their turn."
+    )
 
 
 def _check_address(text: str, scheme: str) -> None:

@@ -19,7 +19,17 @@ def open_source(camera: CameraConfig, readers: ReaderPool) -> Recording | RtspCa
     """
     source = camera.source
     if source.live:
-        return RtspCamera(source.address, camera.id, camera.rate, source.transport, readers=readers)
+        return RtspCamera(
+            source.address,
+            camera.id,
+            camera.rate,
+            source.transport,
+            readers=readers,
+            analysis=source.analysis_address,
+            stall=source.stall,
+            decode=source.decode,
+            hardware=source.hardware,
+        )
     return Recording(
         source.path, camera.id, camera.rate, start=camera.start, pattern=source.pattern, timezone=camera.zone
     )
