@@ -10,8 +10,12 @@ from pipeline.types import Frame
 
 
 class FrameBuffer(Protocol):
-    """Frames of one camera, from its reader's thread to the engine's. `bell` rings when that changes."""
+    """Frames of one camera, from its reader's thread to the engine's. `bell` rings when that changes.
 
+    `received` counts the frames that were put, `dropped` those of them that a newer one replaced.
+    """
+
+    received: int
     dropped: int
 
     def put(self, frame: Frame) -> None:
@@ -36,7 +40,7 @@ class NewestFrame:
     """Live: holds one frame, and a newer one replaces it. A slow engine sees less, never later."""
 
     def __init__(self, bell: threading.Condition) -> None:
-        self.dropped = 0
+        self.received = self.dropped = 0
         self._bell = bell
         self._frame: Frame | None = None
         self._closed = False
@@ -45,6 +49,7 @@ class NewestFrame:
         with self._bell:
             if self._closed:
                 return
+            self.received += 1
             self.dropped += self._frame is not None
             self._frame = frame
             self._bell.notify_all()
@@ -73,7 +78,7 @@ class EveryFrame:
     """Batch: holds a few frames, and the reader waits while it is full. Nothing is left out."""
 
     def __init__(self, bell: threading.Condition, size: int = 8) -> None:
-        self.dropped = 0
+        self.received = self.dropped = 0
         self._bell = bell
         self._size = size
         self._frames: deque[Frame] = deque()
@@ -83,6 +88,7 @@ class EveryFrame:
         with self._bell:
             self._bell.wait_for(lambda: self._closed or len(self._frames) < self._size)
             if not self._closed:
+                self.received += 1
                 self._frames.append(frame)
                 self._bell.notify_all()
 

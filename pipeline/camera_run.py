@@ -18,11 +18,13 @@ from pipeline.errors import MatThanError, SourceError
 from pipeline.evidence import EvidenceRecorder
 from pipeline.ledger import Ledger
 from pipeline.plate_crops import PlateCrops
+from pipeline.motion_gate import MotionGate
 from pipeline.sources import Recording
 from pipeline.sources.base import Source
 from pipeline.spool import Outlet, RunEnded
 from pipeline.types import Detections, Findings
 
+from pipeline.watch import CameraWatch
 log = structlog.get_logger()
 
 
@@ -61,8 +63,8 @@ class Tally:
 class CameraRun:
     """One camera from its source to the store: a reader thread fills `buffer`, the driver does the rest.
 
-    `record` is the id of the run's row. `on_end` is called once, after the last finding went to `outlet`; `error`
-    then says why the run was given up, None when its source simply ended.
+    `record` is the id of the run's row. `watch` looks after a live camera. `on_end` is called once, after the last
+    finding went to `outlet`; `error` then says why the run was given up, None when its source simply ended.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class CameraRun:
         record: UUID,
         on_end: Callable[[CameraRun], None],
     ) -> None:
+        watch: CameraWatch | None = None,
         self.source = source
         self.buffer = buffer
         self.pipeline = pipeline
@@ -89,6 +92,8 @@ class CameraRun:
         self.on_end = on_end
         camera = pipeline.camera
         self._schedule = DetectorSchedule(camera.detectors)
+        self.watch = watch
+        self._gate = MotionGate(camera.motion_gate)
         self._sink = recorder.packet
         self._ledger = Ledger(camera.id, recorder, crops, outlet, record)
         self._outlet = outlet
@@ -127,13 +132,16 @@ class CameraRun:
         self.buffer.close()
 
     def next_request(self) -> Request | None:
-        """The next waiting frame with its due detectors; frames on which none is due, or out of the
-        camera's schedule, are passed over."""
-        camera = self.pipeline.camera
+        """The next waiting frame with its due detectors; frames on which none is due, out of the camera's
+        schedule, left out by overload or held back by the motion gate are passed over."""
+        camera, watch = self.pipeline.camera, self.watch
         while (frame := self.buffer.take()) is not None:
             if not (camera.active(frame.time) or self.pipeline.watching):
                 continue
-            if due := self._schedule.due(frame.time):
+            if not self._gate.admits(frame):
+                if watch is not None:
+                    watch.dropped("still")
+            elif due := self._schedule.due(frame.time):
                 self.in_flight += 1
                 return Request(frame, due)
         return None
@@ -152,6 +160,8 @@ class CameraRun:
         self._store(findings)
         self._ledger.advance(frame.time)
 
+            if watch is not None and not watch.admits(frame):
+                continue
     def end(self) -> None:
         """Close open incidents and evidence after the last frame."""
         try:
@@ -172,6 +182,8 @@ class CameraRun:
         self.stop()
         while self.buffer.take() is not None:
             pass
+        if self.watch is not None:
+            self.watch.analysed(frame, findings)
 
     @property
     def missing_evidence(self) -> str:
@@ -184,6 +196,8 @@ class CameraRun:
         self.tally.violations = len(self._seen)
         self.tally.plates += sum(plate.final for plate in findings.plates)
 
+        if self.watch is not None:
+            self.watch.end()
     def beat(self) -> None:
         """Write how far the run has got into its row, also as a sign of life."""
         progress = self.tally.progress

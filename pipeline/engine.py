@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 
 from pipeline.camera import ModelCard
 from pipeline.config import DetectorConfig
 from pipeline.detectors.base import Detector
-from pipeline.types import Detections, Frame
+from pipeline.metrics import Metrics
+from pipeline.types import Detections, Frame, Image
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +38,12 @@ class DetectorKey:
 class Engine:
     """Holds the loaded detectors; `detect` may be called from several threads at once."""
 
-    def __init__(self, detectors: Mapping[DetectorKey, Detector]) -> None:
+    def __init__(self, detectors: Mapping[DetectorKey, Detector], metrics: Metrics | None = None) -> None:
+        self.busy_seconds = 0.0
+        """Time spent in inference calls so far, over all threads."""
+        self.metrics = metrics or Metrics()
         self._detectors = dict(detectors)
+        self._lock = threading.Lock()
 
     @classmethod
     def load(cls, wanted: Iterable[DetectorConfig], loader: Callable[[DetectorKey], Detector]) -> Engine:
@@ -76,7 +83,18 @@ class Engine:
             for detector in request.detectors:
                 waiting.setdefault(DetectorKey.of(detector), []).append(index)
         for key, indexes in waiting.items():
-            found = self._detectors[key].detect([requests[index].frame.image for index in indexes])
+            found = self._timed(key, [requests[index].frame.image for index in indexes])
             for index, detections in zip(indexes, found, strict=True):
                 answers[index][key.model] = detections
         return answers
+
+    def _timed(self, key: DetectorKey, images: list[Image]) -> list[Detections]:
+        began = perf_counter()
+        try:
+            return self._detectors[key].detect(images)
+        finally:
+            seconds = perf_counter() - began
+            self.metrics.inference_seconds.labels(key.model).observe(seconds)
+            self.metrics.inference_batch.labels(key.model).observe(len(images))
+            with self._lock:
+                self.busy_seconds += seconds

@@ -14,6 +14,7 @@ import structlog
 from pipeline.camera_run import CameraRun
 from pipeline.engine import Engine, Request
 from pipeline.errors import StoreError
+from pipeline.scheduling import FairQueue
 from pipeline.types import Detections
 
 log = structlog.get_logger()
@@ -38,6 +39,10 @@ class Driver:
         self._exhausted = False
         self._beaten = monotonic()
         self._pending: deque[tuple[Batch, Future[Answers]]] = deque()
+        self._queue = FairQueue[CameraRun]()
+        self._queue_depth = engine.metrics.queue_depth
+        self.turned = monotonic()
+        """When the loop last went round, by the monotonic clock: the sign that this process lives."""
 
     def drive(
         self,
@@ -70,6 +75,8 @@ class Driver:
 
     def _admit(self, runs: Iterator[CameraRun | None], parallel: int, stop: threading.Event) -> bool:
         """Start runs while there is room, end those that are done; False when nothing is left to do."""
+        self.turned = monotonic()
+        self._queue_depth.labels("inference").set(len(self._pending))
         self._beat()
         if stop.is_set():
             for run in self._active:
@@ -77,6 +84,7 @@ class Driver:
         for done in [run for run in self._active if run.buffer.finished and not run.in_flight]:
             done.end()
             self._active.remove(done)
+            self._queue.forget(done)
         while len(self._active) < parallel and not (stop.is_set() or self._exhausted):
             try:
                 new = next(runs)
@@ -90,17 +98,18 @@ class Driver:
         return bool(self._active) or not (stop.is_set() or self._exhausted)
 
     def _gather(self) -> Batch:
-        """At most one batch of waiting frames, taken from the cameras in turn so that none starves."""
+        """At most one batch of waiting frames, taken from the cameras in fair shares so that none starves."""
         batch: Batch = []
-        more = True
-        while more and len(batch) < self._batch:
-            more = False
-            for run in self._active:
-                if len(batch) < self._batch and (request := run.next_request()) is not None:
-                    batch.append((run, request))
-                    more = True
-        if self._active:
-            self._active.append(self._active.pop(0))
+        waiting = [run for run in self._active if run.buffer.waiting]
+        self._queue_depth.labels("frames").set(len(waiting))
+        while waiting and len(batch) < self._batch:
+            run = self._queue.next(waiting)
+            request = run.next_request()
+            if request is not None:
+                self._queue.served(run, run.pipeline.camera.rate)
+                batch.append((run, request))
+            if not run.buffer.waiting:
+                waiting.remove(run)
         return batch
 
     def _settle(self) -> None:

@@ -1,0 +1,147 @@
+"""One camera's health, from looks at its pictures a second or two apart."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from pipeline.config.operation import HealthConfig
+from pipeline.health.alarm import Alarm, Verdict
+from pipeline.health.look import Edges, Look
+from pipeline.health.reference import Reference
+from pipeline.types import CameraAlert, Frame
+
+KINDS = ("dead", "frozen", "dark", "blinded", "defocused", "moved")
+
+SAME_PIXEL = 3
+SAME_SHARE = 0.002
+"""Two pictures are the same when fewer pixels than this part differ by SAME_PIXEL of 255 or more."""
+DARK = 25.0
+"""Highlight below which there is no light; a street at night has lamps."""
+GLARE, MORE_GLARE = 0.35, 0.25
+"""Blinded by light: so much of the picture is saturated, and so much more than usual."""
+VEILED = 0.35
+"""Blinded by a thing: the contrast is below this part of the usual, and the usual edges are gone."""
+BLURRED = 0.4
+"""Defocused: the sharpness is below this part of the usual."""
+ELSEWHERE = 0.6
+"""Moved: the edges match less than this part of what is usual ..."""
+SHIFT, SHIFT_SURE, SHIFTED_MATCH = 0.02, 0.2, 0.85
+"""... or they match less than usual and are shifted by more than this part of the width."""
+RECENT = 5
+"""Looks whose mean edges are compared, so that what passes by does not count."""
+UNKNOWN = Verdict(None, 0.0, 0.0)
+
+
+class CameraHealth:
+    """Finds a frozen, dark, blinded, defocused or moved camera in its pictures, and a dead one in their absence.
+
+    The camera is compared with itself: with how it looked in the same kind of light while it was well. Each kind
+    of light is learnt for some looks first, in which the last three faults are not found.
+    """
+
+    def __init__(self, camera: str, settings: HealthConfig) -> None:
+        self._every = timedelta(seconds=settings.every)
+        self._alarms = {kind: Alarm(camera, kind, getattr(settings, kind)) for kind in KINDS}
+        self._dead_after = settings.dead
+        self._references: dict[tuple[bool, bool], Reference] = {}
+        self._recent: deque[Edges] = deque(maxlen=RECENT)
+        self._last: datetime | None = None
+        self._light: tuple[bool, bool] | None = None
+        self._before: Look | None = None
+
+    @property
+    def lasting(self) -> tuple[CameraAlert, ...]:
+        """The alerts that last."""
+        return tuple(alarm.lasting for alarm in self._alarms.values() if alarm.lasting)
+
+    def look(self, frame: Frame) -> tuple[CameraAlert, ...]:
+        """Look at a frame if it is time to; the alerts that begin or end with it."""
+        if self._last is not None and timedelta() <= frame.time - self._last < self._every:
+            return ()
+        self._last = frame.time
+        look = Look.at(frame.image)
+        verdicts = dict(self._verdicts(look))
+        changes = [self._alarms[kind].update(frame.time, verdict) for kind, verdict in verdicts.items()]
+        if not any(verdict.bad for verdict in verdicts.values()):
+            self._references[look.light].learn(look, self._mean_edges())
+        self._before = look
+        return tuple(change for change in changes if change)
+
+    def silence(self, now: datetime, seconds: float, reason: str) -> CameraAlert | None:
+        """Tell for how many seconds no picture has come, at least as often as every ten; may begin or end `dead`.
+
+        `now` is the computer's clock, and may be told from another thread than looks are.
+        """
+        if not self._dead_after:
+            return None
+        alarm = self._alarms["dead"]
+        if alarm.lasting is None and seconds >= self._dead_after:
+            return alarm.begin(now - timedelta(seconds=seconds), Verdict(True, seconds, self._dead_after), reason)
+        if alarm.lasting is not None and seconds < self._dead_after:
+            return alarm.end(now, alarm.lasting.note)
+        return None
+
+    def end(self, now: datetime, note: str) -> tuple[CameraAlert, ...]:
+        """The camera is watched no more: end what lasts."""
+        return tuple(change for alarm in self._alarms.values() if (change := alarm.end(now, note)))
+
+    def _verdicts(self, look: Look) -> Iterator[tuple[str, Verdict]]:
+        dark = Verdict(look.highlight < DARK, look.highlight, DARK)
+        yield "dark", dark
+        reference = self._enter(look)
+        self._recent.append(look.edges)
+        edges = self._mean_edges()
+        if dark.bad:
+            return
+        yield "frozen", self._frozen(look)
+        if not reference.trusted:
+            yield "blinded", Verdict(True, look.glare, 2 * GLARE) if look.glare >= 2 * GLARE else UNKNOWN
+            return
+        match = reference.compare(edges) / max(reference.match, 0.1)
+        blinded = self._blinded(look, reference, match)
+        yield "blinded", blinded
+        if blinded.bad:
+            return
+        sharpness = look.sharpness / max(reference.sharpness, 1e-6)
+        yield "defocused", Verdict(sharpness < BLURRED, sharpness, BLURRED)
+        if sharpness >= BLURRED:
+            yield "moved", self._moved(reference, edges, match)
+
+    def _enter(self, look: Look) -> Reference:
+        """The reference for this light; edges of another light are not compared with it."""
+        if look.light != self._light:
+            self._light = look.light
+            self._recent.clear()
+        return self._references.setdefault(look.light, Reference())
+
+    def _mean_edges(self) -> Edges:
+        return np.asarray(np.mean(self._recent, axis=0), np.float32)
+
+    def _frozen(self, look: Look) -> Verdict:
+        before = self._before
+        if before is None:
+            return UNKNOWN
+        if before.pixels.shape != look.pixels.shape:
+            return Verdict(False, 1.0, SAME_SHARE)
+        change = np.abs(look.pixels.astype(np.int16) - before.pixels)
+        share = float(np.mean(change >= SAME_PIXEL))
+        return Verdict(share < SAME_SHARE, share, SAME_SHARE)
+
+    @staticmethod
+    def _blinded(look: Look, reference: Reference, match: float) -> Verdict:
+        limit = max(GLARE, reference.glare + MORE_GLARE)
+        if look.glare >= limit:
+            return Verdict(True, look.glare, limit)
+        contrast = look.contrast / max(reference.contrast, 1.0)
+        return Verdict(contrast < VEILED and match < ELSEWHERE, contrast, VEILED)
+
+    @staticmethod
+    def _moved(reference: Reference, edges: Edges, match: float) -> Verdict:
+        if match < ELSEWHERE or match >= SHIFTED_MATCH:
+            return Verdict(match < ELSEWHERE, match, ELSEWHERE)
+        shift, sure = reference.shift(edges)
+        return Verdict(shift >= SHIFT and sure >= SHIFT_SURE, shift, SHIFT)

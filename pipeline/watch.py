@@ -1,0 +1,158 @@
+"""Looks after one live camera while it runs: counts its frames, thins them under overload, watches its health."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from uuid import UUID
+
+from pipeline.config import CameraConfig
+from pipeline.health import CameraHealth
+from pipeline.health.camera_health import KINDS
+from pipeline.metrics import Metrics
+from pipeline.types import CameraAlert, Findings, Frame
+
+SPAN = 10.0
+"""Seconds over which rates are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What came and what became of it, in frames a second over the last seconds; `latency` in seconds, smoothed."""
+
+    received: float = 0.0
+    analysed: float = 0.0
+    dropped: float = 0.0
+    latency: float | None = None
+
+
+class CameraWatch:
+    """One run of one live camera. The driver's thread calls `admits` and `analysed`, another one `refresh`.
+
+    `on_alert` is called with each alert of the camera as it begins and as it ends. `now` is this computer's clock.
+    """
+
+    def __init__(
+        self,
+        camera: CameraConfig,
+        metrics: Metrics | None = None,
+        on_alert: Callable[[CameraAlert], None] = lambda alert: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.camera = camera
+        self.violations = 0
+        self.last_violation: datetime | None = None
+        self.rates = Rates()
+        self._share = 1.0
+        self._health = CameraHealth(camera.id, camera.health)
+        self._metrics = metrics = metrics or Metrics()
+        self._on_alert = on_alert
+        self._now = now
+        self._slot: int | None = None
+        self._analysed = self._passed = 0
+        self._seen: deque[UUID] = deque(maxlen=256)  # each violation is told several times over its life
+        self._received = self._replaced = self._reconnects = self._decode_errors = 0
+        self._heard = monotonic()
+        self._latency: float | None = None
+        self._marks: deque[tuple[float, int, int, int]] = deque()
+        self._in = metrics.frames_received.labels(camera.id)
+        self._out = metrics.frames_analysed.labels(camera.id)
+        self._dropped = {
+            reason: metrics.frames_dropped.labels(camera.id, reason) for reason in ("replaced", "thinned", "still")
+        }
+        self._delay = metrics.analysis_latency.labels(camera.id)
+        self._telling = metrics.violation_latency.labels(camera.id)
+        metrics.camera_rate_share.labels(camera.id).set(1)
+        for kind in KINDS:
+            metrics.camera_alert.labels(camera.id, kind).set(0)
+
+    @property
+    def alerts(self) -> tuple[CameraAlert, ...]:
+        """The alerts that last."""
+        return self._health.lasting
+
+    @property
+    def share(self) -> float:
+        """Part of the camera's rate that overload leaves it."""
+        return self._share
+
+    @share.setter
+    def share(self, share: float) -> None:
+        self._share = share
+        self._metrics.camera_rate_share.labels(self.camera.id).set(share)
+
+    def admits(self, frame: Frame) -> bool:
+        """Look at a frame that was taken from the buffer; False when overload leaves it out."""
+        self._tell(self._health.look(frame))
+        if self._share >= 1:
+            return True
+        slot = math.floor(frame.time.timestamp() * self.camera.rate * self._share + 0.5)
+        if slot == self._slot:
+            self.dropped("thinned")
+            return False
+        self._slot = slot
+        return True
+
+    def dropped(self, reason: str) -> None:
+        """A frame is not analysed because it is `thinned` or `still`; those that are replaced the buffer counts."""
+        self._passed += 1
+        self._dropped[reason].inc()
+
+    def analysed(self, frame: Frame, findings: Findings) -> None:
+        """A frame has been decided on and what was found in it recorded."""
+        self._analysed += 1
+        self._out.inc()
+        latency = max(0.0, (self._now() - frame.time).total_seconds())
+        self._delay.observe(latency)
+        self._latency = latency if self._latency is None else 0.9 * self._latency + 0.1 * latency
+        for violation in findings.violations:
+            if violation.id not in self._seen:
+                self._seen.append(violation.id)
+                self.violations += 1
+                self.last_violation = violation.start
+                self._telling.observe(latency)
+                self._metrics.violations.labels(self.camera.id, violation.rule).inc()
+
+    def refresh(
+        self, received: int, replaced: int, *, reconnects: int = 0, decode_errors: int = 0, error: str | None = None
+    ) -> None:
+        """Take the totals that buffer and source count themselves; call it every few seconds."""
+        now = monotonic()
+        name = self.camera.id
+        if received > self._received:
+            self._heard = now
+        self._in.inc(received - self._received)
+        self._dropped["replaced"].inc(replaced - self._replaced)
+        self._metrics.camera_reconnects.labels(name).inc(reconnects - self._reconnects)
+        self._metrics.camera_decode_errors.labels(name).inc(decode_errors - self._decode_errors)
+        self._received, self._replaced = received, replaced
+        self._reconnects, self._decode_errors = reconnects, decode_errors
+        self._marks.append((now, received, self._analysed, replaced + self._passed))
+        while now - self._marks[0][0] > SPAN:
+            self._marks.popleft()
+        self._note_rates()
+        silent = now - self._heard
+        self._metrics.camera_up.labels(name).set(silent < SPAN and received > 0)
+        if (change := self._health.silence(self._now(), silent, error or "no picture")) is not None:
+            self._tell((change,))
+
+    def end(self) -> None:
+        """The camera is watched no more."""
+        self._tell(self._health.end(self._now(), "the camera is watched no more"))
+        self._metrics.forget(self.camera.id)
+
+    def _note_rates(self) -> None:
+        first, last = self._marks[0], self._marks[-1]
+        seconds = last[0] - first[0]
+        if seconds > 0:
+            received, analysed, dropped = ((last[k] - first[k]) / seconds for k in (1, 2, 3))
+            self.rates = Rates(received, analysed, dropped, self._latency)
+
+    def _tell(self, alerts: tuple[CameraAlert, ...]) -> None:
+        for alert in alerts:
+            self._metrics.camera_alert.labels(alert.camera, alert.kind).set(alert.end is None)
+            self._on_alert(alert)
