@@ -87,7 +87,8 @@ class Vehicle:
         )
         if text is None:
             return read
-        return replace(read, region=grammar.region(text) or "")
+        known = grammar.describe(text, candidate.format)
+        return replace(read, display=known.display, region=known.region, series=known.series)
 
 
 def main_colour(candidates: Sequence[PlateCandidate]) -> str:
