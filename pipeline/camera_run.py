@@ -17,14 +17,14 @@ from pipeline.engine import Request
 from pipeline.errors import MatThanError, SourceError
 from pipeline.evidence import EvidenceRecorder
 from pipeline.ledger import Ledger
-from pipeline.plate_crops import PlateCrops
 from pipeline.motion_gate import MotionGate
+from pipeline.plate_crops import PlateCrops
 from pipeline.sources import Recording
 from pipeline.sources.base import Source
 from pipeline.spool import Outlet, RunEnded
 from pipeline.types import Detections, Findings
-
 from pipeline.watch import CameraWatch
+
 log = structlog.get_logger()
 
 
@@ -78,8 +78,8 @@ class CameraRun:
         outlet: Outlet,
         record: UUID,
         on_end: Callable[[CameraRun], None],
-    ) -> None:
         watch: CameraWatch | None = None,
+    ) -> None:
         self.source = source
         self.buffer = buffer
         self.pipeline = pipeline
@@ -91,9 +91,9 @@ class CameraRun:
         self.error: SourceError | None = None
         self.on_end = on_end
         camera = pipeline.camera
-        self._schedule = DetectorSchedule(camera.detectors)
         self.watch = watch
         self._gate = MotionGate(camera.motion_gate)
+        self._schedule = DetectorSchedule(camera.detectors)
         self._sink = recorder.packet
         self._ledger = Ledger(camera.id, recorder, crops, outlet, record)
         self._outlet = outlet
@@ -136,6 +136,8 @@ class CameraRun:
         schedule, left out by overload or held back by the motion gate are passed over."""
         camera, watch = self.pipeline.camera, self.watch
         while (frame := self.buffer.take()) is not None:
+            if watch is not None and not watch.admits(frame):
+                continue
             if not (camera.active(frame.time) or self.pipeline.watching):
                 continue
             if not self._gate.admits(frame):
@@ -158,10 +160,10 @@ class CameraRun:
         tally.first = tally.first or frame.time
         tally.last = frame.time
         self._store(findings)
+        if self.watch is not None:
+            self.watch.analysed(frame, findings)
         self._ledger.advance(frame.time)
 
-            if watch is not None and not watch.admits(frame):
-                continue
     def end(self) -> None:
         """Close open incidents and evidence after the last frame."""
         try:
@@ -171,6 +173,8 @@ class CameraRun:
         except Exception as error:  # as in the driver: one run's fault is its own
             self.fail(error)
         self.ended = True
+        if self.watch is not None:
+            self.watch.end()
         self.on_end(self)
 
     def fail(self, error: Exception) -> None:
@@ -182,8 +186,6 @@ class CameraRun:
         self.stop()
         while self.buffer.take() is not None:
             pass
-        if self.watch is not None:
-            self.watch.analysed(frame, findings)
 
     @property
     def missing_evidence(self) -> str:
@@ -196,8 +198,6 @@ class CameraRun:
         self.tally.violations = len(self._seen)
         self.tally.plates += sum(plate.final for plate in findings.plates)
 
-        if self.watch is not None:
-            self.watch.end()
     def beat(self) -> None:
         """Write how far the run has got into its row, also as a sign of life."""
         progress = self.tally.progress
