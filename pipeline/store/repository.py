@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -11,10 +12,12 @@ from pipeline.store.accounts import AccountStore
 from pipeline.store.alerts import AlertStore
 from pipeline.store.cameras import CameraStore
 from pipeline.store.configurations import ConfigurationStore
+from pipeline.store.claims import CameraClaims
 from pipeline.store.database import connect, describe
 from pipeline.store.findings import FindingsStore
 from pipeline.store.migrate import upgrade
 from pipeline.store.notifications import NotificationStore
+from pipeline.store.plate_retention import PlateRetention
 from pipeline.store.plates import PlateQueries
 from pipeline.store.reports import ReportQueries
 from pipeline.store.reviews import ReviewStore
@@ -31,6 +34,7 @@ class Repository(
     RunStore,
     ViolationQueries,
     PlateQueries,
+    PlateRetention,
     ReportQueries,
     ReviewStore,
     AccountStore,
@@ -64,6 +68,15 @@ class Repository(
         """Make or upgrade the tables; quick where they are as they should be. Raises StoreError as `open` does."""
         _make_file(self.engine.url)
         upgrade(self.engine)
+
+    @cached_property
+    def claims(self) -> CameraClaims:
+        """The cameras that this process watches."""
+        return CameraClaims(self.engine)
+
+    def close(self) -> None:
+        self.claims.close()
+        super().close()
 
     def __enter__(self) -> Repository:
         return self
