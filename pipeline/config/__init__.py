@@ -5,13 +5,13 @@ from pipeline.config.camera import (
     DetectorConfig,
     EvidenceConfig,
     LocationConfig,
-    RetentionConfig,
 )
 from pipeline.config.changes import Changes, compare, in_force
 from pipeline.config.editor import json_schema
 from pipeline.config.loading import load
 from pipeline.config.notifications import NotificationsConfig, RouteConfig, TargetConfig
 from pipeline.config.places import GroundConfig, LaneConfig, ZoneConfig
+from pipeline.config.retention import RetentionConfig, SiteRetentionConfig
 from pipeline.config.schedule import Window
 from pipeline.config.schema import Config, DefaultsConfig, InferenceConfig, SiteConfig, StorageConfig
 from pipeline.config.secrets import redact
@@ -36,6 +36,7 @@ __all__ = [
     "RetentionConfig",
     "RouteConfig",
     "SiteConfig",
+    "SiteRetentionConfig",
     "SourceConfig",
     "StorageConfig",
     "TargetConfig",

@@ -25,6 +25,7 @@ from pydantic_core import to_jsonable_python
 
 from pipeline.config.operation import HealthConfig, MotionGateConfig
 from pipeline.config.places import GroundConfig, LaneConfig, ZoneConfig
+from pipeline.config.retention import RetentionConfig
 from pipeline.config.schedule import ScheduleWindow
 from pipeline.config.section import Name, Number, Section, Whole, fail, or_text
 from pipeline.config.source import SourceConfig
@@ -116,14 +117,6 @@ class EvidenceConfig(Section):
 
     before: Annotated[Number, Field(ge=0, le=120)] = Field(default=5.0, description="Seconds before the violation.")
     after: Annotated[Number, Field(ge=0, le=120)] = Field(default=5.0, description="Seconds after it.")
-
-
-class RetentionConfig(Section):
-    """How many days things are kept; 0 keeps them for good."""
-
-    violations: Annotated[Whole, Field(ge=0)] = Field(default=0, description="Days that violations and evidence stay.")
-    plate_reads: Annotated[Whole, Field(ge=0)] = Field(default=30, description="Days that plate reads stay.")
-    counts: Annotated[Whole, Field(ge=0)] = Field(default=365, description="Days that count series stay.")
 
 
 class CameraConfig(Section):

@@ -13,11 +13,11 @@ from pipeline.config.camera import (
     DetectorConfig,
     EvidenceConfig,
     Rate,
-    RetentionConfig,
     Timezone,
 )
 from pipeline.config.notifications import NotificationsConfig
 from pipeline.config.operation import HealthConfig, MetricsConfig, MotionGateConfig
+from pipeline.config.retention import RetentionConfig, SiteRetentionConfig
 from pipeline.config.review import ReviewConfig
 from pipeline.config.schedule import ScheduleWindow
 from pipeline.config.section import Section, Whole, fail
@@ -61,6 +61,7 @@ class StorageConfig(Section):
     plate_key: SecretStr | None = Field(
         default=None, description="Secret that plates are hashed with; made in the data folder when left out."
     )
+    retention: SiteRetentionConfig = SiteRetentionConfig()
     _folder: Path = PrivateAttr(default=Path())
 
     @field_validator("database")
