@@ -13,6 +13,7 @@ import structlog
 
 from pipeline.buffers import FrameBuffer
 from pipeline.camera import CameraPipeline, DetectorSchedule
+from pipeline.config import CameraConfig
 from pipeline.engine import Request
 from pipeline.errors import MatThanError, SourceError
 from pipeline.evidence import EvidenceRecorder
@@ -86,7 +87,7 @@ class CameraRun:
         self.tally = Tally()
         self.in_flight = 0
         self.ended = False
-        self.stopped = False
+        self.stopping = ""
         self.failed = False
         self.error: SourceError | None = None
         self.on_end = on_end
@@ -94,11 +95,13 @@ class CameraRun:
         self.watch = watch
         self._gate = MotionGate(camera.motion_gate)
         self._schedule = DetectorSchedule(camera.detectors)
+        self._recorder = recorder
         self._sink = recorder.packet
         self._ledger = Ledger(camera.id, recorder, crops, outlet, record)
         self._outlet = outlet
         self.record = record
         self._seen: set[object] = set()
+        self._next_record: UUID | None = None
         self._thread = threading.Thread(target=self._read, name=f"reader-{camera.id}", daemon=True)
 
     @property
@@ -125,11 +128,29 @@ class CameraRun:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
+    def stop(self, reason: str = "the program was stopped") -> None:
         """Let the source end early; what was read is still analysed and stored."""
-        self.stopped = True
+        self.stopping = self.stopping or reason
         self.source.close()
         self.buffer.close()
+
+    def refresh(self, camera: CameraConfig, record: UUID) -> None:
+        """Go on from the next frame under this registration (see CameraPipeline.refresh), in a row of its own.
+
+        May be called from any thread.
+        """
+        self.pipeline.refresh(camera)
+        self._recorder.name = camera.label
+        self._next_record = record
+
+    def _turn_over(self) -> None:
+        """Close the run's row and go on in the next one: findings lead to the settings that they were made under."""
+        record, self._next_record = self._next_record, None
+        if record is not None:
+            self.conclude("finished")
+            self.record = self._ledger.run = record
+            self.tally = Tally()
+            self._seen.clear()
 
     def next_request(self) -> Request | None:
         """The next waiting frame with its due detectors; frames on which none is due, out of the camera's
@@ -153,6 +174,7 @@ class CameraRun:
         self.in_flight -= 1
         if self.failed:
             return
+        self._turn_over()
         frame = request.frame
         findings = self.pipeline.step(frame, detections)
         tally = self.tally
@@ -167,9 +189,10 @@ class CameraRun:
     def end(self) -> None:
         """Close open incidents and evidence after the last frame."""
         try:
+            self._turn_over()
             if not self.failed:
                 self._store(self.pipeline.finish())
-            self._ledger.finish("the program was stopped" if self.stopped else "the recording ends there")
+            self._ledger.finish(self.stopping or "the recording ends there")
         except Exception as error:  # as in the driver: one run's fault is its own
             self.fail(error)
         self.ended = True

@@ -71,7 +71,7 @@ def run(data: DataFolder, console: Console, stop: threading.Event) -> Outcome:
     config = load(streams_path())
     with Installation.open(config, data, config.active_cameras) as installation:
         with RunProgress(console) as progress:
-            live = Live(installation, config.active_cameras, stop)
+            live = Live(installation, stop)
             live.run(progress.update)
         found = tuple(
             violation

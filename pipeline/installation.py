@@ -5,30 +5,45 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
+
+import structlog
 
 from pipeline.buffers import FrameBuffer
 from pipeline.camera import CameraPipeline
 from pipeline.camera_run import CameraRun
-from pipeline.config import CameraConfig, Config, InferenceConfig
+from pipeline.config import CameraConfig, Config, ConfigVersion, InferenceConfig
 from pipeline.detectors import Detector, Runtime, load_detector
 from pipeline.detectors.plates import PlateReader, load_plate_reader
 from pipeline.engine import DetectorKey, Engine
+from pipeline.errors import ConflictError, StoreError
 from pipeline.evidence import EvidenceRecorder
 from pipeline.paths import DataFolder
 from pipeline.plate_crops import PlateCrops
+from pipeline.plate_secret import plate_secret
 from pipeline.process import process_mark
 from pipeline.rules.plate import PlateConfig
 from pipeline.runner import Driver
 from pipeline.sources.base import Source
-from pipeline.spool import Outlet, RunBegun, Spool, Straight, open_patiently, open_spool
+from pipeline.spool import (
+    ConfigurationRefused,
+    ConfigurationTaken,
+    Outlet,
+    RunBegun,
+    Spool,
+    Straight,
+    open_patiently,
+    open_spool,
+)
 from pipeline.store import Repository
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +63,13 @@ class Installation:
     config: Config
     evidence: Path
     plates: Path
+    key_file: Path
     repository: Repository
     outlet: Outlet
     engine: Engine
     workers: int
-    plate_readers: Mapping[str, PlateReader]
+    plate_readers: dict[str, PlateReader]
+    configuration: str | None = None
     bell: threading.Condition = field(default_factory=threading.Condition)
 
     @classmethod
@@ -71,30 +88,77 @@ class Installation:
 
         Raises:
             StoreError: the database cannot be opened; when `patient`, none that this data folder ever reached.
+            ConflictError: when `patient`, another process watches one of the cameras.
             ModelError: a model is missing, altered or unfit.
         """
         data.create()
-        cameras = config.cameras if cameras is None else cameras
-        runtime = Runtime(config.inference.provider, config.inference.threads)
-        threads, workers = _share_cores(config.inference)
-        engine = Engine.load(
-            (detector for camera in cameras for detector in camera.detectors),
-            lambda key: _load(key, replace(runtime, threads=threads)),
-        )
         evidence = (config.storage.evidence_folder or data.evidence).absolute()
         database = config.storage.database
         url = database.get_secret_value() if database else data.database_url
         repository = open_patiently(url, data.spool) if patient else Repository.open(url)
-        return cls(
+        repository.announces = patient
+        installation = cls(
             config,
             evidence=evidence,
             plates=data.plates,
+            key_file=data.plate_key,
             repository=repository,
             outlet=open_spool(data.spool, repository, evidence) if patient else Straight(repository, evidence),
-            engine=engine,
-            workers=workers,
-            plate_readers={country: load_plate_reader(country, runtime=runtime) for country in _countries(cameras)},
+            engine=Engine({}),
+            workers=_share_cores(config.inference)[1],
+            plate_readers={},
         )
+        try:
+            installation.claim(config.cameras if cameras is None else cameras)
+            installation.load_models(config.cameras if cameras is None else cameras)
+        except BaseException:
+            installation.close()
+            raise
+        return installation
+
+    def claim(self, cameras: Iterable[CameraConfig]) -> None:
+        """Let no other process that keeps a spool watch these cameras.
+
+        Raises:
+            ConflictError: one does.
+        """
+        if isinstance(self.outlet, Spool):
+            try:
+                self.repository.claims.claim(camera.id for camera in cameras)
+            except ConflictError:
+                raise
+            except StoreError as error:
+                log.warning("cameras not claimed yet: the database is away", error=str(error))
+
+    def load_models(self, cameras: Iterable[CameraConfig]) -> None:
+        """Load what these cameras need and is not there yet. Raises ModelError; then no detector was added."""
+        cameras = list(cameras)
+        inference = self.config.inference
+        runtime = Runtime(inference.provider, inference.threads)
+        calls = replace(runtime, threads=_share_cores(inference)[0])
+        self.engine.add(
+            (detector for camera in cameras for detector in camera.detectors), lambda key: _load(key, calls)
+        )
+        for country in _countries(cameras):
+            if country not in self.plate_readers:
+                self.plate_readers[country] = load_plate_reader(country, runtime=runtime)
+
+    def keep_models(self, cameras: Sequence[CameraConfig]) -> None:
+        """Let go of what none of these cameras needs; no other may be running."""
+        self.engine.keep(detector for camera in cameras for detector in camera.detectors)
+        for country in self.plate_readers.keys() - set(_countries(cameras)):
+            del self.plate_readers[country]
+
+    def take(self, config: Config, file: str, note: str = "") -> None:
+        """`config` is in force from now on, and runs that begin lead to it; `note` is what of the file is not."""
+        version = ConfigVersion.of(config)
+        now = datetime.now(UTC)
+        self.outlet.append(ConfigurationTaken(uuid4(), file, version.hash, version.text, note, os.getpid(), now))
+        self.config, self.configuration = config, version.hash
+
+    def refuse(self, file: str, reason: str) -> None:
+        """The file as it is now is wrong; what is in force stays so."""
+        self.outlet.append(ConfigurationRefused(uuid4(), file, reason, os.getpid(), datetime.now(UTC)))
 
     def run(
         self,
@@ -104,7 +168,13 @@ class Installation:
         footage: Footage,
         on_end: Callable[[CameraRun], None],
     ) -> CameraRun:
-        """One camera, ready to be driven, with its row in the store."""
+        """One camera, ready to be driven, with its row in the store.
+
+        Raises:
+            ConflictError: another process watches it.
+            ConfigError: the camera hashes its plates, and there is no key.
+        """
+        self.claim([camera])
         settings = camera.evidence
         recorder = EvidenceRecorder(
             camera.id,
@@ -115,7 +185,23 @@ class Installation:
             name=camera.label,
             timezone=camera.zone,
             layout=camera.layout,
+            clips=not camera.hash_plates,
         )
+        return CameraRun(
+            source=source,
+            buffer=buffer,
+            pipeline=CameraPipeline(
+                camera, self.engine.models, self.plate_readers.__getitem__, self._plate_key(camera)
+            ),
+            recorder=recorder,
+            crops=PlateCrops(self.plates),
+            outlet=self.outlet,
+            record=self.begin(camera, footage),
+            on_end=on_end,
+        )
+
+    def begin(self, camera: CameraConfig, footage: Footage) -> UUID:
+        """The row of a run that begins now."""
         begun = RunBegun(
             uuid4(),
             camera.id,
@@ -126,18 +212,13 @@ class Installation:
             code_version(),
             process_mark(),
             datetime.now(UTC),
+            self.configuration,
         )
         self.outlet.append(begun)
-        return CameraRun(
-            source=source,
-            buffer=buffer,
-            pipeline=CameraPipeline(camera, self.engine.models, self.plate_readers.__getitem__),
-            recorder=recorder,
-            crops=PlateCrops(self.plates),
-            outlet=self.outlet,
-            record=begun.run,
-            on_end=on_end,
-        )
+        return begun.run
+
+    def _plate_key(self, camera: CameraConfig) -> bytes:
+        return plate_secret(self.config.storage.plate_key, self.key_file) if camera.hash_plates else b""
 
     def covered(self, camera: CameraConfig, footage: Footage) -> bool:
         """Whether a finished run has analysed this footage with these settings, models and code."""
@@ -170,7 +251,7 @@ def code_version() -> str:
     return version("matthan")
 
 
-def _countries(cameras: Sequence[CameraConfig]) -> list[str]:
+def _countries(cameras: Iterable[CameraConfig]) -> list[str]:
     """The countries whose plates are read."""
     return sorted({rule.country for camera in cameras for rule in camera.rules if isinstance(rule, PlateConfig)})
 

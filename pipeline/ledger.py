@@ -32,14 +32,14 @@ class Ledger:
         self._recorder = recorder
         self._crops = crops
         self._outlet = outlet
-        self._run = run
+        self.run = run
 
     def store(self, findings: Findings) -> None:
         """Package the violations, and hand all of it on."""
         if findings:
             findings = self._crops.keep(findings)
             written = [evidence for one in findings.violations if (evidence := self._package(one)) is not None]
-            self._hand_on(Found(findings, self._run), written)
+            self._hand_on(Found(findings, self.run), written)
 
     def advance(self, time: datetime) -> None:
         """Analysis has come to this media time: packages whose clip is complete are finished."""

@@ -2,77 +2,169 @@
 
 from __future__ import annotations
 
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import structlog
 
 from pipeline.buffers import EveryFrame, FrameBuffer, NewestFrame
 from pipeline.camera_run import CameraRun
-from pipeline.config import CameraConfig
-from pipeline.errors import SourceError, StoreError
+from pipeline.config import CameraConfig, Changes, Config, ConfigFile
+from pipeline.errors import ConflictError, MatThanError, SourceError, StoreError
 from pipeline.installation import Footage, Installation
+from pipeline.reload import Reloader
 from pipeline.sources import ReaderPool, Recording, RtspCamera, open_source
 from pipeline.spool import CameraKnown, hand_on_leftovers
 
 log = structlog.get_logger()
 
 STATE_SECONDS = 2.0
+LOOK_SECONDS = 2.0
+"""How often streams.yaml is looked at; a change takes effect after two looks."""
 
 
 @dataclass(slots=True)
 class Live:
-    """The cameras of one installation. A camera that fails is reported and does not stop the others."""
+    """The enabled cameras of one installation. A camera that fails is reported and does not stop the others.
+
+    With a `file`, its changes are followed: only the cameras that they touch are stopped or started.
+    """
 
     installation: Installation
-    cameras: Sequence[CameraConfig]
     stop: threading.Event = field(default_factory=threading.Event)
+    file: ConfigFile | None = None
     failures: dict[str, str] = field(default_factory=dict)
-    runs: list[CameraRun] = field(default_factory=list)
     readers: ReaderPool = field(default_factory=ReaderPool)
+    reloader: Reloader | None = None
+    _runs: dict[str, CameraRun] = field(default_factory=dict)
+    _ready: deque[CameraRun] = field(default_factory=deque)
+    _due: dict[str, CameraConfig] = field(default_factory=dict)
+    _wanted: set[str] = field(default_factory=set)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _turn: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        if self.file is not None:
+            self.reloader = Reloader(self.file, self.installation, self._apply)
+
+    @property
+    def runs(self) -> Sequence[CameraRun]:
+        """The newest run of each camera."""
+        with self._lock:
+            return list(self._runs.values())
+
+    def reload(self) -> None:
+        """Read streams.yaml again now, changed or not; may be called by a signal's handler."""
+        if self.reloader is not None:
+            self.reloader.asked.set()
+            self._turn.set()
 
     def run(self, on_progress: Callable[[Sequence[CameraRun]], None] = lambda active: None) -> None:
         """Watch every camera until `stop` is set or, with recordings as sources, all have ended.
 
         What a killed process left open is closed first: its events stay, with the evidence written by then.
         """
+        config = self.installation.config
+        self.installation.take(config, self.reloader.name if self.reloader else "")
+        self._apply(Changes(added=config.active_cameras), config)
+        for camera in config.cameras:
+            if not camera.enabled:
+                self._state_writer(camera.id)("off")
+        done = threading.Event()
+        threads = [
+            threading.Thread(target=self._report_states, args=(done,), name="camera-states", daemon=True),
+            threading.Thread(target=self._follow_changes, args=(done,), name="configuration", daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            self.installation.driver().drive(
+                self._next_runs(), parallel=sys.maxsize, stop=self.stop, on_progress=on_progress
+            )
+        finally:
+            done.set()
+            self._turn.set()
+            for thread in threads:
+                thread.join()
+            self._write_states()
+            self.readers.close()
+
+    def _next_runs(self) -> Iterator[CameraRun | None]:
+        """For the driver: runs to start, None while there are none; ends when every camera has ended by itself."""
+        while self._unfinished():
+            yield self._ready.popleft() if self._ready else None
+
+    def _unfinished(self) -> bool:
+        with self._lock:
+            if self.reloader is not None and not self._wanted:
+                return True  # no camera is enabled now; one may be later
+            return bool(self._due or self._ready) or not all(run.ended for run in self._runs.values())
+
+    def _apply(self, changes: Changes, config: Config) -> None:
+        """Stop, start and refresh cameras; those that failed are tried again, too."""
         outlet = self.installation.outlet
-        for camera in self.cameras:
-            hand_on_leftovers(camera.id, self.installation.evidence, outlet)
+        for camera in changes.added:
+            if camera.id not in self._runs:
+                hand_on_leftovers(camera.id, self.installation.evidence, outlet)
+        for camera in (*changes.started, *changes.refreshed):
             place = camera.location
             outlet.append(
                 CameraKnown(camera.id, camera.label, place.lat if place else None, place.lon if place else None)
             )
-        self.runs = [run for camera in self.cameras if (run := self._run(camera)) is not None]
-        done = threading.Event()
-        reporter = threading.Thread(target=self._report_states, args=(done,), name="camera-states", daemon=True)
-        reporter.start()
-        try:
-            self.installation.driver().drive(
-                iter(self.runs), parallel=max(1, len(self.runs)), stop=self.stop, on_progress=on_progress
-            )
-        finally:
-            done.set()
-            reporter.join()
-            self._write_states()
-            self.readers.close()
+        with self._lock:
+            self._wanted = {camera.id for camera in config.active_cameras}
+            for id_ in (*changes.removed, *(camera.id for camera in changes.restarted)):
+                self._due.pop(id_, None)
+                self.failures.pop(id_, None)
+                if id_ in self._runs:
+                    self._runs[id_].stop("the camera's settings were changed")
+            for camera in changes.refreshed:
+                self._refresh(camera)
+            self._due |= {camera.id: camera for camera in changes.started}
+            self._due |= {camera.id: camera for camera in config.active_cameras if camera.id in self.failures}
+        self._begin_due()
+
+    def _refresh(self, camera: CameraConfig) -> None:
+        if camera.id in self._due:
+            self._due[camera.id] = camera
+        elif camera.id in self._runs:
+            self._runs[camera.id].refresh(camera, self.installation.begin(camera, self._footage(camera)))
+
+    def _begin_due(self) -> None:
+        """Start the cameras whose run before, if there was one, has ended."""
+        with self._lock:
+            for id_, camera in list(self._due.items()):
+                before = self._runs.get(id_)
+                if before is None or before.ended:
+                    run = self._run(camera)
+                    if run is not None:
+                        self._runs[id_] = run
+                        self._ready.append(run)
+                    del self._due[id_]
 
     def _run(self, camera: CameraConfig) -> CameraRun | None:
+        self.failures.pop(camera.id, None)
         try:
             source = open_source(camera, self.readers)
         except SourceError as error:
             self._fail(camera.id, error)
-            reason = str(error)
-            self.installation.outlet.latest(
-                f"camera {camera.id}", lambda repository: repository.set_camera_state(camera.id, "failed", error=reason)
-            )
+            self._state_writer(camera.id)("failed", error=str(error))
             return None
         bell = self.installation.bell
         buffer: FrameBuffer = EveryFrame(bell) if isinstance(source, Recording) else NewestFrame(bell)
-        footage = Footage(camera.source.redacted, "", camera.hash)
-        return self.installation.run(camera, source, buffer, footage, self._ended)
+        try:
+            return self.installation.run(camera, source, buffer, self._footage(camera), self._ended)
+        except ConflictError as error:  # another process watches it, and tells how it is
+            self._fail(camera.id, error)
+            return None
+
+    def _footage(self, camera: CameraConfig) -> Footage:
+        return Footage(camera.source.redacted, "", camera.hash)
 
     def _ended(self, run: CameraRun) -> None:
         state, note = "interrupted" if self.stop.is_set() else "finished", run.missing_evidence
@@ -83,10 +175,33 @@ class Live:
             run.conclude(state, note)
         except StoreError as error:
             log.error("end of run not stored", camera=run.pipeline.camera.id, error=str(error))
+        self._turn.set()
 
-    def _fail(self, camera: str, error: SourceError) -> None:
+    def _fail(self, camera: str, error: MatThanError) -> None:
         self.failures[camera] = str(error)
         log.error("camera failed", camera=camera, error=str(error))
+
+    def _follow_changes(self, done: threading.Event) -> None:
+        next_look = monotonic() + LOOK_SECONDS
+        while not done.is_set():
+            self._turn.wait(max(0.0, next_look - monotonic()))
+            self._turn.clear()
+            try:
+                self._begin_due()
+                self._drop_models()
+                if self.reloader is None or self.stop.is_set():
+                    next_look = monotonic() + LOOK_SECONDS
+                elif self.reloader.asked.is_set() or monotonic() >= next_look:
+                    next_look = monotonic() + LOOK_SECONDS
+                    self.reloader.look()
+            except Exception:  # whatever it is, what runs goes on and the next look may succeed
+                log.exception("following streams.yaml")
+
+    def _drop_models(self) -> None:
+        """Let go of models that no camera needs any more, once the cameras that used them have ended."""
+        with self._lock:
+            if not self._due and not any(run.stopping and not run.ended for run in self._runs.values()):
+                self.installation.keep_models(self.installation.config.active_cameras)
 
     def _report_states(self, done: threading.Event) -> None:
         while not done.wait(STATE_SECONDS):
@@ -94,14 +209,24 @@ class Live:
 
     def _write_states(self) -> None:
         for run in self.runs:
+            camera = run.pipeline.camera.id
             try:
-                self._write_state(run)
+                if run.ended and camera not in self._wanted:
+                    self._state_writer(camera)("off", last_frame=run.tally.last)
+                    self._forget(run)
+                else:
+                    self._write_state(run)
             except StoreError as error:
-                log.warning("camera state not stored", camera=run.pipeline.camera.id, error=str(error))
+                log.warning("camera state not stored", camera=camera, error=str(error))
+
+    def _forget(self, run: CameraRun) -> None:
+        camera = run.pipeline.camera.id
+        with self._lock:
+            if self._runs.get(camera) is run:
+                del self._runs[camera]
 
     def _write_state(self, run: CameraRun) -> None:
-        camera = run.pipeline.camera.id
-        write = self._state_writer(camera)
+        write = self._state_writer(run.pipeline.camera.id)
         if isinstance(run.source, RtspCamera):
             state = run.source.state
             write(

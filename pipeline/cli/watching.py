@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.terminal import Data, Streams, console, errors, stop_on_signal
+from pipeline.cli.terminal import Data, Streams, console, errors, reload_on_signal, stop_on_signal
 from pipeline.errors import MatThanError
 from pipeline.paths import DataFolder
 
@@ -47,20 +47,24 @@ def check(
 
 @app.command()
 def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
-    """Watch all cameras until told to stop (Ctrl-C or SIGTERM)."""
-    from pipeline.config import load
+    """Watch all cameras until told to stop (Ctrl-C or SIGTERM); a changed streams.yaml is taken over as it goes."""
+    from pipeline.config import ConfigFile
+    from pipeline.detectors.manifest import Manifest
     from pipeline.installation import Installation
     from pipeline.live import Live
     from pipeline.progress import RunProgress
 
-    config = load(streams)
+    folder = DataFolder.resolve(data)
+    file = ConfigFile(streams, models={model.name: model.classes for model in Manifest.load(folder)})
+    config = file.load()
     with (
         stop_on_signal() as stop,
-        Installation.open(config, DataFolder.resolve(data), config.active_cameras, patient=True) as installation,
+        Installation.open(config, folder, config.active_cameras, patient=True) as installation,
         RunProgress(console) as progress,
     ):
-        live = Live(installation, config.active_cameras, stop)
-        live.run(progress.update)
+        live = Live(installation, stop, file)
+        with reload_on_signal(live.reload):
+            live.run(progress.update)
     for camera, reason in live.failures.items():
         errors.print(f"{camera}: {reason}", style="red")
     if live.failures:

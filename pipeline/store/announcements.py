@@ -43,7 +43,7 @@ class Announcing(Database):
         phase = "began" if alert.end is None else "over"
         self._note(connection, [_note("camera", alert.kind, str(alert.id), alert.camera, {"phase": phase})])
 
-    def announce_configuration(self, connection: Connection, load: int, state: str, detail: Mapping[str, Any]) -> None:
+    def announce_configuration(self, connection: Connection, load: UUID, state: str, detail: Mapping[str, Any]) -> None:
         """Note that streams.yaml was refused, or is good again."""
         self._note(connection, [_note("configuration", state, str(load), None, detail)])
 

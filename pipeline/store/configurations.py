@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import platform
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from pipeline.store.announcements import Announcing
 from pipeline.store.notification_tables import Configuration
@@ -16,39 +16,34 @@ from pipeline.store.records import ConfigurationLoad, ConfigurationText
 
 
 class ConfigurationStore(Announcing):
-    def put_in_force(self, file: str, version: str, text: str, note: str = "") -> None:
-        """This process runs by this version of `file` from now on; `note` is what it could not take over.
+    """`load` is the id of what was made of the file: the same one given again changes nothing."""
 
-        Ends what this machine had of the file before, a refusal too. `text` must hold no secret.
+    def put_in_force(
+        self, load: UUID, file: str, version: str, text: str, *, note: str, process: int, time: datetime
+    ) -> None:
+        """A process of this machine runs by this version of `file` since `time`.
+
+        Ends what this machine had of the file before, a refusal too. `text` must hold no secret; `note` is what of
+        the file holds only from the program's next start.
         """
-        now = datetime.now(UTC)
-        row = {"hash": version, "text": text, "created": now}
+        version_row = {"hash": version, "text": text, "created": time}
+        row = _load(load, file, "in_force", note, process, time) | {"configuration": version}
         with self.writing() as connection:
-            connection.execute(self.insert(Configuration).values(row).on_conflict_do_nothing())
-            refused = connection.execute(
-                update(LoadTable).where(*_current(file)).values(ended=now).returning(LoadTable.state)
-            ).scalars()
-            mended = "refused" in set(refused)
-            load = connection.execute(
-                insert(LoadTable).values(_load(file, "in_force", note, now, version)).returning(LoadTable.id)
-            ).scalar_one()
-            if mended:
+            connection.execute(self.insert(Configuration).values(version_row).on_conflict_do_nothing())
+            before = update(LoadTable).where(*_current(file), LoadTable.id != load)
+            ended = connection.execute(before.values(ended=time).returning(LoadTable.state)).scalars().all()
+            connection.execute(self.insert(LoadTable).values(row).on_conflict_do_nothing())
+            if "refused" in ended:
                 self.announce_configuration(connection, load, "mended", {"file": file})
 
-    def refuse(self, file: str, reason: str) -> None:
+    def refuse(self, load: UUID, file: str, reason: str, *, process: int, time: datetime) -> None:
         """The file as it is now is not taken, and what was in force stays so. `reason` must hold no secret."""
-        now = datetime.now(UTC)
+        row = _load(load, file, "refused", reason, process, time)
         with self.writing() as connection:
-            connection.execute(update(LoadTable).where(*_current(file), LoadTable.state == "refused").values(ended=now))
-            load = connection.execute(
-                insert(LoadTable).values(_load(file, "refused", reason, now)).returning(LoadTable.id)
-            ).scalar_one()
+            before = update(LoadTable).where(*_current(file), LoadTable.id != load, LoadTable.state == "refused")
+            connection.execute(before.values(ended=time))
+            connection.execute(self.insert(LoadTable).values(row).on_conflict_do_nothing())
             self.announce_configuration(connection, load, "refused", {"file": file, "reason": reason})
-
-    def end_configuration(self, file: str) -> None:
-        """This process ends: nothing of the file is in force on this machine any more."""
-        with self.writing() as connection:
-            connection.execute(update(LoadTable).where(*_current(file)).values(ended=datetime.now(UTC)))
 
     def configuration(self, version: str) -> ConfigurationText | None:
         """The settings of this hash, as runs name it."""
@@ -59,7 +54,7 @@ class ConfigurationStore(Announcing):
 
     def configuration_loads(self, *, current: bool = False, limit: int = 100) -> tuple[ConfigurationLoad, ...]:
         """The newest first; with `current` only what holds now: versions in force, and refusals not yet mended."""
-        statement = select(LoadTable.__table__).order_by(LoadTable.id.desc()).limit(limit)
+        statement = select(LoadTable.__table__).order_by(LoadTable.created.desc()).limit(limit)
         if current:
             statement = statement.where(LoadTable.ended.is_(None))
         with self.reading() as connection:
@@ -70,13 +65,13 @@ def _current(file: str) -> tuple[Any, ...]:
     return LoadTable.file == file, LoadTable.host == platform.node(), LoadTable.ended.is_(None)
 
 
-def _load(file: str, state: str, note: str, now: datetime, version: str | None = None) -> dict[str, object]:
+def _load(load: UUID, file: str, state: str, note: str, process: int, time: datetime) -> dict[str, object]:
     return {
+        "id": load,
         "file": file,
         "host": platform.node(),
-        "process": os.getpid(),
-        "configuration": version,
+        "process": process,
         "state": state,
         "note": note,
-        "created": now,
+        "created": time,
     }

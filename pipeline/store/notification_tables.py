@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.store.tables import RowNumber, Table
+from pipeline.store.tables import Table
 
 UNROUTED = text("routed IS NULL")
 UNSENT = text("state IN ('waiting', 'held')")
@@ -32,9 +32,9 @@ class ConfigurationLoad(Table):
     """
 
     __tablename__ = "configuration_loads"
-    __table_args__ = (Index(None, "ended", "id"),)
+    __table_args__ = (Index(None, "created"),)
 
-    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
     file: Mapped[str]
     host: Mapped[str]
     process: Mapped[int]

@@ -102,7 +102,7 @@ class ConfigurationLoad:
     `note` is the reason of a refusal, or what of the file holds only from the program's next start.
     """
 
-    id: int
+    id: UUID
     file: str
     host: str
     process: int

@@ -46,7 +46,7 @@ def _configurations() -> None:
     )
     op.create_table(
         "configuration_loads",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("file", sa.String(), nullable=False),
         sa.Column("host", sa.String(), nullable=False),
         sa.Column("process", sa.Integer(), nullable=False),
@@ -60,4 +60,4 @@ def _configurations() -> None:
             ["configuration"], ["configurations.hash"], name="fk_configuration_loads_configuration"
         ),
     )
-    op.create_index("ix_configuration_loads_ended_id", "configuration_loads", ["ended", "id"])
+    op.create_index("ix_configuration_loads_created", "configuration_loads", ["created"])
