@@ -31,3 +31,12 @@ def _started(process: int) -> str:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         return ""
+
+
+def command_line(process: int) -> str:
+    """The command that a process was started with, for people; "unknown" where the system does not tell."""
+    try:
+        words = Path(f"/proc/{process}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return "unknown"
+    return " ".join(words).strip()[:200] or "unknown"

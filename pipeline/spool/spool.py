@@ -15,7 +15,8 @@ from typing import Protocol, TypeAlias
 
 import structlog
 
-from pipeline.errors import EvidenceError, StoreError
+from pipeline.errors import ConflictError, EvidenceError, StoreError
+from pipeline.lock import LockFile
 from pipeline.spool.journal import RESERVE_BYTES, Journal, free_bytes
 from pipeline.spool.records import Record, from_line, to_line
 from pipeline.store import Repository
@@ -70,6 +71,7 @@ class Spool:
 
     Raises:
         OSError: the folder cannot be made or read.
+        StoreError: another process uses it.
     """
 
     def __init__(self, folder: Path, repository: Repository, evidence: Path, *, reserve: int = RESERVE_BYTES) -> None:
@@ -77,6 +79,13 @@ class Spool:
         self.lost = 0
         self._repository = repository
         self._evidence = evidence
+        folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+        self._lock = LockFile(folder / "lock")
+        if other := self._lock.hold("spool"):
+            self._lock.close()
+            raise StoreError(
+                f"data folder {folder.parent}: in use by {other}; stop that one, or give another folder with --data"
+            )
         self._journal = Journal(folder, reserve=reserve)
         self._held: deque[bytes] = deque()
         self._latest: dict[str, Write] = {}
@@ -139,6 +148,7 @@ class Spool:
             log.warning("records wait on the disk for the next start", records=self.depth, error=self.away)
         if not self._thread.is_alive():
             self._journal.close()
+            self._lock.close()
 
     def _hold(self, lines: list[bytes], error: OSError) -> None:
         if not self._held:
@@ -179,6 +189,7 @@ class Spool:
         try:
             if not self._prepared:
                 self._repository.prepare()
+                self._renew_claims()
                 self._prepared = True
             self._write_latest()
             line = self._journal.peek()
@@ -192,6 +203,12 @@ class Spool:
         if line is not None:
             self._journal.drop()
         return line is not None
+
+    def _renew_claims(self) -> None:
+        try:
+            self._repository.claims.renew()
+        except ConflictError as error:  # both were started while the database was away: say so, and lose nothing
+            log.error("camera watched twice", error=str(error))
 
     def _store(self, line: bytes) -> None:
         """Raises StoreError when the database is away."""
