@@ -195,9 +195,9 @@ class CameraRun:
             self._ledger.finish(self.stopping or "the recording ends there")
         except Exception as error:  # as in the driver: one run's fault is its own
             self.fail(error)
-        self.ended = True
         if self.watch is not None:
             self.watch.end()
+        self.ended = True
         self.on_end(self)
 
     def fail(self, error: Exception) -> None:

@@ -17,7 +17,10 @@ from pipeline.camera_run import CameraRun
 from pipeline.config import CameraConfig, Changes, Config, ConfigFile
 from pipeline.errors import ConflictError, MatThanError, SourceError, StoreError
 from pipeline.installation import Footage, Installation
+from pipeline.monitor import serving
+from pipeline.oversight import Oversight
 from pipeline.reload import Reloader
+from pipeline.runner import Driver
 from pipeline.sources import ReaderPool, Recording, RtspCamera, open_source
 from pipeline.spool import CameraKnown, hand_on_leftovers
 
@@ -41,6 +44,8 @@ class Live:
     failures: dict[str, str] = field(default_factory=dict)
     readers: ReaderPool = field(default_factory=ReaderPool)
     reloader: Reloader | None = None
+    _driver: Driver = field(init=False)
+    _oversight: Oversight = field(init=False)
     _runs: dict[str, CameraRun] = field(default_factory=dict)
     _ready: deque[CameraRun] = field(default_factory=deque)
     _due: dict[str, CameraConfig] = field(default_factory=dict)
@@ -49,6 +54,10 @@ class Live:
     _turn: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
+        self._driver = self.installation.driver()
+        self._oversight = Oversight(
+            self._driver, self.installation.engine, self.installation.workers, self.installation.outlet
+        )
         if self.file is not None:
             self.reloader = Reloader(self.file, self.installation, self._apply)
 
@@ -68,7 +77,15 @@ class Live:
         """Watch every camera until `stop` is set or, with recordings as sources, all have ended.
 
         What a killed process left open is closed first: its events stay, with the evidence written by then.
+
+        Raises:
+            MatThanError: the port for metrics is in use.
         """
+        metrics = self.installation.config.metrics
+        with serving(metrics.address, metrics.port, self._oversight.pages):
+            self._watch(on_progress)
+
+    def _watch(self, on_progress: Callable[[Sequence[CameraRun]], None]) -> None:
         config = self.installation.config
         self.installation.take(config, self.reloader.name if self.reloader else "")
         self._apply(Changes(added=config.active_cameras), config)
@@ -83,9 +100,7 @@ class Live:
         for thread in threads:
             thread.start()
         try:
-            self.installation.driver().drive(
-                self._next_runs(), parallel=sys.maxsize, stop=self.stop, on_progress=on_progress
-            )
+            self._driver.drive(self._next_runs(), parallel=sys.maxsize, stop=self.stop, on_progress=on_progress)
         finally:
             done.set()
             self._turn.set()
@@ -158,10 +173,13 @@ class Live:
         bell = self.installation.bell
         buffer: FrameBuffer = EveryFrame(bell) if isinstance(source, Recording) else NewestFrame(bell)
         try:
-            return self.installation.run(camera, source, buffer, self._footage(camera), self._ended)
+            run = self.installation.run(camera, source, buffer, self._footage(camera), self._ended)
         except ConflictError as error:  # another process watches it, and tells how it is
             self._fail(camera.id, error)
             return None
+        if isinstance(source, RtspCamera):
+            run.watch = self._oversight.watch(camera)
+        return run
 
     def _footage(self, camera: CameraConfig) -> Footage:
         return Footage(camera.source.redacted, "", camera.hash)
@@ -208,7 +226,9 @@ class Live:
             self._write_states()
 
     def _write_states(self) -> None:
-        for run in self.runs:
+        runs = self.runs
+        self._oversight.refresh(runs)
+        for run in runs:
             camera = run.pipeline.camera.id
             try:
                 if run.ended and camera not in self._wanted:
@@ -224,15 +244,20 @@ class Live:
         with self._lock:
             if self._runs.get(camera) is run:
                 del self._runs[camera]
+                self.installation.engine.metrics.forget(camera)
 
     def _write_state(self, run: CameraRun) -> None:
         write = self._state_writer(run.pipeline.camera.id)
-        if isinstance(run.source, RtspCamera):
-            state = run.source.state
+        if isinstance(run.source, RtspCamera) and run.watch is not None:
+            state, rates = run.source.state, run.watch.rates
             write(
                 state.phase,
                 last_frame=run.tally.last,
                 fps=state.fps,
+                analysed_fps=rates.analysed,
+                dropped_fps=rates.dropped,
+                latency=rates.latency,
+                rate_share=run.watch.share,
                 reconnects=state.reconnects,
                 error=state.error,
             )

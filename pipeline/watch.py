@@ -76,6 +76,11 @@ class CameraWatch:
         return self._health.lasting
 
     @property
+    def counts(self) -> tuple[int, int]:
+        """Frames that came, and those of them that were replaced, as of the last refresh."""
+        return self._received, self._replaced
+
+    @property
     def share(self) -> float:
         """Part of the camera's rate that overload leaves it."""
         return self._share
@@ -118,7 +123,14 @@ class CameraWatch:
                 self._metrics.violations.labels(self.camera.id, violation.rule).inc()
 
     def refresh(
-        self, received: int, replaced: int, *, reconnects: int = 0, decode_errors: int = 0, error: str | None = None
+        self,
+        received: int,
+        replaced: int,
+        *,
+        reconnects: int = 0,
+        decode_errors: int = 0,
+        skew: float | None = None,
+        error: str | None = None,
     ) -> None:
         """Take the totals that buffer and source count themselves; call it every few seconds."""
         now = monotonic()
@@ -129,6 +141,8 @@ class CameraWatch:
         self._dropped["replaced"].inc(replaced - self._replaced)
         self._metrics.camera_reconnects.labels(name).inc(reconnects - self._reconnects)
         self._metrics.camera_decode_errors.labels(name).inc(decode_errors - self._decode_errors)
+        if skew is not None:
+            self._metrics.camera_clock_skew.labels(name).set(skew)
         self._received, self._replaced = received, replaced
         self._reconnects, self._decode_errors = reconnects, decode_errors
         self._marks.append((now, received, self._analysed, replaced + self._passed))
@@ -143,7 +157,7 @@ class CameraWatch:
     def end(self) -> None:
         """The camera is watched no more."""
         self._tell(self._health.end(self._now(), "the camera is watched no more"))
-        self._metrics.forget(self.camera.id)
+        self._metrics.camera_up.labels(self.camera.id).set(0)
 
     def _note_rates(self) -> None:
         first, last = self._marks[0], self._marks[-1]

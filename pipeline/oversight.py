@@ -1,0 +1,186 @@
+"""Watches a running program as a whole: its cameras, its load, whether it lives and can do its work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+import structlog
+
+from pipeline.camera_run import CameraRun
+from pipeline.config import CameraConfig
+from pipeline.engine import Engine
+from pipeline.monitor import Health, Pages
+from pipeline.overload import Governor, Window
+from pipeline.runner import Driver
+from pipeline.sources import RtspCamera
+from pipeline.spool import Alerted, Outlet, Spool
+from pipeline.types import CameraAlert
+from pipeline.watch import CameraWatch
+
+log = structlog.get_logger()
+
+WINDOW = 5.0
+"""Seconds over which load is judged."""
+STANDSTILL = 60.0
+"""Seconds after which a loop that does not go round counts as hanging; one slow write to a disk does not take that."""
+
+
+class Oversight:
+    """Looks after the cameras of one driver. `refresh` is called every few seconds, from one thread of its own."""
+
+    def __init__(self, driver: Driver, engine: Engine, workers: int, outlet: Outlet) -> None:
+        self.started = datetime.now(UTC)
+        self._driver = driver
+        self._engine = engine
+        self._workers = workers
+        self._outlet = outlet
+        self._metrics = engine.metrics
+        self._governor = Governor[CameraWatch]()
+        self._runs: tuple[CameraRun, ...] = ()
+        self._counted: dict[CameraWatch, tuple[int, int]] = {}
+        self._window = monotonic()
+        self._busy_seconds = 0.0
+        self._busy = 0.0
+
+    def watch(self, camera: CameraConfig) -> CameraWatch:
+        """What a live camera's run is given to be looked after."""
+        return CameraWatch(camera, self._metrics, self._on_alert)
+
+    @property
+    def pages(self) -> Pages:
+        """What the program shows of itself."""
+        return Pages(self._metrics.registry, self.live, self.ready, self.status)
+
+    def refresh(self, runs: Sequence[CameraRun]) -> None:
+        """Take the counts of these runs, all that there are now, and judge the load."""
+        self._runs = tuple(runs)
+        for run in self._runs:
+            if run.watch is not None and not run.ended:
+                self._refresh(run, run.watch)
+        if isinstance(self._outlet, Spool):
+            self._metrics.spool_items.set(self._outlet.depth)
+            self._metrics.spool_bytes.set(self._outlet.size)
+        now = monotonic()
+        if now - self._window >= WINDOW:
+            self._judge(now - self._window)
+            self._window = now
+
+    def live(self) -> Health:
+        """The loop that analyses goes round. When it does not, only a restart helps."""
+        seconds = monotonic() - self._driver.turned
+        return Health(seconds < STANDSTILL, {"loop_seconds": round(seconds, 1)})
+
+    def ready(self) -> Health:
+        """It lives, its models are loaded (it would not have begun otherwise), and the database takes what it finds.
+
+        Cameras that are away do not count: an alert tells of each, and no restart brings them back.
+        """
+        away = self._outlet.away if isinstance(self._outlet, Spool) else ""
+        live = self.live()
+        detail = {"database": away or "reachable", "cameras": self._cameras_up()}
+        return Health(live.well and not away, {**live.detail, **detail})
+
+    def status(self) -> dict[str, Any]:
+        """Everything that `matthan status` shows, fit for JSON; holds no secret."""
+        waiting = self._outlet.depth if isinstance(self._outlet, Spool) else 0
+        return {
+            "started": self.started.isoformat(),
+            "ready": self.ready().well,
+            "database": self.ready().detail["database"],
+            "overload_level": self._governor.level,
+            "inference_busy": round(self._busy, 3),
+            "spool": waiting,
+            "cameras": [_describe(run) for run in self._runs],
+        }
+
+    def _refresh(self, run: CameraRun, watch: CameraWatch) -> None:
+        buffer, source = run.buffer, run.source
+        if isinstance(source, RtspCamera):
+            state = source.state
+            watch.refresh(
+                buffer.received, buffer.dropped, reconnects=state.reconnects, skew=state.skew, error=state.error
+            )
+        else:
+            watch.refresh(buffer.received, buffer.dropped)
+
+    def _judge(self, seconds: float) -> None:
+        watches = [run.watch for run in self._runs if run.watch is not None and not run.ended]
+        counts = {watch: watch.counts for watch in watches}
+        before = {watch: self._counted.get(watch, (0, 0)) for watch in watches}
+        self._counted = counts
+        busy = self._engine.busy_seconds
+        self._busy = min(1.0, (busy - self._busy_seconds) / (seconds * self._workers))
+        self._busy_seconds = busy
+        self._metrics.inference_busy.set(self._busy)
+        window = Window(
+            sum(counts[watch][0] - before[watch][0] for watch in watches),
+            sum(counts[watch][1] - before[watch][1] for watch in watches),
+            self._busy,
+        )
+        priorities = {watch: watch.camera.priority for watch in watches}
+        level = self._governor.level
+        changed = self._governor.observe(window, priorities)
+        shares = self._governor.shares(priorities, {watch: watch.camera.rate for watch in watches})
+        for watch, share in shares.items():
+            if watch.share != share:
+                watch.share = share
+        self._metrics.overload_level.set(self._governor.level)
+        if changed:
+            self._tell(level, shares)
+
+    def _tell(self, before: int, shares: dict[CameraWatch, float]) -> None:
+        level = self._governor.level
+        thinned = {watch.camera.id: share for watch, share in shares.items() if share < 1}
+        if level > before:
+            log.warning("overload: analysis rates are lowered", level=level, shares=thinned)
+        else:
+            log.info("overload eases: analysis rates rise", level=level, shares=thinned)
+
+    def _cameras_up(self) -> str:
+        live = [run for run in self._runs if isinstance(run.source, RtspCamera)]
+        up = sum(run.source.state.phase == "live" for run in live if isinstance(run.source, RtspCamera))
+        return f"{up} of {len(live)} live"
+
+    def _on_alert(self, alert: CameraAlert) -> None:
+        told = {"camera": alert.camera, "kind": alert.kind, "since": alert.start.isoformat()}
+        if alert.end is None:
+            log.warning("camera alert", **told, value=round(alert.value, 4), limit=alert.limit, note=alert.note)
+        else:
+            log.info("camera alert ended", **told, end=alert.end.isoformat())
+        self._outlet.append(Alerted(alert))
+
+
+def _describe(run: CameraRun) -> dict[str, Any]:
+    camera, watch, source = run.pipeline.camera, run.watch, run.source
+    told: dict[str, Any] = {
+        "id": camera.id,
+        "name": camera.label,
+        "state": "failed" if run.error else "ended" if run.ended else "reading",
+        "since": None,
+        "last_frame": _iso(run.tally.last),
+        "reconnects": 0,
+        "error": str(run.error) if run.error else None,
+        "violations": run.tally.violations,
+    }
+    if isinstance(source, RtspCamera):
+        state = source.state
+        told |= {"state": state.phase, "since": _iso(state.since), "reconnects": state.reconnects, "error": state.error}
+    if watch is not None:
+        rates = watch.rates
+        told |= {
+            "fps": round(rates.received, 2),
+            "analysed_fps": round(rates.analysed, 2),
+            "dropped_fps": round(rates.dropped, 2),
+            "latency": None if rates.latency is None else round(rates.latency, 3),
+            "rate_share": watch.share,
+            "last_violation": _iso(watch.last_violation),
+            "alerts": [{"kind": alert.kind, "since": _iso(alert.start)} for alert in watch.alerts],
+        }
+    return told
+
+
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()
