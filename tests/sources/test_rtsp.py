@@ -5,56 +5,23 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from pipeline.sources import MediaPacket, ReaderPool, RtspCamera
-from pipeline.types import Frame
+from pipeline.sources import ReaderPool, RtspCamera
 from tests.servers.deaf import deaf_server
 
 from ..servers.clips import make_clip, number_of
 from ..servers.rtsp import StartRtspServer
+from .watched import Watched, watching
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_clip(tmp_path_factory.mktemp("clips") / "clip.mp4", frames=100, b_frames=0, gop=25)
-
-
-class Watched:
-    """A camera that is read in a thread, as the program does it."""
-
-    def __init__(self, camera: RtspCamera) -> None:
-        self.camera = camera
-        self.frames: list[Frame] = []
-        self.packets: list[MediaPacket] = []
-        self.thread = threading.Thread(target=self._read, daemon=True)
-        self.thread.start()
-
-    def _read(self) -> None:
-        for frame in self.camera.frames(self.packets.append):
-            self.frames.append(frame)
-
-    def until(self, condition: Callable[[], object], seconds: float = 20) -> None:
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, f"never came; the camera is {self.camera.state}"
-            time.sleep(0.02)
-
-
-@contextmanager
-def watching(readers: ReaderPool, url: str, rate: float | None = None, **settings: object) -> Iterator[Watched]:
-    camera = RtspCamera(url, "gate", rate, readers=readers, jitter=lambda: 1.0, **settings)  # type: ignore[arg-type]
-    watched = Watched(camera)
-    yield watched
-    watched.camera.close()
-    watched.thread.join(3)
-    assert not watched.thread.is_alive()
 
 
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
