@@ -17,7 +17,7 @@ from pipeline.camera_run import CameraRun
 from pipeline.config import CameraConfig, Changes, Config, ConfigFile
 from pipeline.errors import ConflictError, MatThanError, SourceError, StoreError
 from pipeline.installation import Footage, Installation
-from pipeline.monitor import serving
+from pipeline.monitor import Pages
 from pipeline.oversight import Oversight
 from pipeline.reload import Reloader
 from pipeline.runner import Driver
@@ -67,6 +67,11 @@ class Live:
         with self._lock:
             return list(self._runs.values())
 
+    @property
+    def pages(self) -> Pages:
+        """What the running program tells of itself."""
+        return self._oversight.pages
+
     def reload(self) -> None:
         """Read streams.yaml again now, changed or not; may be called by a signal's handler."""
         if self.reloader is not None:
@@ -77,15 +82,7 @@ class Live:
         """Watch every camera until `stop` is set or, with recordings as sources, all have ended.
 
         What a killed process left open is closed first: its events stay, with the evidence written by then.
-
-        Raises:
-            MatThanError: the port for metrics is in use.
         """
-        metrics = self.installation.config.metrics
-        with serving(metrics.address, metrics.port, self._oversight.pages):
-            self._watch(on_progress)
-
-    def _watch(self, on_progress: Callable[[Sequence[CameraRun]], None]) -> None:
         config = self.installation.config
         self.installation.take(config, self.reloader.name if self.reloader else "")
         self._apply(Changes(added=config.active_cameras), config)

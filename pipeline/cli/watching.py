@@ -52,6 +52,7 @@ def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
     from pipeline.detectors.manifest import Manifest
     from pipeline.installation import Installation
     from pipeline.live import Live
+    from pipeline.monitor import serving
     from pipeline.progress import RunProgress
 
     folder = DataFolder.resolve(data)
@@ -63,7 +64,7 @@ def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
         RunProgress(console) as progress,
     ):
         live = Live(installation, stop, file)
-        with reload_on_signal(live.reload):
+        with reload_on_signal(live.reload), serving(config.metrics.address, config.metrics.port, live.pages):
             live.run(progress.update)
     for camera, reason in live.failures.items():
         errors.print(f"{camera}: {reason}", style="red")

@@ -28,7 +28,7 @@ def register(folder: Path, camera: str, rate: int) -> Path:
     chosen["source"]["url"] = str(ROOT / chosen["source"]["url"])
     chosen["rate"] = rate
     path = folder / "streams.yaml"
-    yaml.dump({**example, "cameras": [chosen]}, path)
+    yaml.dump({**example, "metrics": {"port": 0}, "cameras": [chosen]}, path)
     return path
 
 

@@ -10,6 +10,7 @@ from tests.e2e import command
 
 REGISTRATION = """
 site: {{name: Test, timezone: Asia/Ho_Chi_Minh}}
+metrics: {{port: 0}}
 cameras:
   - id: square
     source: {url}
