@@ -13,6 +13,7 @@ import structlog
 
 from pipeline.buffers import FrameBuffer
 from pipeline.camera import CameraPipeline, DetectorSchedule
+from pipeline.clocks import with_clock
 from pipeline.config import CameraConfig
 from pipeline.engine import Request
 from pipeline.errors import MatThanError, SourceError
@@ -20,7 +21,7 @@ from pipeline.evidence import EvidenceRecorder
 from pipeline.ledger import Ledger
 from pipeline.motion_gate import MotionGate
 from pipeline.plate_crops import PlateCrops
-from pipeline.sources import Recording
+from pipeline.sources import Recording, RtspCamera
 from pipeline.sources.base import Source
 from pipeline.spool import Outlet, RunEnded
 from pipeline.types import Detections, Findings
@@ -216,6 +217,8 @@ class CameraRun:
         return "; ".join(self._ledger.missing.values())
 
     def _store(self, findings: Findings) -> None:
+        if isinstance(self.source, RtspCamera):
+            findings = with_clock(findings, self.source.state.skew)
         self._ledger.store(findings)
         self._seen.update(violation.id for violation in findings.violations)
         self.tally.violations = len(self._seen)

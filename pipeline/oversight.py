@@ -101,7 +101,12 @@ class Oversight:
         if isinstance(source, RtspCamera):
             state = source.state
             watch.refresh(
-                buffer.received, buffer.dropped, reconnects=state.reconnects, skew=state.skew, error=state.error
+                buffer.received,
+                buffer.dropped,
+                reconnects=state.reconnects,
+                decode_errors=state.damaged,
+                skew=state.skew,
+                error=state.error,
             )
         else:
             watch.refresh(buffer.received, buffer.dropped)

@@ -59,13 +59,15 @@ class Listener(Protocol):
 class Connection:
     """Opens `url` in a thread and tells `listener` what comes, until abandoned.
 
-    `packets` and `frames` say what is wanted of it. `received` counts packets as a sign of life.
+    `packets` and `frames` say what is wanted of it. `received` counts packets, also as a sign of life, `damaged`
+    what could not be decoded.
     """
 
     def __init__(
         self, url: str, order: Order, listener: Listener, clock: HostClock, *, packets: bool = True, frames: bool = True
     ) -> None:
         self.received = 0
+        self.damaged = 0
         self._url = url
         self._order = order
         self._listener = listener
@@ -198,8 +200,10 @@ class Connection:
         try:
             frames = stream.decode(packet)
         except av.error.FFmpegError:
-            return  # lost packets; the decoder finds its way at the next key frame
+            self.damaged += 1  # lost packets; the decoder finds its way at the next key frame
+            return
         for frame in frames:
+            self.damaged += frame.is_corrupt
             if frame.pts is None or frame.is_corrupt or (self._last is not None and frame.pts <= self._last):
                 continue
             self._last = frame.pts

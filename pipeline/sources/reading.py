@@ -51,7 +51,7 @@ class Reading:
     """What one reader process sends of one camera, until a Failure or until abandoned.
 
     `epoch` and `latest` are the moment of tick 0 and the latest media time, for the next reading of the camera to
-    continue. `lost` counts packets that nobody took in time. `on_open` is called once, when it is known whether the
+    continue. `lost` counts packets that nobody took in time, `damaged` what could not be decoded. `on_open` is called once, when it is known whether the
     camera opens. `left` is when it was abandoned, and `stuck` is set by who found that it hangs.
     """
 
@@ -61,6 +61,7 @@ class Reading:
         self.epoch = order.epoch
         self.latest = order.earliest
         self.lost = 0
+        self.damaged = 0
         self.opened = False
         self.began = monotonic()
         self.left: float | None = None
@@ -161,12 +162,13 @@ class Reading:
         else:
             raise ValueError(f"a message of unknown kind {kind}")
 
-    def beat(self, counts: list[int]) -> None:
-        """The packets that each of the camera's streams has received so far, as the process counts them."""
+    def beat(self, counts: list[tuple[int, int]]) -> None:
+        """The packets that each of the camera's streams has received so far, and what was damaged."""
         now = monotonic()
         if len(counts) != len(self._counts):
             self._counts, self._moved = [0] * len(counts), [self.began] * len(counts)
-        for stream, count in enumerate(counts):
+        self.damaged = sum(damaged for _, damaged in counts)
+        for stream, (count, _) in enumerate(counts):
             if count != self._counts[stream]:
                 self._counts[stream], self._moved[stream] = count, now
 

@@ -38,7 +38,7 @@ class CameraState:
     to mend. `since` is when the phase began. `error` is the last error, None before there was one and while
     live; it holds no secret. `fps` are packets a second over the last seconds. `skew` is how many seconds the camera's
     own clock is ahead of this computer's, None while the camera does not tell. `lost` counts packets that were left
-    out because nobody took them in time.
+    out because nobody took them in time, `damaged` those that could not be decoded.
     """
 
     phase: Phase
@@ -48,6 +48,7 @@ class CameraState:
     fps: float = 0.0
     skew: float | None = None
     lost: int = 0
+    damaged: int = 0
 
 
 def utc_now() -> datetime:
@@ -111,7 +112,9 @@ class RtspCamera:
     def state(self) -> CameraState:
         """How the camera is now; safe from any thread."""
         with self._lock:
-            return replace(self._state, fps=self._fps())
+            state, reading = self._state, self._reading
+            lost, damaged = (reading.lost, reading.damaged) if reading is not None else (0, 0)
+            return replace(state, fps=self._fps(), lost=state.lost + lost, damaged=state.damaged + damaged)
 
     def close(self) -> None:
         """Stop; returns at once, and so does whoever iterates `frames`, even when the camera hangs."""
@@ -150,7 +153,8 @@ class RtspCamera:
     def _leave(self, reading: Reading) -> None:
         with self._lock:
             self._reading = None
-            self._state = replace(self._state, lost=self._state.lost + reading.lost)
+            lost, damaged = self._state.lost + reading.lost, self._state.damaged + reading.damaged
+            self._state = replace(self._state, lost=lost, damaged=damaged)
         reading.abandon()
         reading.close()
 
