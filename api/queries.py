@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from pipeline.store import PlateFilter, ViolationFilter
+from pipeline.store.plate_index import MOST_DISTANT
 from pipeline.store.reports import Split
 
 
@@ -38,6 +39,17 @@ Plate = Annotated[
 ]
 Cursor = Annotated[
     str | None, Field(max_length=512, description="`next` or `previous` of another page.", examples=[None])
+]
+Reason = Annotated[
+    str,
+    Field(
+        min_length=3,
+        max_length=500,
+        pattern=r"[^\W_]{2}",
+        description="Why you ask; it is kept on the audit trail beside what you ask for and how much you find.",
+        examples=["case 2026-118, hit and run at Cầu Trường Tiền"],
+    ),
+    AfterValidator(_storable),
 ]
 Sort = Literal["-start", "start", "-confidence", "confidence"]
 
@@ -83,23 +95,71 @@ class SummaryQuery(ViolationChoice):
     by: list[Split] = Field(default=["day", "camera", "rule"], max_length=5, description="What to split by.")
 
 
-class PlateQuery(Query):
+class PlateChoice(Query):
+    """Which plate reads, and why somebody asks for them."""
+
+    reason: Reason
     camera: Names = []
+    vehicle: Names = []
+    colour: Names = []
+    direction: Names = []
     since: Since = None
     until: Until = None
+    distance: float = Field(
+        default=0.0,
+        ge=0,
+        le=MOST_DISTANT,
+        description="Find plates, too, that differ by this much: 0.3 for a sign taken for one like it, 1 for any other.",
+    )
+
+
+class PlateQuery(PlateChoice):
     plate: Plate = None
+    confidence: float = Field(default=0.0, ge=0, le=1, description="At least this.")
     legible: bool | None = Field(default=None, description="With a text, or without.")
     cursor: Cursor = None
     limit: int = Field(default=50, ge=1, le=200)
 
     def filter(self) -> PlateFilter:
         return PlateFilter(
+            plate=self.plate or "",
+            distance=self.distance,
             cameras=tuple(self.camera),
+            vehicles=tuple(self.vehicle),
+            colours=tuple(self.colour),
+            directions=tuple(self.direction),
             since=self.since,
             until=self.until,
-            plate=self.plate or "",
+            confidence=self.confidence,
             legible=self.legible,
         )
+
+
+class JourneyQuery(PlateChoice):
+    plate: Annotated[str, Field(min_length=1, max_length=32, pattern=r"[^\W_]", examples=["75F1-234.56"])]
+
+    def filter(self) -> PlateFilter:
+        return PlateFilter(
+            plate=self.plate,
+            distance=self.distance,
+            cameras=tuple(self.camera),
+            vehicles=tuple(self.vehicle),
+            colours=tuple(self.colour),
+            directions=tuple(self.direction),
+            since=self.since,
+            until=self.until,
+        )
+
+
+class PrecisionQuery(Query):
+    camera: Names = []
+    rule: Names = []
+    since: Since = None
+    until: Until = None
+    target: float = Field(default=0.95, gt=0, le=1, description="The precision that a suggested threshold reaches.")
+
+    def filter(self) -> ViolationFilter:
+        return ViolationFilter(cameras=tuple(self.camera), rules=tuple(self.rule), since=self.since, until=self.until)
 
 
 class CountQuery(Query):

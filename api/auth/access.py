@@ -38,6 +38,7 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     ("DELETE", "/api/v1/violations/{violation_id}/review/lock"): REVIEWERS,
     ("PUT", "/api/v1/violations/{violation_id}/review/assignee"): REVIEWERS,
     ("GET", "/api/v1/summary"): EVERYONE,
+    ("GET", "/api/v1/precision"): EVERYONE,
     ("GET", "/api/v1/counts"): EVERYONE,
     # Plates of vehicles that did nothing wrong.
     ("GET", "/api/v1/plates"): REVIEW,
@@ -60,6 +61,7 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     ("GET", "/violations/{violation_id}"): EVERYONE,
     ("POST", "/violations/{violation_id}/review"): REVIEWERS,
     ("GET", "/review/next"): REVIEWERS,
+    ("GET", "/precision"): EVERYONE,
 }
 
 WITH_ONE_TIME_PASSWORD = frozenset(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from fastapi import APIRouter
 
-from api.routes import cameras, evidence, health, reports, reviews, sessions, users, violations
+from api.routes import cameras, evidence, feedback, health, reports, reviews, sessions, users, violations
 
 
 def routers() -> Iterable[APIRouter]:
@@ -17,6 +17,7 @@ def routers() -> Iterable[APIRouter]:
         evidence.router,
         reviews.router,
         reports.router,
+        feedback.router,
         cameras.router,
         users.router,
     )

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping, insert, or_, select, tuple_, update
 
 from pipeline.errors import ConflictError, QueryError
+from pipeline.feedback import Verdict
 from pipeline.review import UNDECIDED, Case, Decision, ReviewPolicy, State, decide
 from pipeline.store.accounts import append_audit
 from pipeline.store.database import Database
@@ -72,6 +73,18 @@ class ReviewStore(Database):
                 if (mark := connection.execute(place).one_or_none()) is not None:
                     statement = statement.where(tuple_(Violation.start, Violation.id) > tuple_(*mark))
             return connection.execute(statement.order_by(Violation.start, Violation.id).limit(1)).scalar_one_or_none()
+
+    def verdicts(self, wanted: ViolationFilter) -> list[Verdict]:
+        """All decided cases among these, oldest first."""
+        columns = (Violation.camera, Violation.rule, Violation.confidence, Violation.review_state, Review.reason)
+        decided = Violation.review_state.in_(sorted(set(State) - UNDECIDED))
+        statement = select(*columns).join(Review, Review.violation == Violation.id)
+        statement = statement.where(decided, *wanted.conditions()).order_by(Violation.start, Violation.id)
+        with self.reading() as connection:
+            return [
+                Verdict(camera, rule, confidence, State(state), reason)
+                for camera, rule, confidence, state, reason in connection.execute(statement)
+            ]
 
     def decide_review(
         self,

@@ -50,7 +50,9 @@ def build(folder: Path, url: str, count: int = 3) -> Site:
         violations = [film(repository, root, clip, number) for number in range(count)]
         samples = (CountSample("gate-2", "crowd", "square", NOON + timedelta(seconds=n), n, n / 10) for n in range(5))
         repository.save(Findings(plates=(plate(None, 900), plate("43A-678.90", 901)), counts=tuple(samples)))
-    settings = Settings(database_url=SecretStr(url), evidence_root=root, timezone=HUE, site_name="Huế")
+    settings = Settings(
+        database_url=SecretStr(url), evidence_root=root, plates_root=root / "plates", timezone=HUE, site_name="Huế"
+    )
     return Site(settings, tuple(violations))
 
 

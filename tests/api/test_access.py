@@ -88,7 +88,7 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Any:
         password = create_admin(repository)
         assert password is not None
         assert create_admin(repository) is None
-    settings = Settings(database_url=SecretStr(url), evidence_root=folder)
+    settings = Settings(database_url=SecretStr(url), evidence_root=folder, plates_root=folder)
     with TestClient(create_app(settings), follow_redirects=False) as client:
         yield client, sign_in(client, "admin", password)
 
@@ -138,5 +138,11 @@ def test_a_cookies_token_is_no_bearer_token(own: tuple[TestClient, Repository, S
 
 
 def test_nothing_is_created_by_making_the_app(tmp_path: Path) -> None:
-    create_app(Settings(database_url=SecretStr(f"sqlite:///{tmp_path / 'data' / 'x.db'}"), evidence_root=tmp_path))
+    create_app(
+        Settings(
+            database_url=SecretStr(f"sqlite:///{tmp_path / 'data' / 'x.db'}"),
+            evidence_root=tmp_path,
+            plates_root=tmp_path,
+        )
+    )
     assert list(tmp_path.iterdir()) == []

@@ -216,7 +216,9 @@ def test_the_first_administrator_must_choose_a_password(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'matthan.db'}"
     with Repository.open(url) as repository:
         once = create_admin(repository)
-    with TestClient(create_app(Settings(database_url=url, evidence_root=tmp_path)), follow_redirects=False) as client:
+    with TestClient(
+        create_app(Settings(database_url=url, evidence_root=tmp_path, plates_root=tmp_path)), follow_redirects=False
+    ) as client:
         client.post("/login", data={"name": "admin", "password": once})
         assert client.get("/").headers["location"] == "/password"
         form = client.get("/password").text

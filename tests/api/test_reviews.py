@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from pipeline.review import ReviewPolicy
-from pipeline.store import Repository, Role
+from pipeline.store import Repository, Role, ViolationFilter
 
 from .conftest import sign_in
 from .site import build, password_hash
@@ -119,3 +119,14 @@ def test_a_decision_that_lacks_something_says_what(
     refused = officer("lan")("POST", version=0, **body)
     assert refused.status_code == 422
     assert field in refused.json()["detail"]
+
+
+def test_what_officers_decide_shows_in_the_precision(desk: tuple[Callable[[str], Officer], Repository]) -> None:
+    officer, repository = desk
+    officer("lan")("POST", action="reject", version=0, reason="no_violation")
+    (verdict,) = repository.verdicts(ViolationFilter())
+    assert verdict.right is False
+    answer = officer("viewer")("GET", "/../../../precision")
+    (row,) = answer.json()
+    assert (row["camera"], row["rule"], row["right"], row["wrong"]) == ("gate-1", "wrong_way", 0, 1)
+    assert row["reasons"] == {"no_violation": 1}
