@@ -62,6 +62,8 @@ def load_detector(
     """
     model = Manifest.load(data or DataFolder.resolve()).find(name)
     known = families()
+    if model.entry.task != "detection":
+        raise ModelError(f"model {name!r} reads the text of plates: it is no detector")
     if model.family not in known:
         raise ModelError(f"model {name!r} is of family {model.family!r}: known are {', '.join(known)}")
     verify(model)

@@ -37,21 +37,49 @@ class Measurement(BaseModel):
     date: str = ""
 
 
+Size: TypeAlias = tuple[Annotated[int, Field(ge=32)], Annotated[int, Field(ge=32)]]
+
+
+class PlateText(BaseModel):
+    """What a recogniser of plates was trained on: the plate config of fast-plate-ocr, key by key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_plate_slots: int = Field(ge=1, le=64)
+    alphabet: str = Field(min_length=2)
+    pad_char: str = Field(min_length=1, max_length=1)
+    img_height: int = Field(ge=8, le=1024)
+    img_width: int = Field(ge=8, le=1024)
+    keep_aspect_ratio: bool = False
+    interpolation: Literal["nearest", "linear", "cubic", "area", "lanczos4"] = "linear"
+    image_color_mode: Literal["grayscale", "rgb"] = "grayscale"
+    padding_color: tuple[int, int, int] | int = (114, 114, 114)
+    plate_regions: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _has_padding(self) -> PlateText:
+        if self.pad_char not in self.alphabet:
+            raise ValueError(f"pad_char {self.pad_char!r} is not in the alphabet")
+        return self
+
+
 class Entry(BaseModel):
-    """One model in manifest.yaml. Its weights are a `file` beside the manifest, or fetched from `url`."""
+    """One model in manifest.yaml. Its weights are a `file` beside the manifest, or fetched from `url`.
+
+    A model finds objects of its `classes`, or reads the text of plates, which `plate` describes.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)
-    task: Literal["detection"] = "detection"
-    family: str = Field(description="Which reader the weights need: nanodet, yolo, or a plugin's.")
+    task: Literal["detection", "plate text"] = "detection"
+    family: str = Field(description="Which reader the weights need: nanodet, yolo, fast-plate-ocr, or a plugin's.")
     file: str = Field(default="", pattern=r"^[^/\\]*$")
     url: str = Field(default="", pattern=r"^(https?://.+)?$")
     sha256: Sha256
-    size: tuple[Annotated[int, Field(ge=32)], Annotated[int, Field(ge=32)]] = Field(
-        description="Largest width and height of the network's input, pixels."
-    )
-    classes: tuple[str, ...] = Field(min_length=1)
+    size: Size | None = Field(default=None, description="Largest width and height of the network's input, pixels.")
+    classes: tuple[str, ...] = ()
+    plate: PlateText | None = Field(default=None, description="Alphabet, slots and picture of a recogniser of plates.")
     licence: str = "unknown"
     attribution: str = ""
     threshold: Share | dict[str, Share] = Field(
@@ -64,9 +92,13 @@ class Entry(BaseModel):
     accuracy: tuple[Measurement, ...] = ()
 
     @model_validator(mode="after")
-    def _one_place(self) -> Entry:
+    def _is_whole(self) -> Entry:
         if bool(self.file) == bool(self.url):
             raise ValueError("give the weights as file or as url, one of them")
+        if self.task == "detection" and (self.size is None or not self.classes or self.plate is not None):
+            raise ValueError("a detection model has size and classes, and no plate")
+        if self.task == "plate text" and (self.plate is None or self.classes or self.size is not None):
+            raise ValueError("a model for plate text has plate, and neither size nor classes")
         if isinstance(self.threshold, dict) and set(self.threshold) != set(self.classes):
             raise ValueError(f"threshold: give one number, or one for each of {', '.join(self.classes)}")
         return self
@@ -109,15 +141,20 @@ class Model:
 
     @property
     def width(self) -> int:
-        return self.entry.size[0]
+        return self._size[0]
 
     @property
     def height(self) -> int:
-        return self.entry.size[1]
+        return self._size[1]
 
     @property
     def present(self) -> bool:
         return self.path.is_file()
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        plate = self.entry.plate
+        return self.entry.size or ((plate.img_width, plate.img_height) if plate else (0, 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,29 +76,40 @@ def open_session(path: Path, runtime: Runtime) -> Session:
     return OnnxSession(path, runtime)
 
 
+def start(path: Path, runtime: Runtime) -> onnxruntime.InferenceSession:
+    """Load any ONNX file into onnxruntime, whatever it takes and gives.
+
+    Raises:
+        ModelError: the file is missing or is not a whole ONNX model.
+        ProviderError: the provider asked for is not installed, or does not start on this machine.
+    """
+    wanted = _providers(runtime.provider)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = runtime.threads
+    options.log_severity_level = 3
+    if runtime.provider == "cpu":
+        # Threads spin for work within a call, which is faster, and give their core to decoding and tracking
+        # between calls.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
+    try:
+        # Without the runtime's own fallback, which would go on with another provider and say so on the console.
+        session = onnxruntime.InferenceSession(path, options, providers=list(wanted), enable_fallback=0)
+    except Exception as error:  # the runtime's own exceptions share no base
+        if runtime.provider != "cpu":
+            start(path, Runtime(threads=1))  # raises when the model is at fault
+            raise _unusable(runtime.provider, _first_line(error)) from error
+        raise ModelError(f"{path}: not a model that onnxruntime can load: {_first_line(error)}") from error
+    if wanted[0] not in session.get_providers():
+        raise _unusable(runtime.provider, "the runtime left it out")
+    return session
+
+
 class OnnxSession:
     """A network in onnxruntime."""
 
     def __init__(self, path: Path, runtime: Runtime) -> None:
         self.path = path
-        wanted = _providers(runtime.provider)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = runtime.threads
-        options.log_severity_level = 3
-        if runtime.provider == "cpu":
-            # Threads spin for work within a call, which is faster, and give their core to decoding and
-            # tracking between calls.
-            options.add_session_config_entry("session.force_spinning_stop", "1")
-        try:
-            # Without the runtime's own fallback, which would go on with another provider and say so on the console.
-            self._session = onnxruntime.InferenceSession(path, options, providers=list(wanted), enable_fallback=0)
-        except Exception as error:  # the runtime's own exceptions share no base
-            if runtime.provider != "cpu":
-                OnnxSession(path, Runtime(threads=1))  # raises when the model is at fault
-                raise _unusable(runtime.provider, _first_line(error)) from error
-            raise ModelError(f"{path}: not a model that onnxruntime can load: {_first_line(error)}") from error
-        if wanted[0] not in self._session.get_providers():
-            raise _unusable(runtime.provider, "the runtime left it out")
+        self._session = start(path, runtime)
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.signature = _signature(path, self._session)
         self._outputs = list(self.signature.outputs)

@@ -1,4 +1,5 @@
-"""YOLO as Ultralytics exports it: v5, v8, v9, v10, 11, 12, 26, with or without suppression in the graph.
+"""YOLO as Ultralytics exports it: v5, v8, v9, v10, 11, 12, 26, with or without suppression in the graph; and YOLOv9
+as its authors and the open-image-models project export it, with suppression in the graph.
 
 The steps are those of the exporter's own predictor, so that a network answers here as it does there:
 bilinear letterbox in the middle, RGB / 255, best class of each anchor, suppression within classes.
@@ -71,6 +72,24 @@ class EndToEnd:
         return found
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """v9 with TensorRT's suppression turned into ONNX's: [K, 7], the found of all pictures of the batch in one list.
+    A row is the picture's number, corners, class and score."""
+
+    thresholds: npt.NDArray[np.float32]
+
+    def decode(self, outputs: Sequence[npt.NDArray[Any]], width: int, height: int) -> list[Candidates]:  # noqa: ARG002
+        rows = outputs[0].astype(np.float32, copy=False)
+        classes = rows[:, 5].astype(np.intp).clip(0, len(self.thresholds) - 1)
+        chosen = rows[:, 6] > self.thresholds[classes]
+        found = []
+        for picture in range(int(rows[:, 0].max(initial=-1)) + 1):  # pictures after the last found one are empty
+            here = chosen & (rows[:, 0] == picture)
+            found.append(Candidates(rows[here, 1:5], rows[here, 6], classes[here]))
+        return found
+
+
 def _best_class(boxes: npt.NDArray[Any], scores: npt.NDArray[Any], thresholds: npt.NDArray[np.float32]) -> Candidates:
     """Centre and size [K, 4] and scores [K, C] to the candidates whose best class reaches its threshold."""
     classes = scores.argmax(axis=1)
@@ -109,7 +128,7 @@ def load(model: Model, threshold: Threshold, runtime: Runtime) -> NetworkDetecto
     thresholds = limits(threshold, model.classes)
     head = _head(session, probe(session, letterbox), letterbox, thresholds)
     overlap = model.entry.overlap or OVERLAP
-    within = 1.0 if isinstance(head, EndToEnd) else overlap
+    within = 1.0 if isinstance(head, EndToEnd | Gathered) else overlap
     return NetworkDetector(
         name=model.name,
         sha256=model.sha256,
@@ -128,10 +147,12 @@ def _head(
     shapes: Sequence[tuple[int, ...]],
     letterbox: Letterbox,
     thresholds: npt.NDArray[np.float32],
-) -> AnchorsLast | AnchorsFirst | EndToEnd:
+) -> AnchorsLast | AnchorsFirst | EndToEnd | Gathered:
     """The reader for the output's shape. With one class, v5 and end-to-end rows are both 6 long: then the
     number of anchors of the grid decides, three a cell at strides 8, 16, 32 and with P6 at 64."""
     classes = len(thresholds)
+    if len(shapes) == 1 and len(shapes[0]) == 2 and shapes[0][1] == 7:
+        return Gathered(thresholds)
     if len(shapes) == 1 and len(shapes[0]) == 3:
         _, rows, columns = shapes[0]
         cells = [(letterbox.width // stride) * (letterbox.height // stride) for stride in (8, 16, 32, 64)]
@@ -143,7 +164,7 @@ def _head(
         if rows == 4 + classes:
             return AnchorsLast(thresholds)
     raise ModelError(
-        f"{session.path}: expected one output [N, {4 + classes}, A], [N, A, {5 + classes}] or [N, M, 6] for "
+        f"{session.path}: expected one output [N, {4 + classes}, A], [N, A, {5 + classes}], [N, M, 6] or [K, 7] for "
         f"{classes} classes; it gives {', '.join(map(str, shapes))}"
     )
 

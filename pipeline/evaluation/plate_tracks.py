@@ -8,7 +8,8 @@ from pathlib import Path
 from statistics import mean
 
 from pipeline.detectors.plates import PlateReader
-from pipeline.detectors.plates.grammar import load_grammar, normalise
+from pipeline.detectors.plates.formats import normalise
+from pipeline.detectors.plates.grammar import load_grammar
 from pipeline.evaluation.report import Row
 from pipeline.geometry import Layout
 from pipeline.rules.base import VEHICLES, RuleContext, Scene

@@ -16,7 +16,8 @@ import numpy as np
 
 from pipeline.detectors import Detector, load_detector
 from pipeline.detectors.plates import PlateCandidate, PlateReader, load_plate_reader
-from pipeline.detectors.plates.grammar import load_grammar, normalise
+from pipeline.detectors.plates.formats import normalise
+from pipeline.detectors.plates.grammar import load_grammar
 from pipeline.detectors.plates.localise import PlateLocaliser, View
 from pipeline.errors import MatThanError
 from pipeline.evaluation.plate_outcomes import Outcome, judge, plot

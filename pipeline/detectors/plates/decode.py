@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.detectors.plates.grammar import LOOKALIKES, Format, Grammar, LinePattern
+from pipeline.detectors.plates.formats import Format, LinePattern
+from pipeline.detectors.plates.grammar import LOOKALIKES, Grammar
 from pipeline.detectors.plates.lattice import Lattice, LineReading, PatternDecoder
 
 SCORE, SHARE, FIRST, FURTHER = 0.85, 4.0, 2.8, 0.45

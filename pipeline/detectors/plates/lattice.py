@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.detectors.plates.grammar import ALPHABET, LinePattern
+from pipeline.detectors.plates.formats import ALPHABET, LinePattern
 from pipeline.types import Floats
 
 SIGNS = len(ALPHABET)

@@ -10,10 +10,9 @@ import numpy as np
 from pipeline.detectors.base import Detector
 from pipeline.detectors.letterbox import GREY
 from pipeline.detectors.slices import SlicedDetector
+from pipeline.errors import ModelError
 from pipeline.geometry import intersection_over_union
 from pipeline.types import Detections, Image
-
-PLATE = frozenset({"plate"})
 
 CANVAS = 3.25
 """A picture that a plate fills is laid on a canvas this many times its longer side: the network was trained
@@ -39,10 +38,19 @@ class View(Enum):
 
 
 class PlateLocaliser:
-    """Finds plate boxes with any detector that knows the class `plate`."""
+    """Finds plate boxes with any detector that has a class for them, such as `plate` or `License Plate`.
+
+    Raises:
+        ModelError: no class of the detector is called so.
+    """
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
+        self._classes = frozenset(name for name in detector.classes if "plate" in name.lower())
+        if not self._classes:
+            raise ModelError(
+                f"model {detector.name!r} cannot find plates: it knows {', '.join(detector.classes)} and no plate"
+            )
         self._scene = SlicedDetector(detector, 2, 2)
 
     @property
@@ -57,9 +65,9 @@ class PlateLocaliser:
         """
         if view is View.PLATE:
             return self._filled(pictures)
-        found = [_plates(answer) for answer in self._detector.detect(pictures)]
+        found = [answer.of(self._classes) for answer in self._detector.detect(pictures)]
         if view is View.SCENE:
-            tiles = [_plates(answer) for answer in self._scene.detect(pictures)]
+            tiles = [answer.of(self._classes) for answer in self._scene.detect(pictures)]
             found = [_joined(whole, near) for whole, near in zip(found, tiles, strict=True)]
         return [_whole(answer, picture) for answer, picture in zip(found, pictures, strict=True)]
 
@@ -68,17 +76,13 @@ class PlateLocaliser:
         placed = [_on_canvas(picture) for picture in pictures]
         answers = self._detector.detect([canvas for canvas, _, _ in placed])
         found = [
-            _moved(_plates(answer), left, top, picture)
+            _moved(answer.of(self._classes), left, top, picture)
             for answer, (_, left, top), picture in zip(answers, placed, pictures, strict=True)
         ]
         wide = [number for number, picture in enumerate(pictures) if not _fills(found[number], picture)]
         for number, near in zip(wide, self._detector.detect([pictures[number] for number in wide]), strict=True):
-            found[number] = max(found[number], _plates(near), key=lambda one: float(one.scores.max(initial=0)))
+            found[number] = max(found[number], near.of(self._classes), key=lambda one: float(one.scores.max(initial=0)))
         return found
-
-
-def _plates(found: Detections) -> Detections:
-    return found.of(PLATE)
 
 
 def _joined(first: Detections, second: Detections) -> Detections:

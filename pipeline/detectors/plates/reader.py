@@ -9,15 +9,12 @@ from typing import Protocol
 
 import numpy as np
 
-from pipeline.detectors import load_detector
 from pipeline.detectors.plates.colour import PlateColour, plate_colour
 from pipeline.detectors.plates.decode import Reading, TextDecoder, pool
-from pipeline.detectors.plates.grammar import Grammar, load_grammar
+from pipeline.detectors.plates.grammar import Grammar
 from pipeline.detectors.plates.lattice import Lattice
 from pipeline.detectors.plates.localise import PlateLocaliser, View
-from pipeline.detectors.plates.recognise import LineRecogniser
 from pipeline.detectors.plates.rectify import Cut, cut_lines, cut_plate, skew
-from pipeline.detectors.session import Runtime
 from pipeline.geometry import intersection_over_union
 from pipeline.types import Box, Detections, Image
 
@@ -56,8 +53,8 @@ class PlateCandidate:
     `text` is the reading that the grammar allows, None when the plate is illegible; `raw` what the
     recogniser read before, lines joined by a space. `confidence` is the estimated probability that `text` is
     right, `characters` that of each of its signs. `box` is in pixels of the picture that was given, `crop`
-    the plate cut from it, `score` the localiser's, `colour` that of its background. `alternatives` are the
-    runners-up with their confidence.
+    the plate cut from it, `score` the localiser's, `colour` that of its background. `lines` is how many lines it
+    has, 0 where the recogniser does not tell. `alternatives` are the runners-up with their confidence.
     """
 
     text: str | None
@@ -98,6 +95,17 @@ class PlateReader(Protocol):
         """Every plate in a picture of a street, the best localised first."""
 
 
+class Recogniser(Protocol):
+    """Reads text. `whole` says that it takes plates as a whole, not cut into lines."""
+
+    name: str
+    sha256: str
+    whole: bool
+
+    def recognise(self, lines: Sequence[Image], stretch: float = 1.0) -> list[Lattice]:
+        """One lattice for each picture (uint8 [H, W, 3] BGR) of a line, or of a whole plate."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sight:
     """A localised plate: where, in which picture, and how its text slopes."""
@@ -121,10 +129,10 @@ class _Look:
 
 
 class GrammarPlateReader:
-    """PP-OCR recognition without its text detection, decoded under a grammar. See PlateReader."""
+    """Recognition without text detection, decoded under a grammar. See PlateReader."""
 
-    def __init__(self, grammar: Grammar, localiser: PlateLocaliser, recogniser: LineRecogniser) -> None:
-        self._grammar = grammar
+    def __init__(self, grammar: Grammar, localiser: PlateLocaliser, recogniser: Recogniser) -> None:
+        self._grammar = grammar = grammar.in_one_line if recogniser.whole else grammar
         self._localiser = localiser
         self._recogniser = recogniser
         self._decoder = TextDecoder(grammar)
@@ -212,7 +220,7 @@ class GrammarPlateReader:
             box=sight.box,
             crop=crop,
             score=sight.score,
-            lines=len(best.format.lines),
+            lines=0 if self._recogniser.whole else len(best.format.lines),
             format=best.format.name,
             region=self._grammar.region(best.text),
             alternatives=tuple((reading.text, share) for reading, share in ranked[legible : ALTERNATIVES + 1]),
@@ -244,14 +252,3 @@ def _sight(picture: Image, found: Detections, index: int) -> _Sight:
 def _confidence(looks: Sequence[_Look]) -> float:
     answers = pool([look.readings for look in looks])
     return answers[0][1] if answers else 0.0
-
-
-def load_plate_reader(country: str = "vn", runtime: Runtime = Runtime()) -> GrammarPlateReader:  # noqa: B008 - frozen
-    """The plate reader of a country.
-
-    Raises:
-        ModelError: there is no grammar for the country, or weights are missing or altered.
-        ProviderError: the runtime lacks the provider.
-    """
-    localiser = PlateLocaliser(load_detector("hazard-nano", runtime=runtime))
-    return GrammarPlateReader(load_grammar(country), localiser, LineRecogniser(runtime))

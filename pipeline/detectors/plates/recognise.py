@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.detectors.plates.grammar import ALPHABET
+from pipeline.detectors.plates.formats import ALPHABET
 from pipeline.detectors.plates.lattice import Lattice
 from pipeline.detectors.session import Runtime, open_session
 from pipeline.errors import ModelError
@@ -33,12 +33,16 @@ BLANK = 0
 
 
 class LineRecogniser:
-    """Reads text lines. One network call serves many lines; each line's answer does not depend on the others.
+    """Reads text lines with the network that comes with rapidocr. See Recogniser.
+
+    One network call serves many lines; each line's answer does not depend on the others.
 
     Raises:
         ModelError: rapidocr's recognition weights are missing or are not what is expected.
         ProviderError: the provider asked for is not there.
     """
+
+    whole = False
 
     def __init__(self, runtime: Runtime) -> None:
         path = _weights()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipeline.detectors.plates.grammar import Layout
+from pipeline.detectors.plates.formats import Layout
 from pipeline.types import Box, Image
 
 SKEW_LIMIT, SKEW_STEP = 14.0, 1.0

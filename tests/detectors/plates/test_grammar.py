@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.detectors.plates.grammar import ALPHABET, Grammar, countries, load_grammar, normalise
+from pipeline.detectors.plates.formats import ALPHABET, normalise
+from pipeline.detectors.plates.grammar import Grammar, countries, load_grammar
 from pipeline.errors import ModelError
 
 GRAMMARS = [load_grammar(country) for country in countries()]

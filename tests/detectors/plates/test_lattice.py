@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.detectors.plates.grammar import ALPHABET, LinePattern, load_grammar
+from pipeline.detectors.plates.formats import ALPHABET, LinePattern
+from pipeline.detectors.plates.grammar import load_grammar
 from pipeline.detectors.plates.lattice import Lattice, PatternDecoder
 
 CLASSES = {"9": "0123456789", "@": "ABCDEFGHKLMNPRSTUVXYZ"}
