@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.store import Role
-from pipeline.store.records import EvidenceRecord, Page, PlateRecord, ViolationRecord, ViolationSummary
+from pipeline.store.records import EvidenceRecord, Page, ViolationRecord, ViolationSummary
 from pipeline.types import EvidenceFile
 
 Item = TypeVar("Item")
@@ -133,36 +133,6 @@ class CameraAnswer(Answer):
     reconnects: int = Field(description="Since the program started.", examples=[2])
     last_error: str = Field(examples=["no packet for 10 s"])
     updated: datetime | None = Field(examples=["2026-11-01T05:00:12.600Z"])
-
-
-class PlateAnswer(Answer):
-    """The vote over all reads of one vehicle's plate."""
-
-    id: UUID = Field(examples=[PLATE])
-    camera: str = Field(examples=["cau-truong-tien"])
-    track: int = Field(examples=[17])
-    vehicle: str = Field(examples=["motorcycle"])
-    time: datetime = Field(description="Media time of the best frame.", examples=["2026-11-01T05:00:01.320Z"])
-    first_seen: datetime = Field(examples=["2026-11-01T05:00:00.120Z"])
-    last_seen: datetime = Field(examples=["2026-11-01T05:00:03.520Z"])
-    text: str | None = Field(description="Null when illegible.", examples=["75F1-234.56"])
-    confidence: float = Field(examples=[0.93])
-    final: bool = Field(description="True once the vote can no longer change.", examples=[True])
-
-    @classmethod
-    def of(cls, plate: PlateRecord) -> Self:
-        return cls.model_validate(plate)
-
-
-class RawReadAnswer(Answer):
-    time: datetime = Field(examples=["2026-11-01T05:00:01.320Z"])
-    text: str = Field(examples=["75F123456"])
-    confidence: float = Field(examples=[0.91])
-
-
-class PlateDetail(PlateAnswer):
-    box: tuple[float, float, float, float] | None = Field(examples=[(430.0, 301.0, 452.0, 315.0)])
-    reads: list[RawReadAnswer]
 
 
 class CountAnswer(Answer):

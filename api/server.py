@@ -34,9 +34,11 @@ def serve(config: Config, data: DataFolder, host: str, port: int) -> None:
     settings = Settings(
         database_url=database,
         evidence_root=(config.storage.evidence_folder or data.evidence).absolute(),
+        plates_root=data.plates.absolute(),
         site_name=config.site.name or "Mắt Thần",
         timezone=ZoneInfo(config.site.timezone),
         review=config.review.policy,
+        journeys=config.journeys.limits,
     )
     listener = _listen(host, port)
     with Repository.open(database.get_secret_value()) as repository:

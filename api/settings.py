@@ -8,20 +8,23 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from pipeline.journeys import JourneyLimits
 from pipeline.review import ReviewPolicy
 
 
 class Settings(BaseModel):
-    """`evidence_root` is the folder that evidence packages are recorded relative to; `timezone` is the site's,
-    in which days are counted and times shown."""
+    """`evidence_root` is the folder that evidence packages are recorded relative to, `plates_root` that of the
+    pictures of plates; `timezone` is the site's, in which days are counted and times shown."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     database_url: SecretStr
     evidence_root: Path
+    plates_root: Path
     site_name: str = "Mắt Thần"
     timezone: ZoneInfo = ZoneInfo("UTC")
     review: ReviewPolicy = ReviewPolicy()
+    journeys: JourneyLimits = JourneyLimits()
     session_lifetime: timedelta = timedelta(hours=12)
     failures_until_lock: int = Field(default=10, ge=1, description="Wrong passwords in a row that lock an account.")
     lock_time: timedelta = timedelta(minutes=5)

@@ -141,7 +141,9 @@ class Installation:
         )
         for country in _countries(cameras):
             if country not in self.plate_readers:
-                self.plate_readers[country] = load_plate_reader(country, runtime=runtime)
+                self.plate_readers[country] = load_plate_reader(
+                    country, runtime, localiser=inference.plate_localiser, recogniser=inference.plate_recogniser
+                )
 
     def keep_models(self, cameras: Sequence[CameraConfig]) -> None:
         """Let go of what none of these cameras needs; no other may be running."""

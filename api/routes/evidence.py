@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, Response
 from starlette.exceptions import HTTPException
 
 from api.auth.access import GuardedRoute
+from api.files import confined
 from api.problems import answers
 from api.schemas import FaultAnswer, Verification
 from api.services import Services, ServicesDep, TrailDep
@@ -47,7 +48,7 @@ def evidence_file(
     file = next((each for each in evidence.files if each.name == name), None)
     if file is None:
         raise HTTPException(404, f"violation {violation_id} has no evidence file of that name")
-    path = _confined(services.settings.evidence_root, evidence.folder, name)
+    path = confined(services.settings.evidence_root, evidence.folder, name)
     if path is None or not path.is_file():
         raise HTTPException(404, f"{name} is recorded, but not in the evidence folder")
     if path.stat().st_size != file.size:
@@ -77,7 +78,7 @@ def verify(violation_id: UUID, services: ServicesDep, trail: TrailDep) -> Verifi
 
 def verification(services: Services, evidence: EvidenceRecord) -> Verification:
     """Raises EvidenceError when the package cannot be read."""
-    folder = _confined(services.settings.evidence_root, evidence.folder)
+    folder = confined(services.settings.evidence_root, evidence.folder)
     if folder is None or not folder.is_dir():
         return Verification(intact=False, faults=[FaultAnswer(file="", reason="the package is missing")])
     recorded = next((file.sha256 for file in evidence.files if file.role == "manifest"), None)
@@ -109,10 +110,3 @@ def _evidence(services: Services, violation_id: UUID) -> EvidenceRecord:
     if evidence is None:
         raise HTTPException(404, f"there is no evidence of violation {violation_id}")
     return evidence
-
-
-def _confined(root: Path, *parts: str) -> Path | None:
-    """The path below the evidence root, or None for one that leads out of it, by `..` or by a link."""
-    root = root.resolve()
-    path = root.joinpath(*parts).resolve()
-    return path if path.is_relative_to(root) else None

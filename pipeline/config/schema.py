@@ -111,6 +111,10 @@ class InferenceConfig(Section):
     threads: Annotated[Whole, Field(ge=0, le=1024)] = Field(
         default=0, description="Of one inference call; 0 runs a call on each core side by side."
     )
+    plate_localiser: str = Field(default="hazard-nano", description="Model that finds plates on vehicles.")
+    plate_recogniser: str = Field(
+        default="built-in", description="Model that reads plates; built-in is the one that comes with the program."
+    )
 
 
 class Config(Section):
