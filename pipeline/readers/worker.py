@@ -135,7 +135,9 @@ def serve(channel: Channel) -> NoReturn:
 def _beat(channel: Channel, jobs: dict[int, Job]) -> NoReturn:
     """Tell each second that the process lives, and what each connection has received and what of it was damaged."""
     while True:
-        counts = {number: [[each.received, each.damaged] for each in job.connections] for number, job in jobs.copy().items()}
+        counts = {
+            number: [[each.received, each.damaged] for each in job.connections] for number, job in jobs.copy().items()
+        }
         send_or_end(channel, Kind.BEAT, 0, json.dumps(counts).encode())
         sleep(BEAT_SECONDS)
 
