@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pipeline.store.tables import Table
@@ -27,3 +27,33 @@ class CameraAlert(Table):
     note: Mapped[str]
     created: Mapped[datetime]
     updated: Mapped[datetime]
+
+
+class Removal(Table):
+    """What retention took away and why: written before anything is touched, kept as the explanation afterwards.
+
+    `state` is marked until it is done, then removed. `subject` is the violation. `bytes` is what its evidence took.
+    """
+
+    __tablename__ = "removals"
+    __table_args__ = (Index(None, "state"),)
+
+    subject: Mapped[UUID] = mapped_column(primary_key=True)
+    camera: Mapped[str]
+    folder: Mapped[str]
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str]
+    state: Mapped[str]
+    marked: Mapped[datetime]
+    finished: Mapped[datetime | None]
+
+
+class LegalHold(Table):
+    """A violation that nothing may delete, whatever its age and state."""
+
+    __tablename__ = "legal_holds"
+
+    violation: Mapped[UUID] = mapped_column(ForeignKey("violations.id"), primary_key=True)
+    actor: Mapped[str]
+    reason: Mapped[str]
+    created: Mapped[datetime]

@@ -20,6 +20,7 @@ from pipeline.store.notifications import NotificationStore
 from pipeline.store.plate_retention import PlateRetention
 from pipeline.store.plates import PlateQueries
 from pipeline.store.reports import ReportQueries
+from pipeline.store.retention import RetentionStore
 from pipeline.store.reviews import ReviewStore
 from pipeline.store.runs import RunStore
 from pipeline.store.violations import ViolationQueries
@@ -35,6 +36,7 @@ class Repository(
     ViolationQueries,
     PlateQueries,
     PlateRetention,
+    RetentionStore,
     ReportQueries,
     ReviewStore,
     AccountStore,

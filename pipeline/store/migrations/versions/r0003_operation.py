@@ -12,6 +12,7 @@ TIME = sa.DateTime(timezone=True)
 def upgrade() -> None:
     _camera_health()
     _configurations()
+    _retention()
 
 
 def _camera_health() -> None:
@@ -61,3 +62,28 @@ def _configurations() -> None:
         ),
     )
     op.create_index("ix_configuration_loads_created", "configuration_loads", ["created"])
+
+
+def _retention() -> None:
+    op.create_table(
+        "removals",
+        sa.Column("subject", sa.Uuid(), nullable=False),
+        sa.Column("camera", sa.String(), nullable=False),
+        sa.Column("folder", sa.String(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("marked", TIME, nullable=False),
+        sa.Column("finished", TIME),
+        sa.PrimaryKeyConstraint("subject", name="pk_removals"),
+    )
+    op.create_index("ix_removals_state", "removals", ["state"])
+    op.create_table(
+        "legal_holds",
+        sa.Column("violation", sa.Uuid(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("created", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("violation", name="pk_legal_holds"),
+        sa.ForeignKeyConstraint(["violation"], ["violations.id"], name="fk_legal_holds_violation"),
+    )

@@ -1,0 +1,256 @@
+"""Retention: takes away what is older than it may be, or more than there may be, and says what and why.
+
+A case goes in steps, each of which may be the last before a kill: it is marked; its evidence is set aside by one
+rename; its rows go, if nobody has taken the case up meanwhile, with an entry on the audit trail; its evidence is
+destroyed; the mark becomes the explanation. The next pass takes up where a mark was left.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from pipeline.config import Config
+from pipeline.errors import MatThanError
+from pipeline.evidence.package import sync
+from pipeline.store import Repository
+from pipeline.store.retention import CLOSED, DISCARDED, UNDECIDED, Candidate, PendingRemoval
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 3600.0
+FIRST_SECONDS = 300.0
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Things of one kind and camera that go for one reason. `bytes` is None where they are rows alone."""
+
+    what: str
+    camera: str
+    reason: str
+    number: int
+    bytes: int | None = None
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Retention:
+    """One site's retention. `apply` False only tells what would go. Raises StoreError when the database is away."""
+
+    repository: Repository
+    evidence: Path
+    plates: Path
+    config: Config
+    clock: Callable[[], datetime] = utc_now
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self, *, apply: bool) -> list[Line]:
+        """One pass; what went, or would go, by kind, camera and reason."""
+        if apply:
+            self._finish_pending()
+        gone: set[Candidate] = set()
+        lines = [
+            *self._cases_by_age(gone, apply=apply),
+            *self._cases_by_size(gone, apply=apply),
+            *self._plate_reads(apply=apply),
+            *self._counts(apply=apply),
+            *self._site(apply=apply),
+        ]
+        return [line for line in lines if line.number]
+
+    def _cases_by_age(self, gone: set[Candidate], *, apply: bool) -> Iterator[Line]:
+        for camera in self.config.cameras:
+            kept = camera.retention
+            rejected = kept.violations if kept.rejected is None else kept.rejected
+            for states, days in ((DISCARDED, rejected), (UNDECIDED, kept.violations), (CLOSED, kept.violations)):
+                if days:
+                    reason = f"{' or '.join(states)} for more than {days} days"
+                    before = self.clock() - timedelta(days=days)
+                    yield self._cases(states, before, reason, gone, camera=camera.id, apply=apply)
+
+    def _cases_by_size(self, gone: set[Candidate], *, apply: bool) -> Iterator[Line]:
+        site = self.config.storage.retention
+        if site.evidence is None:
+            return
+        planned = 0 if apply else sum(one.bytes for one in gone)
+        excess = self.repository.evidence_bytes() - planned - site.evidence
+        reason = f"evidence takes more than {site.evidence / 1e9:g} GB"
+        for states, days in ((DISCARDED, 0), (UNDECIDED, site.undecided)):
+            if excess > 0:
+                before = self.clock() - timedelta(days=days)
+                line = self._cases(states, before, f"{reason}: {' or '.join(states)}", gone, excess=excess, apply=apply)
+                excess -= line.bytes or 0
+                yield line
+        if excess > 0 and apply:
+            log.warning("evidence takes more than it may and nothing else may go", bytes=excess)
+
+    def _cases(
+        self,
+        states: Sequence[str],
+        before: datetime,
+        reason: str,
+        gone: set[Candidate],
+        *,
+        apply: bool,
+        camera: str | None = None,
+        excess: int | None = None,
+    ) -> Line:
+        """The oldest cases in these states, until none is left or `excess` bytes are freed."""
+        number, freed = 0, 0
+        skipped = {one.violation for one in gone}
+        while not self.stop.is_set() and (excess is None or freed < excess):
+            found = self.repository.removable(states, before, camera=camera, passed_over=skipped, limit=BATCH)
+            chosen: list[Candidate] = []
+            for one in found:
+                if excess is None or freed < excess:
+                    chosen.append(one)
+                    freed += one.bytes
+            if not chosen:
+                break
+            number += len(chosen)
+            gone.update(chosen)
+            skipped.update(one.violation for one in chosen)
+            if apply:
+                self.repository.mark_removals(chosen, reason, self.clock())
+                self._finish_pending()
+        return Line("cases", camera or "all", reason, number, freed)
+
+    def _finish_pending(self) -> None:
+        """Carry through what is marked, now or by a pass that a kill ended."""
+        tried: set[object] = set()
+        while pending := [one for one in self.repository.pending_removals(BATCH) if one.violation not in tried]:
+            for removal in pending:
+                tried.add(removal.violation)
+                if self.stop.is_set():
+                    return
+                try:
+                    self._remove(removal)
+                except OSError as error:
+                    log.error("evidence not removed", folder=removal.folder, error=error.strerror)
+
+    def _remove(self, removal: PendingRemoval) -> None:
+        package = self._inside(removal.folder)
+        aside = package.with_name(f".{package.name}.gone") if package else None
+        if package is not None and aside is not None and package.exists():
+            package.rename(aside)
+            sync(package.parent)
+        if not self.repository.remove(removal, self.clock()):
+            if package is not None and aside is not None and aside.exists():
+                aside.rename(package)
+                sync(package.parent)
+            return
+        if package is not None and aside is not None:
+            shutil.rmtree(aside, ignore_errors=not aside.exists())
+            _remove_empty(package.parent)
+        self.repository.finish_removal(removal.violation, self.clock())
+
+    def _inside(self, folder: str) -> Path | None:
+        """A package's path below the evidence folder; None for no folder, or one that leads elsewhere."""
+        path = Path(os.path.normpath(self.evidence / folder))
+        if not folder or self.evidence not in path.parents:
+            return None
+        return path
+
+    def _plate_reads(self, *, apply: bool) -> Iterator[Line]:
+        for camera in self.config.cameras:
+            if not (days := camera.retention.plate_reads):
+                continue
+            before, number, freed = self.clock() - timedelta(days=days), 0, 0
+            while due := self.repository.plate_reads_due(camera.id, before, limit=BATCH if apply else 10**6):
+                pictures = [self.plates / read.crop_file for read in due if read.crop_file]
+                freed += sum(_size(picture) for picture in pictures)
+                number += len(due)
+                if not apply:
+                    break
+                for picture in pictures:
+                    picture.unlink(missing_ok=True)
+                    _remove_empty(picture.parent)
+                if not self.repository.delete_plate_reads([read.id for read in due]) or self.stop.is_set():
+                    break
+            yield self._audited(Line("plate reads", camera.id, f"older than {days} days", number, freed), apply=apply)
+        if apply:
+            self.repository.forget_plates()
+
+    def _counts(self, *, apply: bool) -> Iterator[Line]:
+        for camera in self.config.cameras:
+            if days := camera.retention.counts:
+                before, number = self.clock() - timedelta(days=days), 0
+                if not apply:
+                    number = self.repository.count_counts(camera.id, before)
+                while apply and not self.stop.is_set() and (some := self.repository.delete_counts(camera.id, before)):
+                    number += some
+                yield self._audited(Line("counts", camera.id, f"older than {days} days", number), apply=apply)
+
+    def _site(self, *, apply: bool) -> Iterator[Line]:
+        site, store = self.config.storage.retention, self.repository
+        for what, days, delete, count in (
+            ("faults of cameras", site.alerts, store.delete_alerts, store.count_alerts),
+            ("announcements", site.notifications, store.forget_notifications, store.count_announcements),
+        ):
+            if days:
+                number = (delete if apply else count)(self.clock() - timedelta(days=days))
+                yield self._audited(Line(what, "all", f"older than {days} days", number), apply=apply)
+
+    def _audited(self, line: Line, *, apply: bool) -> Line:
+        if apply and line.number:
+            detail = {"what": line.what, "camera": line.camera, "reason": line.reason, "number": line.number}
+            self.repository.audit_retention("retention.removed", detail)
+        return line
+
+
+class Housekeeper:
+    """Lets retention do its work in a thread, the first time a few minutes after the start, then every hour.
+
+    `config` is asked each time, so that a changed streams.yaml counts. A pass that fails is logged, and the next one
+    takes up its work.
+    """
+
+    def __init__(self, make: Callable[[threading.Event], Retention]) -> None:
+        self._make = make
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+
+    def __enter__(self) -> Housekeeper:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        with suppress(OSError, AttributeError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        wait = FIRST_SECONDS
+        while not self._stop.wait(wait):
+            wait = EVERY_SECONDS
+            try:
+                for line in self._make(self._stop).run(apply=True):
+                    log.info("removed", what=line.what, camera=line.camera, reason=line.reason, number=line.number)
+            except (MatThanError, OSError) as error:
+                log.error("retention failed; it goes on in an hour", error=str(error))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _remove_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
