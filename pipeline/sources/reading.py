@@ -51,8 +51,9 @@ class Reading:
     """What one reader process sends of one camera, until a Failure or until abandoned.
 
     `epoch` and `latest` are the moment of tick 0 and the latest media time, for the next reading of the camera to
-    continue. `lost` counts packets that nobody took in time, `damaged` what could not be decoded. `on_open` is called once, when it is known whether the
-    camera opens. `left` is when it was abandoned, and `stuck` is set by who found that it hangs.
+    continue. `lost` counts packets that nobody took in time, `damaged` what could not be decoded. `on_open` is called
+    once, when it is known whether the camera opens. `left` is when it was abandoned, and `stuck` is set by who found
+    that it hangs.
     """
 
     def __init__(self, number: int, order: Order, channel: Channel, on_open: Callable[[], None]) -> None:
