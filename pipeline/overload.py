@@ -12,11 +12,11 @@ SHARES = (0.75, 0.5, 0.35, 0.25)
 """Parts of their rate that the cameras of one priority are lowered to, one step after the other; no further."""
 LEAST_RATE = 1.0
 """Frames a second below which no camera is thinned."""
-TOO_MUCH = 0.05
+TOO_MUCH = 0.1
 """Overload: more than this part of the frames is replaced before the engine gets to it ..."""
-PATIENCE = 2
+PATIENCE = 3
 """... in so many windows in a row."""
-CALM_REPLACED, CALM_BUSY = 0.01, 0.75
+CALM_REPLACED, CALM_BUSY = 0.02, 0.75
 """Calm: hardly a frame is replaced, and the engine is busy for less than this part of the time."""
 RECOVERY = 6
 """Calm windows before a step is taken back. Doubles, up to LONGEST_RECOVERY, each time that proves too early."""

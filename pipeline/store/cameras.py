@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from sqlalchemy import case as sql_case
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from pipeline.store.database import Database
 from pipeline.store.records import CameraStatus
-from pipeline.store.tables import Camera
+from pipeline.store.tables import Camera, Violation
 
 
 class CameraStore(Database):
@@ -87,6 +87,13 @@ class CameraStore(Database):
         with self.reading() as connection:
             rows = connection.execute(select(Camera.__table__).order_by(Camera.id)).mappings()
             return tuple(CameraStatus(**row) for row in rows)
+
+    def newest_violations(self) -> dict[str, datetime]:
+        """When the newest violation of each camera that has any began."""
+        newest = select(func.max(Violation.start)).where(Violation.camera == Camera.id).scalar_subquery()
+        with self.reading() as connection:
+            rows = connection.execute(select(Camera.id, newest))
+            return {camera: start for camera, start in rows if start is not None}
 
     def camera(self, camera: str) -> CameraStatus | None:
         with self.reading() as connection:
