@@ -16,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Mắt Thần: camera analytics for a city operations centre.",
 )
-for group in (serving, watching, status, status, evidence, evaluation, keeping, proving):
+for group in (serving, watching, status, evidence, evaluation, keeping, proving):
     app.add_typer(group.app)
 app.add_typer(models.app, name="models")
 app.add_typer(watchlists.app, name="watchlist")
