@@ -21,6 +21,7 @@ import structlog
 from pipeline.config import Config
 from pipeline.errors import MatThanError
 from pipeline.evidence.package import sync
+from pipeline.installation import Installation
 from pipeline.store import Repository
 from pipeline.store.retention import CLOSED, DISCARDED, UNDECIDED, Candidate, PendingRemoval
 
@@ -56,6 +57,11 @@ class Retention:
     config: Config
     clock: Callable[[], datetime] = utc_now
     stop: threading.Event = field(default_factory=threading.Event)
+
+    @classmethod
+    def of(cls, installation: Installation, stop: threading.Event) -> Retention:
+        """That of a running installation, by the settings now in force."""
+        return cls(installation.repository, installation.evidence, installation.plates, installation.config, stop=stop)
 
     def run(self, *, apply: bool) -> list[Line]:
         """One pass; what went, or would go, by kind, camera and reason."""

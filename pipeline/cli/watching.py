@@ -54,6 +54,7 @@ def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
     from pipeline.live import Live
     from pipeline.monitor import serving
     from pipeline.progress import RunProgress
+    from pipeline.retention import Housekeeper, Retention
 
     folder = DataFolder.resolve(data)
     file = ConfigFile(streams, models={model.name: model.classes for model in Manifest.load(folder)})
@@ -62,6 +63,7 @@ def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
         stop_on_signal() as stop,
         Installation.open(config, folder, config.active_cameras, patient=True) as installation,
         RunProgress(console) as progress,
+        Housekeeper(lambda stop: Retention.of(installation, stop)),
     ):
         live = Live(installation, stop, file)
         with reload_on_signal(live.reload), serving(config.metrics.address, config.metrics.port, live.pages):
