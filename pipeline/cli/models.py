@@ -64,6 +64,9 @@ def add_model(
     name: Annotated[str, typer.Option(help="Its name; the file's when left out.")] = "",
     family: Annotated[str, typer.Option(help="Its family; found from its metadata when left out.")] = "",
     classes: Annotated[str, typer.Option(help="Class names, separated by commas, when the file names none.")] = "",
+    plate_config: Annotated[
+        Path | None, typer.Option(help="For a recogniser of fast-plate-ocr: the YAML file that comes with it.")
+    ] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "",
     data: Data = None,
 ) -> None:
@@ -71,5 +74,7 @@ def add_model(
     from pipeline.detectors.fetch import add
 
     listed = tuple(part.strip() for part in classes.split(",") if part.strip())
-    model = add(path, DataFolder.resolve(data).create(), name=name, family=family, classes=listed, licence=licence)
-    console.print(f"{model.name}: family {model.family}, classes {', '.join(model.classes)}")
+    folder = DataFolder.resolve(data).create()
+    model = add(path, folder, name=name, family=family, classes=listed, licence=licence, plate=plate_config)
+    finds = f"classes {', '.join(model.classes)}" if model.classes else "reads the text of plates"
+    console.print(f"{model.name}: family {model.family}, {finds}")

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 from pydantic import ValidationError
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from pipeline.detectors import families
 from pipeline.detectors.family import Description
@@ -25,6 +26,7 @@ from pipeline.detectors.manifest import (
     digest,
     read,
 )
+from pipeline.detectors.plates.slots import FAMILY, SlotRecogniser
 from pipeline.detectors.session import Runtime, Session, open_session
 from pipeline.errors import ModelError
 from pipeline.paths import DataFolder
@@ -128,10 +130,12 @@ def add(
     classes: tuple[str, ...] = (),
     threshold: Threshold | None = None,
     licence: str = "",
+    plate: Path | None = None,
 ) -> Model:
     """Register a local ONNX file: load it once to see that it works, copy it and note it in the manifest.
 
-    Family and class names come from the file's metadata where they are not given.
+    Family and class names come from the file's metadata where they are not given. A recogniser of plates is added
+    with the file of its plate config (YAML).
 
     Raises:
         ModelError: the file is not a model of a known family, a needed detail is not known, or the name is taken.
@@ -142,6 +146,27 @@ def add(
         raise ModelError(f"a model is called {name!r} already: give another name")
     if not path.is_file():
         raise ModelError(f"{path}: no such file")
+    fields = _of_recogniser(plate) if plate else _of_detector(path, family, classes)
+    fields |= {"name": name, "file": f"{name}.onnx", "sha256": digest(path)}
+    fields |= {"licence": licence} if licence else {}
+    fields |= {} if threshold is None else {"threshold": threshold}
+    try:
+        entry = Entry.model_validate(fields)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{fault['loc'][0] if fault['loc'] else 'model'}: {fault['msg']}" for fault in error.errors()
+        )
+        raise ModelError(f"{path}: cannot be added: {faults}") from error
+    model, runtime = Model(entry, path, "added"), Runtime(threads=1)
+    if plate:
+        SlotRecogniser(model, runtime)
+    else:
+        families()[entry.family].load(model, entry.threshold, runtime)
+    return _register(entry, path, data)
+
+
+def _of_detector(path: Path, family: str, classes: tuple[str, ...]) -> dict[str, object]:
+    """The fields of a detector's entry that its file tells."""
     session = open_session(path, Runtime(threads=1))
     family, told = _recognise(session, family)
     if not classes and told is None:
@@ -149,24 +174,21 @@ def add(
     signature = session.signature
     width = told.width if told else signature.width or 640
     height = told.height if told else signature.height or 640
-    fields: dict[str, object] = {
-        "name": name,
+    return {
         "family": family,
-        "file": f"{name}.onnx",
-        "sha256": digest(path),
         "size": (width, height),
         "classes": classes or (told.classes if told else ()),
-        "licence": licence or session.metadata.get("license", session.metadata.get("licence", "unknown")),
+        "licence": session.metadata.get("license", session.metadata.get("licence", "unknown")),
     }
+
+
+def _of_recogniser(plate: Path) -> dict[str, object]:
+    """The fields of a recogniser's entry, from the file of its plate config."""
     try:
-        entry = Entry.model_validate(fields | ({} if threshold is None else {"threshold": threshold}))
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{fault['loc'][0] if fault['loc'] else 'model'}: {fault['msg']}" for fault in error.errors()
-        )
-        raise ModelError(f"{path}: cannot be added: {faults}") from error
-    families()[family].load(Model(entry, path, "added"), entry.threshold, Runtime(threads=1))
-    return _register(entry, path, data)
+        settings = YAML(typ="safe").load(plate.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, YAMLError) as error:
+        raise ModelError(f"{plate}: cannot be read as a plate config: {error}") from error
+    return {"task": "plate text", "family": FAMILY, "plate": settings}
 
 
 def _recognise(session: Session, family: str) -> tuple[str, Description | None]:
