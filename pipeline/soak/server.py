@@ -74,6 +74,11 @@ class RtspServer:
         self.start()
 
     @property
+    def pid(self) -> int:
+        assert self._process is not None  # noqa: S101 - started
+        return self._process.pid
+
+    @property
     def runs(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
