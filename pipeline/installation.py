@@ -24,6 +24,7 @@ from pipeline.detectors.plates import PlateReader, load_plate_reader
 from pipeline.engine import DetectorKey, Engine
 from pipeline.errors import ConflictError, StoreError
 from pipeline.evidence import EvidenceRecorder
+from pipeline.notify import Notifier
 from pipeline.paths import DataFolder
 from pipeline.plate_crops import PlateCrops
 from pipeline.plate_secret import plate_secret
@@ -226,6 +227,10 @@ class Installation:
         """Whether a finished run has analysed this footage with these settings, models and code."""
         run = self.repository.covered(camera.id, footage.sha256, footage.config_hash, self.models_hash, code_version())
         return run is not None
+
+    def notifier(self) -> Notifier:
+        """What tells people of what is found; not started yet."""
+        return Notifier(self.config, self.repository, self.evidence)
 
     def driver(self) -> Driver:
         return Driver(self.engine, self.bell, workers=self.workers)

@@ -18,6 +18,7 @@ from pipeline.config import CameraConfig, Changes, Config, ConfigFile
 from pipeline.errors import ConflictError, MatThanError, SourceError, StoreError
 from pipeline.installation import Footage, Installation
 from pipeline.monitor import Pages
+from pipeline.notify import Notifier
 from pipeline.oversight import Oversight
 from pipeline.reload import Reloader
 from pipeline.runner import Driver
@@ -46,6 +47,7 @@ class Live:
     reloader: Reloader | None = None
     _driver: Driver = field(init=False)
     _oversight: Oversight = field(init=False)
+    _notifier: Notifier = field(init=False)
     _runs: dict[str, CameraRun] = field(default_factory=dict)
     _ready: deque[CameraRun] = field(default_factory=deque)
     _due: dict[str, CameraConfig] = field(default_factory=dict)
@@ -58,6 +60,7 @@ class Live:
         self._oversight = Oversight(
             self._driver, self.installation.engine, self.installation.workers, self.installation.outlet
         )
+        self._notifier = self.installation.notifier()
         if self.file is not None:
             self.reloader = Reloader(self.file, self.installation, self._apply)
 
@@ -96,6 +99,7 @@ class Live:
         ]
         for thread in threads:
             thread.start()
+        self._notifier.start()
         try:
             self._driver.drive(self._next_runs(), parallel=sys.maxsize, stop=self.stop, on_progress=on_progress)
         finally:
@@ -104,6 +108,9 @@ class Live:
             for thread in threads:
                 thread.join()
             self._write_states()
+            if self.reloader is not None:
+                self.reloader.end()
+            self._notifier.close()
             self.readers.close()
 
     def _next_runs(self) -> Iterator[CameraRun | None]:
@@ -119,6 +126,7 @@ class Live:
 
     def _apply(self, changes: Changes, config: Config) -> None:
         """Stop, start and refresh cameras; those that failed are tried again, too."""
+        self._notifier.change(config)
         outlet = self.installation.outlet
         for camera in changes.added:
             if camera.id not in self._runs:

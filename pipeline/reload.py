@@ -38,6 +38,10 @@ class Reloader:
             self.asked.clear()
             self._reload()
 
+    def end(self) -> None:
+        """The program stops: nothing of the file is in force any more."""
+        self._installation.outlet.latest("configuration", lambda repository: repository.end_configuration(self.name))
+
     def _reload(self) -> None:
         installation = self._installation
         try:

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from pipeline import logs
-from pipeline.cli import evaluation, evidence, keeping, models, proving, serving, status, watching, watchlists
+from pipeline.cli import evaluation, evidence, keeping, models, notify, proving, serving, status, watching, watchlists
 from pipeline.cli.terminal import errors
 from pipeline.errors import MatThanError
 
@@ -19,6 +19,7 @@ app = typer.Typer(
 for group in (serving, watching, status, evidence, evaluation, keeping, proving):
     app.add_typer(group.app)
 app.add_typer(models.app, name="models")
+app.add_typer(notify.app, name="notify")
 app.add_typer(watchlists.app, name="watchlist")
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, PrivateAttr, SecretStr, field_validator, model_validator
 
 from pipeline.config.schedule import ScheduleWindow
 from pipeline.config.section import Name, Number, Section, Share, Whole, fail
@@ -41,6 +42,8 @@ class TargetConfig(Section):
         default=24.0, description="How long a message is tried before it is given up."
     )
 
+    _folder: Path = PrivateAttr(default=Path())
+
     @field_validator("topic")
     @classmethod
     def _plain_topic(cls, value: str) -> str:
@@ -63,6 +66,14 @@ class TargetConfig(Section):
         if self.picture and not self.plates:
             raise fail("pictures show number plates; allow them to this target by plates: true", "picture")
         return self
+
+    def model_post_init(self, context: Any) -> None:
+        self._folder = (context or {}).get("folder", Path())
+
+    @property
+    def ca_file(self) -> str | None:
+        """`ca`, a relative one from the folder of streams.yaml."""
+        return str(self._folder / Path(self.ca).expanduser()) if self.ca else None
 
     def __str__(self) -> str:
         return f"{self.id} ({self.kind})"

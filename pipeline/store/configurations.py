@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +44,11 @@ class ConfigurationStore(Announcing):
             connection.execute(before.values(ended=time))
             connection.execute(self.insert(LoadTable).values(row).on_conflict_do_nothing())
             self.announce_configuration(connection, load, "refused", {"file": file, "reason": reason})
+
+    def end_configuration(self, file: str) -> None:
+        """The process that ran by the file on this machine has ended."""
+        with self.writing() as connection:
+            connection.execute(update(LoadTable).where(*_current(file)).values(ended=datetime.now(UTC)))
 
     def configuration(self, version: str) -> ConfigurationText | None:
         """The settings of this hash, as runs name it."""
