@@ -55,6 +55,7 @@ def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
     from pipeline.monitor import serving
     from pipeline.progress import RunProgress
     from pipeline.retention import Housekeeper, Retention
+    from pipeline.service import supervised
 
     folder = DataFolder.resolve(data)
     file = ConfigFile(streams, models={model.name: model.classes for model in Manifest.load(folder)})
@@ -66,7 +67,11 @@ def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
         Housekeeper(lambda stop: Retention.of(installation, stop)),
     ):
         live = Live(installation, stop, file)
-        with reload_on_signal(live.reload), serving(config.metrics.address, config.metrics.port, live.pages):
+        with (
+            reload_on_signal(live.reload),
+            serving(config.metrics.address, config.metrics.port, live.pages),
+            supervised(lambda: live.pages.live().well),
+        ):
             live.run(progress.update)
     for camera, reason in live.failures.items():
         errors.print(f"{camera}: {reason}", style="red")

@@ -74,7 +74,9 @@ def shown(seats: Sequence[Seat], epoch: float, since: float, until: float) -> It
                             yield Shown(seat.camera, incident.kind, incident.where, start, end)
 
 
-def write_registration(path: Path, seats: Sequence[Seat], ports: Sequence[int], database: str, evidence: Path) -> Path:
+def write_registration(
+    path: Path, seats: Sequence[Seat], ports: Sequence[int], database: str, evidence: Path, metrics: int
+) -> Path:
     """A streams.yaml with a camera for each seat, with the places of the example's cameras."""
     yaml = YAML(typ="safe")
     example = {camera["id"]: camera for camera in yaml.load(streams_path())["cameras"]}
@@ -96,6 +98,7 @@ def write_registration(path: Path, seats: Sequence[Seat], ports: Sequence[int], 
     document = {
         "site": {"name": "soak", "timezone": "Asia/Ho_Chi_Minh"},
         "storage": {"database": database, "evidence": str(evidence)},
+        "metrics": {"port": metrics},
         "cameras": cameras,
     }
     yaml.dump(document, path)

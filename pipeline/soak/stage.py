@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import tempfile
 import time
@@ -66,9 +67,14 @@ def set_up(folder: Path, cameras: int, database: str, minutes: float) -> Iterato
         disk = stack.enter_context(_own_disk(cameras, minutes))
         evidence = disk or data / "evidence"
         ports = [server.port for server in servers]
-        streams = write_registration(folder / "streams.yaml", all_seats, ports, store.url, evidence)
+        streams = write_registration(folder / "streams.yaml", all_seats, ports, store.url, evidence, _free_port())
         program = Program(streams, data, folder / "program.log")
         yield Stage(all_seats, servers, store, program, evidence, epoch, disk)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 @contextmanager
