@@ -15,7 +15,7 @@ from api.schemas import VIOLATION, Answer
 from api.services import Services, Trail
 from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy, State, actions, due
 from pipeline.store import Role
-from pipeline.store.records import ReviewRecord, ReviewStep
+from pipeline.store.review_records import ReviewRecord, ReviewStep
 
 OFFICERS = (Role.REVIEWER, Role.SENIOR_REVIEWER)
 

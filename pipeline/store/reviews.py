@@ -17,8 +17,10 @@ from pipeline.store.accounts import append_audit
 from pipeline.store.database import Database
 from pipeline.store.encode import plain
 from pipeline.store.filters import ViolationFilter
-from pipeline.store.records import AuditEntry, ReviewRecord, ReviewStep
-from pipeline.store.tables import Review, ReviewAction, Violation
+from pipeline.store.records import AuditEntry
+from pipeline.store.review_records import ReviewRecord, ReviewStep
+from pipeline.store.review_tables import Review, ReviewAction
+from pipeline.store.tables import Violation
 
 UNTOUCHED: Mapping[str, Any] = {
     "version": 0,

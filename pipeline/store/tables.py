@@ -255,48 +255,6 @@ class EvidenceFile(Table):
     sha256: Mapped[str]
 
 
-class Review(Table):
-    """How people got on with one violation, from the first of them on. `version` counts the changes, so that of
-    two officers who change the same case one is told of the other. The decisions themselves are ReviewAction."""
-
-    __tablename__ = "reviews"
-
-    violation: Mapped[UUID] = mapped_column(ForeignKey("violations.id"), primary_key=True)
-    version: Mapped[int]
-    assignee: Mapped[str] = mapped_column(index=True)
-    lock_holder: Mapped[str]
-    lock_until: Mapped[datetime | None]
-    first_reviewer: Mapped[str]
-    first_plate: Mapped[str]
-    second_reviewer: Mapped[str]
-    disputed: Mapped[bool]
-    plate: Mapped[str | None]
-    vehicle: Mapped[str | None]
-    corrected_start: Mapped[datetime | None]
-    reason: Mapped[str]
-    duplicate_of: Mapped[UUID | None] = mapped_column(ForeignKey("violations.id"), index=True)
-    notified: Mapped[datetime | None]
-    updated: Mapped[datetime]
-
-
-class ReviewAction(Table):
-    """One step of a review: who did what, and from which state to which. The database refuses to change a row."""
-
-    __tablename__ = "review_actions"
-    __table_args__ = (Index(None, "violation", "id"),)
-
-    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
-    violation: Mapped[UUID] = mapped_column(ForeignKey("violations.id"))
-    time: Mapped[datetime]
-    actor: Mapped[str]
-    action: Mapped[str]
-    before: Mapped[str]
-    after: Mapped[str]
-    reason: Mapped[str]
-    note: Mapped[str]
-    detail: Mapped[dict[str, Any]]
-
-
 class CountSample(Table):
     __tablename__ = "count_series"
     __table_args__ = (UniqueConstraint("camera", "rule", "zone", "time"), Index(None, "camera", "time", "id"))
@@ -308,46 +266,3 @@ class CountSample(Table):
     time: Mapped[datetime]
     count: Mapped[int]
     density: Mapped[float | None]
-
-
-class User(Table):
-    __tablename__ = "users"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
-    password_hash: Mapped[str]
-    role: Mapped[str]
-    disabled: Mapped[bool] = mapped_column(default=False)
-    must_change_password: Mapped[bool] = mapped_column(default=False)
-    failed_logins: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None]
-    created: Mapped[datetime]
-    updated: Mapped[datetime]
-
-
-class Session(Table):
-    """A signed-in user. Only the SHA-256 of the token is kept, so that the database gives no token away."""
-
-    __tablename__ = "sessions"
-
-    token_sha256: Mapped[str] = mapped_column(primary_key=True)
-    user: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    kind: Mapped[str]
-    created: Mapped[datetime]
-    expires: Mapped[datetime] = mapped_column(index=True)
-
-
-class Audit(Table):
-    """Who did what, when, to what. The database itself refuses to change or delete a row."""
-
-    __tablename__ = "audit"
-    __table_args__ = (Index(None, "time", "id"), Index(None, "object_kind", "object_id"))
-
-    id: Mapped[int] = mapped_column(RowNumber, primary_key=True)
-    time: Mapped[datetime]
-    actor: Mapped[str]
-    action: Mapped[str]
-    object_kind: Mapped[str]
-    object_id: Mapped[str]
-    detail: Mapped[dict[str, Any]]
-    address: Mapped[str]

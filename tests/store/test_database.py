@@ -17,7 +17,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import delete, text, update
 
 from pipeline.errors import ConflictError, QueryError, StoreError
-from pipeline.store import Repository, Role, tables
+from pipeline.store import Repository, Role
 from pipeline.store.tables import Table
 from pipeline.types import Findings
 
@@ -123,10 +123,10 @@ def test_writers_in_many_threads_wait_for_each_other(repository: Repository) -> 
 
 def test_the_audit_trail_refuses_change_and_deletion(repository: Repository) -> None:
     repository.record_audit("officer", "violation.view", "violation", "1", detail={"a": 1}, address="127.0.0.1")
-    for deed in (update(tables.Audit).values(actor="someone else"), delete(tables.Audit)):
+    for deed in (update(account_tables.Audit).values(actor="someone else"), delete(account_tables.Audit)):
         with pytest.raises(StoreError, match="append-only"), repository.writing() as connection:
             connection.execute(deed)
-    columns = ", ".join(column.name for column in tables.Audit.__table__.columns if column.name != "actor")
+    columns = ", ".join(column.name for column in account_tables.Audit.__table__.columns if column.name != "actor")
     again = f"INTO audit (actor, {columns}) SELECT 'someone else', {columns} FROM audit"  # noqa: S608
     statement = {
         "sqlite": f"INSERT OR REPLACE {again}",
@@ -190,7 +190,7 @@ def test_no_session_opens_with_a_password_that_is_being_replaced(repository: Rep
     later = NOON.replace(year=2100)
     with ThreadPoolExecutor(1) as pool:
         with repository.writing() as connection:
-            connection.execute(update(tables.User).values(password_hash="new"))
+            connection.execute(update(account_tables.User).values(password_hash="new"))
             opening = pool.submit(repository.create_session, "token", user.id, "bearer", later, checked="hash")
             with pytest.raises(TimeoutError):
                 opening.result(timeout=0.3)  # it waits for the change

@@ -11,7 +11,8 @@ from sqlalchemy import text
 from pipeline.errors import ConflictError, QueryError, StoreError
 from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy, State
 from pipeline.store import Repository, ViolationFilter
-from pipeline.store.records import AuditEntry, ReviewRecord
+from pipeline.store.records import AuditEntry
+from pipeline.store.review_records import ReviewRecord
 from pipeline.types import Findings
 
 from .makers import identity, violation
