@@ -15,6 +15,9 @@ from samples import load_truth, sample_paths
 RATES = {"street": 5, "square": 1, "fire": 1}
 """Analysed frames a second: enough to find every incident of the loops, little enough for 16 cameras on 2 cores."""
 
+PRIORITIES = {"street": 9, "square": 5, "fire": 5}
+"""A street cannot do with less: wrong-way driving shows in movement alone."""
+
 RULES: dict[str, list[dict[str, Any]]] = {
     "street": [{"kind": "wrong_way"}],
     # the loops are short: a crowd or fire must be over before the next one comes
@@ -23,6 +26,7 @@ RULES: dict[str, list[dict[str, Any]]] = {
 }
 EVIDENCE = {"before": 2, "after": 1}
 OTHER_SIZE = (640, 360)
+PLACES = ("detectors", "zones", "lanes", "ground")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +84,12 @@ def write_registration(
     """A streams.yaml with a camera for each seat, with the places of the example's cameras."""
     yaml = YAML(typ="safe")
     example = {camera["id"]: camera for camera in yaml.load(streams_path())["cameras"]}
-    cameras = [
-        {
-            "id": seat.camera,
-            "source": f"rtsp://127.0.0.1:{ports[seat.server]}{seat.mount}",
-            "rate": RATES[seat.sample],
-            "evidence": EVIDENCE,
-            "rules": RULES[seat.sample],
-            **{
-                key: example[seat.sample][key]
-                for key in ("detectors", "zones", "lanes", "ground")
-                if key in example[seat.sample]
-            },
-        }
-        for seat in seats
-    ]
+    cameras = []
+    for seat in seats:
+        places = {key: value for key, value in example[seat.sample].items() if key in PLACES}
+        url = f"rtsp://127.0.0.1:{ports[seat.server]}{seat.mount}"
+        own = {"id": seat.camera, "source": url, "rate": RATES[seat.sample], "priority": PRIORITIES[seat.sample]}
+        cameras.append({**places, **own, "rules": RULES[seat.sample], "evidence": EVIDENCE})
     document = {
         "site": {"name": "soak", "timezone": "Asia/Ho_Chi_Minh"},
         "storage": {"database": database, "evidence": str(evidence)},

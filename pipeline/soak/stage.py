@@ -20,6 +20,8 @@ from pipeline.soak.server import RtspServer
 
 SERVERS = 4
 MEGABYTES_A_CAMERA_AND_MINUTE = 12
+SPARE_MEGABYTES = 1024
+"""The program leaves half of it free."""
 
 
 @dataclass(slots=True)
@@ -84,7 +86,7 @@ def _own_disk(cameras: int, minutes: float) -> Iterator[Path | None]:
         yield None
         return
     folder = Path(tempfile.mkdtemp(prefix="matthan-disk-"))
-    size = 64 + int(cameras * minutes * MEGABYTES_A_CAMERA_AND_MINUTE)
+    size = SPARE_MEGABYTES + int(cameras * minutes * MEGABYTES_A_CAMERA_AND_MINUTE)
     mounted = subprocess.run(  # noqa: S603
         ["mount", "-t", "tmpfs", "-o", f"size={size}m", "tmpfs", str(folder)],  # noqa: S607
         check=False,
