@@ -178,6 +178,8 @@ class Installation:
             ConfigError: the camera hashes its plates, and there is no key.
         """
         self.claim([camera])
+        pipeline = CameraPipeline(camera, self.engine.models, self.plate_readers.__getitem__, self._plate_key(camera))
+        run = self.begin(camera, footage)
         settings = camera.evidence
         recorder = EvidenceRecorder(
             camera.id,
@@ -189,17 +191,18 @@ class Installation:
             timezone=camera.zone,
             layout=camera.layout,
             clips=not camera.hash_plates,
+            max_bytes=settings.memory * 2**20,
+            reserve=self.config.storage.reserve * 2**20,
+            run=run,
         )
         return CameraRun(
             source=source,
             buffer=buffer,
-            pipeline=CameraPipeline(
-                camera, self.engine.models, self.plate_readers.__getitem__, self._plate_key(camera)
-            ),
+            pipeline=pipeline,
             recorder=recorder,
             crops=PlateCrops(self.plates),
             outlet=self.outlet,
-            record=self.begin(camera, footage),
+            record=run,
             on_end=on_end,
         )
 

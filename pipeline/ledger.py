@@ -52,7 +52,8 @@ class Ledger:
     def _take(self, written: Iterable[Evidence]) -> None:
         for evidence in written:
             if evidence.complete:
-                self.missing.pop(evidence.violation, None)
+                if self.missing.pop(evidence.violation, None):
+                    log.info("evidence written after all", camera=self._camera, violation=str(evidence.violation))
             else:
                 self._lack(evidence.violation, evidence.note)
             self._hand_on(None, [evidence])
@@ -65,8 +66,10 @@ class Ledger:
             return None
 
     def _lack(self, violation: UUID, note: str) -> None:
-        self.missing[violation] = note
-        log.error("evidence not written", camera=self._camera, violation=str(violation), error=note)
+        """Said once for each violation and reason, although it is tried again and again."""
+        if self.missing.get(violation) != note:
+            self.missing[violation] = note
+            log.error("evidence not written", camera=self._camera, violation=str(violation), error=note)
 
     def _hand_on(self, found: Found | None, written: Iterable[Evidence]) -> None:
         """To the outlet, in one piece; only what is safe there is settled."""

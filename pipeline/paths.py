@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,3 +53,10 @@ class DataFolder:
         for folder in (self.root, self.evidence, self.plates, self.cache):
             folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         return self
+
+
+def free_bytes(folder: Path) -> int:
+    """Bytes that this user may still write on the disk of a folder, or of the nearest one above that exists."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

@@ -117,6 +117,9 @@ class EvidenceConfig(Section):
 
     before: Annotated[Number, Field(ge=0, le=120)] = Field(default=5.0, description="Seconds before the violation.")
     after: Annotated[Number, Field(ge=0, le=120)] = Field(default=5.0, description="Seconds after it.")
+    memory: Annotated[Whole, Field(ge=1, le=65536)] = Field(
+        default=64, description="Most MiB of video that are kept in memory for it."
+    )
 
 
 class CameraConfig(Section):
@@ -215,7 +218,7 @@ class CameraConfig(Section):
         """
         off = {"motion_gate": not self.motion_gate.enabled, "hash_plates": not self.hash_plates}
         ignored = {*NOT_ANALYSED, *(name for name, unused in off.items() if unused)}
-        return digest(self.model_dump(exclude=ignored))
+        return digest(self.model_dump(exclude={**dict.fromkeys(ignored, True), "evidence": {"memory"}}))
 
     @property
     def content(self) -> str:

@@ -62,6 +62,9 @@ class StorageConfig(Section):
         default=None, description="Secret that plates are hashed with; made in the data folder when left out."
     )
     retention: SiteRetentionConfig = SiteRetentionConfig()
+    reserve: Annotated[Whole, Field(ge=0, le=1024 * 1024)] = Field(
+        default=512, description="MiB left free on the disk of the evidence: no clip takes of them."
+    )
     _folder: Path = PrivateAttr(default=Path())
 
     @field_validator("database")

@@ -18,12 +18,13 @@ class PacketBuffer:
     whatever happens; `dropped` then counts the groups that had to go early.
     """
 
-    def __init__(self, seconds: float, max_bytes: int = 256 * 2**20) -> None:
+    def __init__(self, seconds: float, max_bytes: int = 64 * 2**20) -> None:
         self.max_bytes = max_bytes
         self.dropped = 0
         self._span = timedelta(seconds=seconds)
         self._groups: deque[list[MediaPacket]] = deque()
         self._bytes = 0
+        self._cut: datetime | None = None
         self._lock = threading.Lock()
 
     @property
@@ -41,6 +42,7 @@ class PacketBuffer:
                 return
             self._bytes += len(packet.data)
             while self._bytes > self.max_bytes:
+                self._cut = self._groups[0][-1].time
                 self._drop()
                 self.dropped += 1
 
@@ -60,6 +62,12 @@ class PacketBuffer:
             packets = [packet for group in groups[first:] for packet in group]
         wanted = [index for index, packet in enumerate(packets) if packet.time <= end]
         return packets[: wanted[-1] + 1] if wanted else []
+
+    def cut_before(self, first: datetime, wanted: datetime) -> float:
+        """Seconds from `wanted` to the `first` packet there is, if the memory that is allowed cost them; else 0."""
+        if self._cut is None or self._cut < wanted:
+            return 0.0
+        return max(0.0, (first - wanted).total_seconds())
 
     def _drop(self) -> None:
         self._bytes -= sum(len(packet.data) for packet in self._groups.popleft())

@@ -42,17 +42,18 @@ def package_folder(violation: Violation) -> str:
 
 
 @contextmanager
-def staged(package: Path) -> Iterator[Path]:
+def staged(package: Path, *, keep: bool = False) -> Iterator[Path]:
     """A fresh folder that takes the place of `package` when the block ends well and vanishes when it does not.
 
     Everything is on the disk before the exchange. A crash between its two renames leaves the old package
-    beside its place; `recover` puts it back.
+    beside its place; `recover` puts it back. With `keep`, the old package stays there until the new one is
+    settled, because the database may know the old one only.
 
     Raises:
         EvidenceError: the folder cannot be written.
     """
     draft = package.with_name(f".{package.name}.new")
-    old = package.with_name(f".{package.name}.old")
+    old = old_place(package)
     try:
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
@@ -60,15 +61,29 @@ def staged(package: Path) -> Iterator[Path]:
         for file in (*draft.iterdir(), draft):
             sync(file)
         if package.exists():
-            shutil.rmtree(old, ignore_errors=True)
-            package.rename(old)
+            put_aside(package, old, keep=keep)
         draft.rename(package)
         sync(package.parent)
-        shutil.rmtree(old, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise unwritable(package, error) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def old_place(package: Path) -> Path:
+    """Where a package goes that is being replaced."""
+    return package.with_name(f".{package.name}.old")
+
+
+def put_aside(package: Path, old: Path, *, keep: bool) -> None:
+    """Of several packages that were replaced before one was settled, the first is the one that the database has."""
+    if keep and old.exists():
+        shutil.rmtree(package)
+    else:
+        shutil.rmtree(old, ignore_errors=True)
+        package.rename(old)
 
 
 def sync(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -11,16 +10,18 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from uuid import UUID
 
+import structlog
+
 from pipeline.errors import EvidenceError
 from pipeline.evidence.buffer import PacketBuffer
-from pipeline.evidence.clip import Clip, UnwritableCodecError, write_clips, write_preview
+from pipeline.evidence.clip import Clip
 from pipeline.evidence.documents import manifest_fields, trace_fields
+from pipeline.evidence.footage import ClipMaker, Gathered, link_clips
 from pipeline.evidence.manifest import MANIFEST, canonical
 from pipeline.evidence.package import (
     describe_file,
     describe_files,
     package_folder,
-    read_package,
     staged,
     whole_package,
     write_manifest,
@@ -33,8 +34,13 @@ from pipeline.types import Evidence, Violation
 
 NO_CLIPS = "no clip, and a coarse picture: this camera keeps nothing that shows a plate"
 
+log = structlog.get_logger()
+
 RETRY = timedelta(seconds=30)
 """After this much media time, a package that could not be written is tried again."""
+
+MOST_WAITING = 32
+"""Packages of a camera that are tried again."""
 
 
 @dataclass(slots=True, eq=False)
@@ -62,6 +68,9 @@ class EvidenceRecorder:
     package comes from a clock, so that the same footage gives the same bytes; a complete package is only
     ever replaced by a complete one, unless it does not verify.
 
+    At most `max_bytes` of packets are kept in memory. A clip that would leave less than `reserve` bytes free on
+    the disk waits for space, then its package does without. `run` is the id of the run, for whoever recovers.
+
     `reach` is how long after its start a violation may be first recorded and still get its whole clip.
     `name`, `timezone` and `layout` (zones and lanes for a frame size) are for the picture with the overlay.
     With `previews`, a clip whose codec no browser plays gets a re-encoded copy beside it, for viewing. Without
@@ -77,7 +86,9 @@ class EvidenceRecorder:
         after: timedelta = timedelta(seconds=5),
         limit: timedelta = timedelta(seconds=60),
         reach: timedelta = timedelta(seconds=30),
-        max_bytes: int = 256 * 2**20,
+        max_bytes: int = 64 * 2**20,
+        reserve: int = 0,
+        run: UUID | None = None,
         code_version: str = "",
         name: str = "",
         timezone: tzinfo = UTC,
@@ -87,14 +98,17 @@ class EvidenceRecorder:
     ) -> None:
         self.camera = camera
         self.root = Path(root)
-        self.before, self.after, self.limit = before, after, limit
+        self.before = before
+        self.run = run
         self.code_version = code_version
         self.name = name or camera
         self.timezone = timezone
         self.layout = layout
-        self.previews = previews
         self.clips = clips
         self.buffer = PacketBuffer((before + reach).total_seconds(), max_bytes)
+        self._maker = ClipMaker(
+            self.buffer, self.root, before=before, after=after, limit=limit, previews=previews, reserve=reserve
+        )
         self._cases: dict[UUID, Case] = {}
         self._lock = threading.Lock()
 
@@ -158,50 +172,61 @@ class EvidenceRecorder:
                 evidence = self._settle(case, time, reason)
             yield evidence
 
-    def _until(self, violation: Violation) -> datetime:
-        longest = violation.start + self.limit
-        return min(violation.end or longest, longest) + self.after
-
     def _is_due(self, case: Case, time: datetime) -> bool:
         if case.retry is not None:
             return case.retry <= time
         if case.clips is None:
-            return time >= self._until(case.violation)
+            return time >= self._maker.until(case.violation)
         return case.changed and case.violation.end is not None
 
     def _settle(self, case: Case, time: datetime | None, reason: str = "") -> Evidence:
         violation = case.violation
         try:
-            evidence = self._write(case, complete=True, reason=reason)
+            evidence = self._write(case, complete=True, reason=reason, now=time)
         except EvidenceError as error:
             case.retry = time and time + RETRY
+            self._bound_waiting()
             kept = case.evidence or Evidence(violation.id, package_folder(violation), (), complete=False)
             return Evidence(violation.id, kept.folder, kept.files, kept.complete, str(error))
-        case.retry = None
-        if violation.end is not None or time is None:
+        case.retry = time + RETRY if time and not evidence.complete else None
+        self._bound_waiting()
+        if evidence.complete and (violation.end is not None or time is None):
             self._cases.pop(violation.id, None)
         return evidence
 
-    def _write(self, case: Case, *, complete: bool, reason: str = "") -> Evidence:
+    def _bound_waiting(self) -> None:
+        """Each case holds a picture: of many that wait for the disk, the oldest are left as they are."""
+        waiting = [case for case in self._cases.values() if case.retry is not None]
+        for case in waiting[:-MOST_WAITING]:
+            log.error("evidence given up", camera=self.camera, violation=str(case.violation.id))
+            self._cases.pop(case.violation.id)
+
+    def _write(self, case: Case, *, complete: bool, reason: str = "", now: datetime | None = None) -> Evidence:
         """Write the package as the case stands and exchange it for what was there."""
         violation = case.violation
         folder = package_folder(violation)
         package = self.root / folder
-        mark_unfinished(self.root, folder)
-        with staged(package) as draft:
+        mark_unfinished(self.root, folder, self.run)
+        with staged(package, keep=case.evidence is not None and case.evidence.complete) as draft:
             self._write_pictures(violation, draft)
             (draft / "trace.json").write_bytes(canonical(trace_fields(violation)))
-            clips, note = self._gather_clips(case, draft, complete=complete, reason=reason)
+            gathered = self._gather(case, draft, complete=complete, reason=reason, now=now)
+            complete = complete and not gathered.postponed
             files = describe_files(draft)
             fields = manifest_fields(
-                violation, files, clips, code_version=self.code_version, complete=complete, note=note
+                violation,
+                files,
+                gathered.clips,
+                code_version=self.code_version,
+                complete=complete,
+                note=gathered.note,
             )
             write_manifest(draft, fields)
             files.append(describe_file(draft / MANIFEST))
         if complete:
-            case.clips, case.note = clips, note
+            case.clips, case.note = gathered.clips, gathered.note
         case.changed = not complete
-        case.evidence = Evidence(violation.id, folder, tuple(files), complete, note)
+        case.evidence = Evidence(violation.id, folder, tuple(files), complete, gathered.note)
         return case.evidence
 
     def _write_pictures(self, violation: Violation, draft: Path) -> None:
@@ -212,65 +237,11 @@ class EvidenceRecorder:
         if violation.plate is not None and violation.plate.crop is not None and violation.plate.crop.size:
             (draft / "plate.jpg").write_bytes(encode(violation.plate.crop))
 
-    def _gather_clips(self, case: Case, draft: Path, *, complete: bool, reason: str) -> tuple[list[Clip], str]:
-        """Put the clips into the draft: the ones already complete, else new ones from the buffer."""
-        violation = case.violation
+    def _gather(self, case: Case, draft: Path, *, complete: bool, reason: str, now: datetime | None) -> Gathered:
+        """Put the clips into the draft: the ones already complete, else new ones."""
+        if not self.clips:
+            return Gathered(note=NO_CLIPS)
         if case.clips is not None:
-            link_clips(self.root / package_folder(violation), draft)
-            return case.clips, case.note
-        until = self._until(violation)
-        packets = self.buffer.between(violation.start - self.before, until)
-        kept = read_package(self.root, package_folder(violation)) if case.evidence else None
-        if complete and kept and kept[0].complete and reaches_further_back(kept[1], packets):
-            link_clips(self.root / package_folder(violation), draft)
-            return kept[1], kept[0].note
-        try:
-            clips = write_clips(packets, draft)
-        except UnwritableCodecError as error:
-            return [], f"no clip: {error}"
-        notes = [self._note(violation, clips, until if complete else None, reason)]
-        if complete and self.previews:
-            notes += [note for clip in clips if (note := preview_note(clip, draft))]
-        return clips, "; ".join(note for note in notes if note)
-
-    def _note(self, violation: Violation, clips: Sequence[Clip], until: datetime | None, reason: str) -> str:
-        if not clips:
-            return "no clip: the camera sent no key frame in time" if self.clips else NO_CLIPS
-        notes = list(dict.fromkeys(clip.obstacle for clip in clips if clip.obstacle))
-        if len(clips) > 1:
-            notes.append(f"the clip is in {len(clips)} parts because the camera changed its picture format")
-        if clips[0].start > violation.start:
-            notes.append("the clip begins after the violation: nothing earlier was kept")
-        if until and reason and clips[-1].end < until - timedelta(seconds=1):
-            notes.append(f"the clip ends {(until - clips[-1].end).total_seconds():.1f} s early: {reason}")
-        elif until and until < (violation.end or until + self.after):
-            notes.append(f"the clip shows the first {self.limit.total_seconds():g} s of the incident")
-        return "; ".join(notes)
-
-
-def reaches_further_back(clips: Sequence[Clip], packets: Sequence[MediaPacket]) -> bool:
-    """Whether clips that are already there begin before what the buffer still holds."""
-    return bool(clips) and (not packets or clips[0].start < packets[0].time)
-
-
-def link_clips(package: Path, draft: Path) -> None:
-    """Bring a package's clips and previews into the draft that will replace it.
-
-    Raises:
-        OSError: they cannot be copied.
-    """
-    for file in package.iterdir():
-        if file.stem.split("-")[0] in {"clip", "preview"}:
-            try:
-                (draft / file.name).hardlink_to(file)
-            except OSError:  # a file system without hard links
-                shutil.copyfile(file, draft / file.name)
-
-
-def preview_note(clip: Clip, draft: Path) -> str:
-    """Make a viewing copy of a clip that no browser plays; says so for the manifest."""
-    if not clip.obstacle.startswith("browsers do not play"):
-        return ""
-    name = f"{clip.name.split('.')[0].replace('clip', 'preview')}.mp4"
-    write_preview(draft / clip.name, draft / name)
-    return f"{name} is a re-encoded copy for viewing, {clip.name} the evidence"
+            link_clips(self.root / package_folder(case.violation), draft)
+            return Gathered(case.clips, case.note)
+        return self._maker.gather(case.violation, draft, case.evidence, complete=complete, reason=reason, now=now)

@@ -1,6 +1,7 @@
 """What a killed process leaves behind: packages that are not complete, or not yet in the database.
 
-Beside a camera's days, `.unfinished` holds one empty file for each of them, named like the violation.
+Beside a camera's days, `.unfinished` holds one file for each of them, named like the violation, with the mark of
+the process and the id of the run.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import structlog
 
 from pipeline.errors import EvidenceError
 from pipeline.evidence.clip import unwritable
 from pipeline.evidence.manifest import MANIFEST, opened
-from pipeline.evidence.package import camera_folder, describe_file, read_package, sync, write_manifest
+from pipeline.evidence.package import camera_folder, describe_file, old_place, read_package, sync, write_manifest
 from pipeline.evidence.verify import PACKAGE_NAME
+from pipeline.process import is_alive, process_mark
 from pipeline.types import Evidence
 
 log = structlog.get_logger()
@@ -25,8 +28,8 @@ UNFINISHED = ".unfinished"
 DAY = "[0-9]*-[0-9]*-[0-9]*"
 
 
-def mark_unfinished(root: Path, folder: str) -> None:
-    """Remember, for the next start, that this package is not settled.
+def mark_unfinished(root: Path, folder: str, run: UUID | None = None) -> None:
+    """Remember, for the next start, that this package is not settled, by which process and in which run.
 
     Raises:
         EvidenceError: the mark cannot be written.
@@ -35,23 +38,56 @@ def mark_unfinished(root: Path, folder: str) -> None:
     try:
         if not mark.exists():
             mark.parent.mkdir(parents=True, exist_ok=True)
-            mark.touch()
+            mark.write_text(f"{process_mark()} {run or ''}")
+            sync(mark)
             sync(mark.parent)
     except OSError as error:
         raise unwritable(mark, error) from None
 
 
 def clear_unfinished(root: Path, folder: str) -> None:
-    """Forget a package that is complete and stands in the database.
+    """Forget a package that is complete and stands in the database, and what it replaced.
 
     Raises:
         EvidenceError: the mark cannot be removed.
     """
     mark = _mark(root, folder)
     try:
+        if (old := old_place(root / folder)).exists():
+            shutil.rmtree(old)
         mark.unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(mark, error) from None
+
+
+def run_of(root: Path, folder: str) -> UUID | None:
+    """The run that wrote a package which is not settled; None when its mark does not tell."""
+    try:
+        return UUID(_mark(root, folder).read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def put_back(root: Path, folder: str, manifest_sha256: str) -> bool:
+    """Put the package that was replaced back in its place, if its manifest is the one that the database has.
+
+    A process killed between the exchange and the word about it leaves a package of which the database knows
+    nothing, and beside it the one it knows.
+
+    Raises:
+        EvidenceError: it cannot be moved.
+    """
+    package = root / folder
+    old = old_place(package)
+    try:
+        if not (old / MANIFEST).is_file() or describe_file(old / MANIFEST).sha256 != manifest_sha256:
+            return False
+        shutil.rmtree(package)
+        old.rename(package)
+        sync(package.parent)
+    except OSError as error:
+        raise unwritable(package, error) from None
+    return True
 
 
 def _mark(root: Path, folder: str) -> Path:
@@ -68,7 +104,7 @@ def recover(root: Path, camera: str, reason: str = "the program was stopped") ->
     removed. One that cannot be closed is logged, and does not stop the others.
     """
     for mark in sorted((root / camera_folder(camera) / UNFINISHED).glob("*")):
-        if not PACKAGE_NAME.fullmatch(mark.name):
+        if not PACKAGE_NAME.fullmatch(mark.name) or _is_anothers(mark):
             continue
         try:
             evidence = _recovered(root, mark, reason)
@@ -79,15 +115,22 @@ def recover(root: Path, camera: str, reason: str = "the program was stopped") ->
                 yield evidence
 
 
+def _is_anothers(mark: Path) -> bool:
+    """Whether another process that lives is at work on this package, such as a batch over the same camera."""
+    try:
+        owner = mark.read_text().split()[0]
+        return owner != process_mark() and is_alive(owner)
+    except (OSError, ValueError, IndexError):
+        return False
+
+
 def _recovered(root: Path, mark: Path, reason: str) -> Evidence | None:
     """The package of a mark, closed; None when there is none, and the mark is removed."""
     name, camera = mark.name, mark.parent.parent
     for draft in camera.glob(f"{DAY}/.{name}.new"):
         shutil.rmtree(draft)
     for old in camera.glob(f"{DAY}/.{name}.old"):
-        if old.with_name(name).exists():
-            shutil.rmtree(old)
-        else:
+        if not old.with_name(name).exists():
             old.rename(old.with_name(name))
     found = sorted(camera.glob(f"{DAY}/{name}"))
     if not found:

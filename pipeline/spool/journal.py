@@ -20,6 +20,8 @@ from typing import BinaryIO
 
 import structlog
 
+from pipeline.paths import free_bytes
+
 log = structlog.get_logger()
 
 SEGMENT_BYTES = 4 * 2**20
@@ -220,12 +222,6 @@ def payload_of(line: bytes) -> bytes | None:
         return None
     payload = line[9:-1]
     return payload if line[:8] == b"%08x" % zlib.crc32(payload) else None
-
-
-def free_bytes(folder: Path) -> int:
-    """Bytes that this user may still write on the disk of a folder."""
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
 
 
 def allocate(file: BinaryIO, size: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 
 from pipeline.errors import EvidenceError
-from pipeline.evidence.recovery import recover
+from pipeline.evidence.recovery import recover, run_of
 from pipeline.spool.records import LeftOpen, Recovered
 from pipeline.spool.spool import Outlet
 
@@ -22,7 +22,7 @@ def hand_on_leftovers(camera: str, evidence: Path, outlet: Outlet) -> None:
     """
     for package in recover(evidence, camera):
         try:
-            outlet.append(Recovered(package))
+            outlet.append(Recovered(package, run_of(evidence, package.folder)))
         except EvidenceError as error:
             log.error("evidence not recovered", camera=camera, violation=str(package.violation), error=str(error))
     outlet.append(LeftOpen(camera, "the process ended while the incident lasted"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,12 +14,12 @@ import structlog
 
 from pipeline.errors import EvidenceError, StoreError
 from pipeline.evidence import report, verify_package
-from pipeline.evidence.recovery import clear_unfinished
+from pipeline.evidence.recovery import clear_unfinished, put_back
 from pipeline.evidence.restore import restore
 from pipeline.spool.codec import decode, encode
 from pipeline.store import Repository
 from pipeline.store.database import is_refusal
-from pipeline.types import CameraAlert, Evidence, Findings
+from pipeline.types import CameraAlert, Evidence, EvidenceFile, Findings
 
 log = structlog.get_logger()
 
@@ -168,6 +169,10 @@ class Recovered:
             if repository.violation(self.evidence.violation) is None:
                 repository.save(Findings(violations=(restore(evidence, self.evidence),)), self.run)
             repository.attach(self.evidence)
+        elif (known := _manifest_sha256(stored.files)) != _manifest_sha256(self.evidence.files) and not put_back(
+            evidence, self.evidence.folder, known
+        ):
+            log.error("not the package that the database knows", package=str(evidence / self.evidence.folder))
         clear_unfinished(evidence, self.evidence.folder)
 
 
@@ -210,6 +215,10 @@ Record: TypeAlias = (
     | RunEnded
 )
 KINDS: dict[str, type[Record]] = {kind.__name__: kind for kind in get_args(Record)}
+
+
+def _manifest_sha256(files: Iterable[EvidenceFile]) -> str:
+    return next((file.sha256 for file in files if file.role == "manifest"), "")
 
 
 def to_line(record: Record) -> bytes:

@@ -17,7 +17,8 @@ import structlog
 
 from pipeline.errors import ConflictError, EvidenceError, StoreError
 from pipeline.lock import LockFile
-from pipeline.spool.journal import RESERVE_BYTES, Journal, free_bytes
+from pipeline.paths import free_bytes
+from pipeline.spool.journal import RESERVE_BYTES, Journal
 from pipeline.spool.records import Record, from_line, to_line
 from pipeline.store import Repository
 from pipeline.store.database import is_refusal
