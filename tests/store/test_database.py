@@ -17,7 +17,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import delete, text, update
 
 from pipeline.errors import ConflictError, QueryError, StoreError
-from pipeline.store import Repository, Role
+from pipeline.store import Repository, Role, account_tables
 from pipeline.store.tables import Table
 from pipeline.types import Findings
 
