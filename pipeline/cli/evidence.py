@@ -1,4 +1,4 @@
-"""`matthan verify`: evidence packages, checked offline."""
+"""`matthan verify` and `matthan export`: evidence packages, checked offline and given out."""
 
 from __future__ import annotations
 
@@ -32,3 +32,18 @@ def verify(
         console.print(report(package, faults), style="red" if faults else "green", soft_wrap=True)
     if broken:
         raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    package: Annotated[Path, typer.Argument(help="An evidence package.")],
+    target: Annotated[Path, typer.Argument(help="A new folder, or a file that ends in .zip.")],
+    redact: Annotated[bool, typer.Option("--redact", help="Blur everyone but the subject, and their plates.")] = False,
+) -> None:
+    """Copy an evidence package for giving out; with --redact so that nobody but its subject can be recognised."""
+    from pipeline.redaction import export as copy
+
+    with console.status("checking the package") as status:
+        copy(package, target, redact=redact, progress=status.update)
+    what = "redacted copy" if redact else "copy"
+    console.print(f"{target}: {what} of {package.absolute().name}", style="green", soft_wrap=True)

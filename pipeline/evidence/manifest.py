@@ -40,6 +40,9 @@ FIELDS: Mapping[str, type | tuple[type, ...]] = {
     "files": list,
     "digest": str,
 }
+REDACTION_FIELDS: Mapping[str, type] = {"original": str, "blurred": list, "subject": str, "models": dict}
+"""Of the field `redaction`, which only redacted copies have: `original` is the SHA-256 of the manifest copied from."""
+
 FILE_FIELDS: Mapping[str, type] = {"name": str, "role": str, "media_type": str, "size": int, "sha256": str}
 
 
@@ -85,7 +88,10 @@ def opened(data: bytes) -> dict[str, Any]:
         raise ValueError(f"is not a manifest of format {FORMAT}")
     if not whole:
         raise ValueError("was changed: its digest does not fit its content")
-    _check_fields(fields, FIELDS, "")
+    if "redaction" in fields:
+        redaction = fields["redaction"]
+        _check_fields(redaction if isinstance(redaction, dict) else {}, REDACTION_FIELDS, "redaction.")
+    _check_fields({name: value for name, value in fields.items() if name != "redaction"}, FIELDS, "")
     for index, file in enumerate(fields["files"]):
         _check_fields(file if isinstance(file, dict) else {}, FILE_FIELDS, f"files[{index}].")
         if not FILE_NAME.fullmatch(file["name"]) or file["name"] == MANIFEST:

@@ -90,6 +90,14 @@ def find_packages(path: Path | str) -> list[Path]:
 def report(folder: Path | str, faults: list[Fault]) -> str:
     """What a person is told about a package."""
     if not faults:
-        return f"{folder}: whole; every file is as it was written"
+        original = _redacted_from(Path(folder))
+        copied = f"; a redacted copy of the package whose manifest has the SHA-256 {original}" if original else ""
+        return f"{folder}: whole; every file is as it was written{copied}"
     lines = [f"{folder}: {len(faults)} fault{'s' if len(faults) > 1 else ''}"]
     return "\n".join(lines + [f"  {fault}" for fault in faults])
+
+
+def _redacted_from(folder: Path) -> str:
+    """The SHA-256 of the manifest that a redacted copy was made from; "" for an original."""
+    fields = opened((folder / MANIFEST).read_bytes())
+    return str(fields["redaction"]["original"]) if "redaction" in fields else ""

@@ -1,0 +1,164 @@
+"""An evidence package, or a redacted copy of it, as a folder or ZIP file to give out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from pipeline.errors import EvidenceError
+from pipeline.evidence import report, verify_package
+from pipeline.evidence.clip import unwritable
+from pipeline.evidence.manifest import MANIFEST, opened
+from pipeline.evidence.package import describe_files, staged, write_manifest
+from pipeline.evidence.pictures import encode
+from pipeline.redaction.blurring import blur, regions
+from pipeline.redaction.clips import Clip, look_through, write_redacted
+from pipeline.redaction.finding import Finder, Seen
+from pipeline.redaction.subject import Subject
+from pipeline.types import Image
+
+KEPT = ("trace", "plate")
+"""Parts that tell of the subject alone, and are copied as they are."""
+
+
+def export(
+    package: Path,
+    target: Path,
+    *,
+    redact: bool = True,
+    progress: Callable[[str], None] = lambda what: None,
+) -> Path:
+    """Copy an evidence package to `target`, a new folder, or a ZIP file when its name ends so.
+
+    With `redact`, heads, vehicles and plates of everyone but the subject are blurred in the stills and clips of
+    the copy, for good; its manifest names the original's and verifies as that of a redacted copy. The original
+    stays as it is. `progress` is told what is being worked on.
+
+    Raises:
+        EvidenceError: the package does not verify or cannot be read, or `target` is there already or cannot be
+            written.
+    """
+    faults = verify_package(package)
+    if faults:
+        raise EvidenceError(f"not exported, for it does not verify: {report(package, faults)}")
+    if target.exists():
+        raise EvidenceError(f"{target}: is there already; name a new file or folder")
+    if target.suffix.lower() != ".zip":
+        with staged(target.absolute()) as draft:
+            _fill(package, draft, redact, progress)
+        return target
+    try:
+        with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".export-") as scratch:
+            name = package.absolute().name
+            folder = Path(scratch) / name
+            folder.mkdir()
+            _fill(package, folder, redact, progress)
+            packed = Path(scratch) / "packed.zip"
+            _pack(folder, packed)
+            packed.replace(target)
+    except OSError as error:
+        raise unwritable(target, error) from None
+    return target
+
+
+def _fill(package: Path, draft: Path, redact: bool, progress: Callable[[str], None]) -> None:
+    if redact:
+        _Redaction(package, draft, progress).write()
+        return
+    for file in package.iterdir():
+        shutil.copyfile(file, draft / file.name)
+
+
+def _pack(folder: Path, target: Path) -> None:
+    """The folder as a ZIP file whose bytes depend on its content alone."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
+        for file in sorted(folder.iterdir()):
+            entry = zipfile.ZipInfo(f"{folder.name}/{file.name}")
+            entry.external_attr = 0o644 << 16
+            packed.writestr(entry, file.read_bytes())
+
+
+class _Redaction:
+    """The making of one redacted copy."""
+
+    def __init__(self, package: Path, draft: Path, progress: Callable[[str], None]) -> None:
+        self._package, self._draft, self._progress = package, draft, progress
+        data = (package / MANIFEST).read_bytes()
+        self._original = hashlib.sha256(data).hexdigest()
+        self._fields = opened(data)
+        if "redaction" in self._fields:
+            raise EvidenceError(f"{package}: is a redacted copy already")
+        try:
+            trace = json.loads((package / "trace.json").read_bytes())
+            self._subject = Subject.of(trace)
+            self._moment = datetime.fromisoformat(trace["still"]["time"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EvidenceError(f"{package / 'trace.json'}: cannot be read: {error}") from None
+        self._finder = Finder()
+
+    def write(self) -> None:
+        clips = [self._clip(clip) for clip in self._fields["clips"]]
+        self._pictures(clips)
+        for file in self._fields["files"]:
+            if file["role"] in KEPT:
+                shutil.copyfile(self._package / file["name"], self._draft / file["name"])
+        told = [{**clip, "name": _renamed(clip["name"]), "obstacle": ""} for clip in self._fields["clips"]]
+        fields: dict[str, Any] = {
+            **self._fields,
+            "clips": told,
+            "files": [
+                {name: getattr(file, name) for name in ("name", "role", "media_type", "size", "sha256")}
+                for file in describe_files(self._draft)
+            ],
+            "redaction": {
+                "original": self._original,
+                "blurred": ["heads of people", "vehicles", "plates"],
+                "subject": self._subject.label if self._subject.places else "",
+                "models": self._finder.models,
+            },
+        }
+        write_manifest(self._draft, fields)
+
+    def _clip(self, told: dict[str, Any]) -> Clip:
+        name = told["name"]
+        self._progress(f"looking through {name}")
+        clip = look_through(self._package / name, datetime.fromisoformat(told["start"]), self._finder)
+        self._progress(f"writing {_renamed(name)}")
+        write_redacted(clip, self._subject, self._draft / _renamed(name))
+        return clip
+
+    def _pictures(self, clips: list[Clip]) -> None:
+        """The still and its overlay: what is found in the still itself, and where the clip's people are then."""
+        self._progress("blurring the pictures")
+        still = _picture(self._package / "still.jpg")
+        subject = self._subject.at(self._moment)
+        seen: list[Seen] = list(self._finder.find(still))
+        for clip in clips:
+            seen += clip.seen((self._moment - clip.start).total_seconds())
+        wanted = regions(seen, subject)
+        (self._draft / "still.jpg").write_bytes(encode(blur(still, wanted)))
+        overlay = _picture(self._package / "overlay.jpg")
+        caption = overlay.shape[0] - still.shape[0]
+        lower = blur(overlay[caption:], wanted)
+        (self._draft / "overlay.jpg").write_bytes(encode(np.vstack([overlay[:caption], lower])))
+
+
+def _picture(path: Path) -> Image:
+    image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise EvidenceError(f"{path}: is no picture")
+    return np.asarray(image, np.uint8)
+
+
+def _renamed(name: str) -> str:
+    return f"{Path(name).stem}.mp4"
