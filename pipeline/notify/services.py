@@ -25,7 +25,10 @@ class Service:
     """
 
     def __init__(self, target: TargetConfig) -> None:
-        logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
+        chatter = logging.getLogger("apprise")
+        chatter.propagate = False
+        if not chatter.handlers:
+            chatter.addHandler(logging.NullHandler())
         self._apprise = Apprise(asset=AppriseAsset(app_id="matthan", secure_logging=True))
         self._apprise.add(target.url.get_secret_value())
 
