@@ -46,14 +46,17 @@ class Listener(Protocol):
 
     def frame(self, time: datetime, frame: VideoFrame) -> None: ...
 
-    def skew(self, seconds: float) -> None:
-        """How far the camera's own clock is ahead of this computer's."""
+    def skew(self, seconds: float, *, main: bool) -> None:
+        """How far the camera's own clock is ahead of this computer's, as seen by its main or its other stream."""
 
     def note(self, event: str, **details: str) -> None:
         """Something for the log; holds no secret."""
 
     def failed(self, failure: Failure) -> None:
-        """It has come to its end by itself."""
+        """It comes to its end by itself."""
+
+    def ended(self) -> None:
+        """Its thread ends; the last that is heard of it."""
 
 
 class Connection:
@@ -80,10 +83,6 @@ class Connection:
         self._behind = False
         self._thread = threading.Thread(target=self._run, name=f"camera-{order.camera}", daemon=True)
 
-    @property
-    def alive(self) -> bool:
-        return self._thread.is_alive()
-
     def start(self) -> None:
         self._thread.start()
 
@@ -91,14 +90,11 @@ class Connection:
         """Want no more of it; returns at once."""
         self._abandoned.set()
 
-    def join(self) -> None:
-        """Wait for its end; a connection that hangs has none."""
-        self._thread.join()
-
     def _run(self) -> None:
         failure = self._read()
         if not self._abandoned.is_set():
             self._listener.failed(failure)
+        self._listener.ended()
 
     def _read(self) -> Failure:
         began = monotonic()
@@ -139,8 +135,8 @@ class Connection:
         if not streams or streams[0].codec_context is None:
             return Failure("it sends no video that can be decoded; choose its H.264 stream", refused=True)
         stream = streams[0]
-        # threads within a picture only: threads over pictures would hold frames back
-        stream.thread_type = "SLICE"
+        # many cameras share the cores already, and threads over pictures would hold frames back
+        stream.codec_context.thread_count = 1
         info = describe(stream)
         form = StreamFormat(stream, info)
         for packet, skew in self._stamped(container, stream, Timeline(info.time_base, info.rate)):
@@ -148,7 +144,7 @@ class Connection:
                 received = media_packet(packet, form.of(packet), self._time(packet.pts or 0, info.time_base))
                 self._listener.packet(received, self._clock.epoch or received.time)
             if skew is not None:
-                self._listener.skew(skew)
+                self._listener.skew(skew, main=self._packets)
             if self._frames:
                 self._decode(stream, packet, info)
         return Failure("the camera ended the stream")

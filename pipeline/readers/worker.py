@@ -37,6 +37,8 @@ from pipeline.readers.slots import FrameWriter
 BEAT_SECONDS = 1.0
 SKEW_STEP = 0.02
 """Seconds by which the camera's clock has to move over ours to be told again."""
+APART = 5.0
+"""Two streams of one camera are not further apart; what says so is a wrong clock."""
 SIGNAL_OF_PARENTS_DEATH = 1
 
 
@@ -52,8 +54,11 @@ class Job:
         self._channel = channel
         self._frames = FrameWriter(memory, self._announce)
         self._streams: dict[StreamInfo, int] = {}
-        self._skew: float | None = None
-        self._over = threading.Lock()
+        self._skews: dict[bool, float] = {}
+        self._told: float | None = None
+        self._shown: datetime | None = None
+        self._lock = threading.Lock()
+        self._failed = False
         start = order.earliest and order.earliest + timedelta(milliseconds=1)
         clock = HostClock(utc_now, order.epoch, start)
         if order.analysis is None:
@@ -63,11 +68,11 @@ class Job:
                 Connection(order.url, order, self, clock, frames=False),
                 Connection(order.analysis, order, self, HostClock(utc_now, order.epoch, start), packets=False),
             ]
+        self._open = len(self.connections)
 
     def start(self) -> None:
         for connection in self.connections:
             connection.start()
-        threading.Thread(target=self._bury, name=f"end-of-{self._number}", daemon=True).start()
 
     def abandon(self) -> None:
         for connection in self.connections:
@@ -86,11 +91,17 @@ class Job:
         self._send(Kind.PACKET, encode_packet(self._streams[packet.stream], packet), packet.data)
 
     def frame(self, time: datetime, frame: VideoFrame) -> None:
-        self._frames.offer(time, frame)
+        """With two streams, what the camera's clock says of both brings the frame to the time of the packets."""
+        if len(self._skews) == 2 and abs(apart := self._skews[False] - self._skews[True]) < APART:
+            time += timedelta(seconds=apart)
+        if self._shown is None or time > self._shown:
+            self._shown = time
+            self._frames.offer(time, frame)
 
-    def skew(self, seconds: float) -> None:
-        if self._skew is None or abs(seconds - self._skew) > SKEW_STEP:
-            self._skew = seconds
+    def skew(self, seconds: float, *, main: bool) -> None:
+        self._skews[main] = seconds
+        if main and (self._told is None or abs(seconds - self._told) > SKEW_STEP):
+            self._told = seconds
             self._send(Kind.SKEW, SKEW.pack(seconds))
 
     def note(self, event: str, **details: str) -> None:
@@ -98,19 +109,23 @@ class Job:
 
     def failed(self, failure: Failure) -> None:
         """Tell the first failure; a camera with two connections gives up both."""
-        if self._over.acquire(blocking=False):
+        with self._lock:
+            first, self._failed = not self._failed, True
+        if first:
             self._send(Kind.FAILURE, json.dumps({"reason": failure.reason, "refused": failure.refused}).encode())
             self.abandon()
 
+    def ended(self) -> None:
+        """Tell when the last connection has ended; one that hangs never does."""
+        with self._lock:
+            self._open -= 1
+            last = not self._open
+        if last:
+            self._frames.close()
+            self._send(Kind.ENDED)
+
     def _announce(self, notice: FrameNotice) -> None:
         self._send(Kind.FRAME, notice.encode())
-
-    def _bury(self) -> None:
-        """Tell when the last connection has ended, which one that hangs never does."""
-        for connection in self.connections:
-            connection.join()
-        self._frames.close()
-        self._send(Kind.ENDED)
 
     def _send(self, kind: Kind, *parts: bytes) -> None:
         send_or_end(self._channel, kind, self._number, *parts)
