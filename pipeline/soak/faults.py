@@ -51,6 +51,9 @@ class Fault:
     early: bool = False
     """Only in the first part of a run, since memory can be judged only while the program lives on."""
 
+    late: bool = False
+    """Only after those: a clip that found no room waits in memory for it, and a kill would take it."""
+
 
 @contextmanager
 def server_killed(stage: Stage, chance: random.Random) -> Iterator[Effect]:
@@ -164,7 +167,7 @@ FAULTS = (
     Fault("program killed", (RESTART_SECONDS, RESTART_SECONDS), 1, program_killed, early=True),
     Fault("everything killed", (RESTART_SECONDS, RESTART_SECONDS), 1, everything_killed, early=True),
     Fault("database away", (60, 60), 1, database_away),
-    Fault("disk full", (20, 30), 1, disk_full),
+    Fault("disk full", (20, 30), 1, disk_full, late=True),
     Fault("picture size changes", (15, 25), 2, size_changes),
     Fault("picture freezes", (30, 40), 1, picture_freezes),
     Fault("pictures garbled", (10, 15), 2, pictures_garbled),
@@ -194,6 +197,7 @@ def plan(seconds: float, seed: int) -> list[Planned]:
     free = [fault for fault in FAULTS if not fault.early]
     for group in (bound, free):
         chance.shuffle(group)
+    free.sort(key=lambda fault: fault.late, reverse=True)  # taken from the end
     queue = [
         free.pop(),
         *(fault for pair in zip(bound, [free.pop() for _ in bound], strict=True) for fault in pair),
