@@ -49,6 +49,7 @@ def find_journey(services: Services, wanted: PlateFilter) -> Journey:
 
 
 def _sighting(read: PlateRecord, camera: CameraStatus | None) -> Sighting:
-    known = camera is not None and camera.latitude is not None and camera.longitude is not None
-    place = (camera.latitude, camera.longitude) if known else None
+    place = None
+    if camera is not None and camera.latitude is not None and camera.longitude is not None:
+        place = camera.latitude, camera.longitude
     return Sighting(read.id, plate_key(read.text or ""), read.first_seen, read.last_seen, place)

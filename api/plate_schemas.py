@@ -41,7 +41,8 @@ class PlateAnswer(Answer):
 
     @classmethod
     def of(cls, plate: PlateRecord) -> Self:
-        return cls.model_validate({**_values(plate, cls), "picture": picture_url(plate)})
+        known = {name: getattr(plate, name) for name in cls.model_fields if name != "picture"}
+        return cls.model_validate({**known, "picture": picture_url(plate)})
 
 
 class RawReadAnswer(Answer):
@@ -80,7 +81,3 @@ class JourneyAnswer(Answer):
 
 def picture_url(plate: PlateRecord) -> str | None:
     return f"/api/v1/plates/{plate.id}/picture" if plate.crop_file else None
-
-
-def _values(plate: PlateRecord, model: type[Answer]) -> dict[str, object]:
-    return {name: getattr(plate, name) for name in model.model_fields if name != "picture"}

@@ -99,7 +99,7 @@ def install(app: FastAPI, page: ErrorPage) -> None:
         return problem(error.status_code, error.detail)
 
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        faults = [Fault(where=".".join(map(str, each["loc"])), message=each["msg"]) for each in error.errors()]
+        faults = [Fault(where=".".join(map(str, each["loc"])), message=_told(each)) for each in error.errors()]
         detail = "; ".join(f"{fault.where}: {fault.message}" for fault in faults)
         return answer(request, 422, detail, faults=faults)
 
@@ -129,6 +129,12 @@ def install(app: FastAPI, page: ErrorPage) -> None:
     app.exception_handler(StoreError)(no_database)
     app.exception_handler(EvidenceError)(no_evidence)
     app.exception_handler(Exception)(unexpected)
+
+
+def _told(fault: Mapping[str, Any]) -> str:
+    if fault["type"] == "missing" and fault["loc"][-1] == "reason":
+        return "say why you ask; the reason is kept on the audit trail"
+    return str(fault["msg"])
 
 
 class PlainErrorsAsProblems:

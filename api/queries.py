@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -49,7 +50,7 @@ Reason = Annotated[
         description="Why you ask; it is kept on the audit trail beside what you ask for and how much you find.",
         examples=["case 2026-118, hit and run at Cầu Trường Tiền"],
     ),
-    AfterValidator(_storable),
+    AfterValidator(storable),
 ]
 Sort = Literal["-start", "start", "-confidence", "confidence"]
 
@@ -99,26 +100,19 @@ class PlateChoice(Query):
     """Which plate reads, and why somebody asks for them."""
 
     reason: Reason
+    plate: Plate = None
+    distance: float = Field(
+        default=0.0,
+        ge=0,
+        le=MOST_DISTANT,
+        description="How much plates may differ: 0.3 for a sign taken for one that looks like it, 1 for any other.",
+    )
     camera: Names = []
     vehicle: Names = []
     colour: Names = []
     direction: Names = []
     since: Since = None
     until: Until = None
-    distance: float = Field(
-        default=0.0,
-        ge=0,
-        le=MOST_DISTANT,
-        description="Find plates, too, that differ by this much: 0.3 for a sign taken for one like it, 1 for any other.",
-    )
-
-
-class PlateQuery(PlateChoice):
-    plate: Plate = None
-    confidence: float = Field(default=0.0, ge=0, le=1, description="At least this.")
-    legible: bool | None = Field(default=None, description="With a text, or without.")
-    cursor: Cursor = None
-    limit: int = Field(default=50, ge=1, le=200)
 
     def filter(self) -> PlateFilter:
         return PlateFilter(
@@ -130,25 +124,21 @@ class PlateQuery(PlateChoice):
             directions=tuple(self.direction),
             since=self.since,
             until=self.until,
-            confidence=self.confidence,
-            legible=self.legible,
         )
+
+
+class PlateQuery(PlateChoice):
+    confidence: float = Field(default=0.0, ge=0, le=1, description="At least this.")
+    legible: bool | None = Field(default=None, description="With a text, or without.")
+    cursor: Cursor = None
+    limit: int = Field(default=50, ge=1, le=200)
+
+    def filter(self) -> PlateFilter:
+        return replace(super().filter(), confidence=self.confidence, legible=self.legible)
 
 
 class JourneyQuery(PlateChoice):
     plate: Annotated[str, Field(min_length=1, max_length=32, pattern=r"[^\W_]", examples=["75F1-234.56"])]
-
-    def filter(self) -> PlateFilter:
-        return PlateFilter(
-            plate=self.plate,
-            distance=self.distance,
-            cameras=tuple(self.camera),
-            vehicles=tuple(self.vehicle),
-            colours=tuple(self.colour),
-            directions=tuple(self.direction),
-            since=self.since,
-            until=self.until,
-        )
 
 
 class PrecisionQuery(Query):

@@ -54,7 +54,7 @@ def main() -> None:
         if not filled:
             begin = perf_counter()
             fill(repository, arguments.reads)
-            print(f"filled in {perf_counter() - begin:.0f} s")
+            print(f"filled in {perf_counter() - begin:.0f} s", flush=True)
         with repository.reading() as connection:
             reads, plates = (
                 connection.execute(select(func.count()).select_from(t)).scalar_one() for t in (PlateRead, Plate)
@@ -185,20 +185,29 @@ def fill(repository: Repository, reads: int) -> None:
     seen: set[str] = set()
     cameras = [{"id": f"camera-{number}", "name": "", "state": "unknown", "reconnects": 0, "last_error": ""}
                for number in range(CAMERAS)]  # fmt: skip
+    sqlite = repository.engine.dialect.name == "sqlite"
     with repository.writing() as connection:
         connection.execute(insert(Camera), cameras)
+        for index in PlateRead.__table__.indexes:  # type: ignore[attr-defined]
+            index.drop(connection)
+    with connect_plain(repository) as connection:  # the pool hands out this one again
+        if sqlite:
+            connection.execute(text("PRAGMA cache_size = -1000000"))
     rows = _read_rows(reads, fleet, weights.tolist(), chance, seen)
     while some := list(itertools.islice(rows, 250_000)):
         with repository.writing() as connection:
             copy(connection, PlateRead, some)
     plates = list(enumerate(sorted(seen), 1))
     with repository.writing() as connection:
+        for index in PlateRead.__table__.indexes:  # type: ignore[attr-defined]
+            index.create(connection)
         copy(connection, Plate, plates)
         copy(connection, PlateNeighbour, ((near, number) for number, key in plates for near in sorted(neighbours(key))))
-        if repository.engine.dialect.name == "postgresql":
+        if not sqlite:
             connection.execute(text("SELECT setval('plates_id_seq', (SELECT max(id) FROM plates))"))
     with connect_plain(repository) as connection:
-        connection.execute(text("VACUUM ANALYZE" if repository.engine.dialect.name == "postgresql" else "ANALYZE"))
+        connection.execute(text("ANALYZE" if sqlite else "VACUUM ANALYZE"))
+    repository.engine.dispose()
 
 
 def connect_plain(repository: Repository) -> Connection:

@@ -43,6 +43,10 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     # Plates of vehicles that did nothing wrong.
     ("GET", "/api/v1/plates"): REVIEW,
     ("GET", "/api/v1/plates/{plate_id}"): REVIEW,
+    ("GET", "/api/v1/plates/{plate_id}/picture"): REVIEW,
+    ("GET", "/api/v1/journeys"): REVIEW,
+    ("GET", "/plates"): REVIEW,
+    ("GET", "/journeys"): REVIEW,
     ("GET", "/api/v1/cameras"): EVERYONE,
     ("GET", "/api/v1/cameras/{camera_id}"): EVERYONE,
     # Accounts and the audit trail.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api.auth.access import REVIEW
 from api.auth.guard import Identity
 from api.auth.sessions import form_token
 from api.desk.words import kind_name
@@ -36,6 +37,7 @@ def templates(settings: Settings) -> Jinja2Templates:
         "percent": lambda share: f"{share:.0%}",
         "date": lambda time: time.astimezone(zone).strftime("%d %b %Y"),
         "clock": lambda time: time.astimezone(zone).strftime("%H:%M:%S"),
+        "duration": lambda seconds: f"{timedelta(seconds=round(seconds))}" if seconds > 0 else "in sight",
         "length_of": lambda size: f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB",
         "iso": datetime.isoformat,
     }
@@ -55,6 +57,7 @@ def page(
     identity: Identity | None = getattr(request.state, "identity", None)
     shared = {
         "user": identity.session.user if identity else None,
+        "may_search_plates": identity is not None and identity.session.user.role in REVIEW,
         "form_token": form_token(identity.token) if identity else "",
     }
     rendered = request.app.state.templates

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from fastapi import APIRouter
 
-from api.routes import cameras, evidence, feedback, health, reports, reviews, sessions, users, violations
+from api.routes import cameras, evidence, feedback, health, plates, reports, reviews, sessions, users, violations
 
 
 def routers() -> Iterable[APIRouter]:
@@ -16,6 +16,7 @@ def routers() -> Iterable[APIRouter]:
         violations.router,
         evidence.router,
         reviews.router,
+        plates.router,
         reports.router,
         feedback.router,
         cameras.router,

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator, model_validator
 
 from pipeline.config.camera import (
     CameraConfig,
@@ -17,7 +17,8 @@ from pipeline.config.camera import (
 )
 from pipeline.config.notifications import NotificationsConfig
 from pipeline.config.operation import HealthConfig, MetricsConfig, MotionGateConfig
-from pipeline.config.retention import RetentionConfig, SiteRetentionConfig
+from pipeline.config.retention import Days, RetentionConfig, SiteRetentionConfig
+from pipeline.config.journeys import JourneysConfig
 from pipeline.config.review import ReviewConfig
 from pipeline.config.schedule import ScheduleWindow
 from pipeline.config.section import Section, Whole, fail
@@ -57,7 +58,17 @@ class StorageConfig(Section):
     database: SecretStr | None = Field(
         default=None, description="sqlite:///… or postgresql://user:${PASSWORD}@host/name"
     )
-    evidence: str | None = Field(default=None, description="Folder of the evidence packages.")
+    evidence: str | None = Field(
+        default=None,
+        description="Folder of the evidence packages, or the URL of an archive such as s3://bucket/prefix: packages "
+        "are then made in the data folder and copied there.",
+    )
+    evidence_options: dict[str, SecretStr] = Field(
+        default={}, description="Of the archive's file system in fsspec, as key, secret and endpoint_url of s3."
+    )
+    evidence_local: Days | None = Field(
+        default=None, description="Days that packages stay in the data folder once archived; for good when left out."
+    )
     plate_key: SecretStr | None = Field(
         default=None, description="Secret that plates are hashed with; made in the data folder when left out."
     )
@@ -98,13 +109,33 @@ class StorageConfig(Section):
             pass  # the home folder of nobody
         raise fail("this is no name of a folder")
 
+    @model_validator(mode="after")
+    def _archive_fits(self) -> StorageConfig:
+        if self.archive is None:
+            for name in ("evidence_options", "evidence_local"):
+                if getattr(self, name):
+                    raise fail("this is for an archive; give its URL as evidence, as in s3://bucket/prefix", name)
+        elif re.match(r"[^/]*//[^/]*@", self.archive):
+            raise fail("no password in the URL: give it under evidence_options, from a secret", "evidence")
+        return self
+
     def model_post_init(self, context: Any) -> None:
         self._folder = (context or {}).get("folder", Path())
 
     @property
     def evidence_folder(self) -> Path | None:
         """The evidence folder, a relative one from the folder of streams.yaml; None for the data folder's."""
-        return self._folder / Path(self.evidence).expanduser() if self.evidence else None
+        return self._folder / Path(self.evidence).expanduser() if self.evidence and not self.archive else None
+
+    @property
+    def archive(self) -> str | None:
+        """The URL of the evidence archive, if there is one."""
+        return self.evidence if self.evidence and "://" in self.evidence else None
+
+    @property
+    def archive_options(self) -> dict[str, str]:
+        """The options in the clear."""
+        return {name: value.get_secret_value() for name, value in self.evidence_options.items()}
 
 
 class InferenceConfig(Section):
@@ -130,6 +161,7 @@ class Config(Section):
     readers: ReadersConfig = ReadersConfig()
     metrics: MetricsConfig = MetricsConfig()
     review: ReviewConfig = ReviewConfig()
+    journeys: JourneysConfig = JourneysConfig()
     notifications: NotificationsConfig = NotificationsConfig()
     cameras: tuple[CameraConfig, ...] = Field(min_length=1, description="A list; each camera needs id and source.")
     _file: str = PrivateAttr(default="streams.yaml")

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api import problems, queries, schemas
+from api import plate_schemas, problems, queries, schemas
 from api.routes import sessions, users
 from tests.servers.postgres import new_database
 
@@ -27,7 +27,7 @@ from .site import PASSWORD, build
 
 EXAMPLES = 6
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-MODULES = (problems, queries, schemas, sessions, users)
+MODULES = (plate_schemas, problems, queries, schemas, sessions, users)
 MODELS = sorted(
     {
         model
