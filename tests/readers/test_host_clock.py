@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +67,18 @@ def test_time_goes_on_over_connections() -> None:
     turned_back = second.continued()  # the host's clock was set back meanwhile
     turned_back.settle([(ticks(0), at(3))], BASE)
     assert time_of(turned_back, 0, 3) > at(9)
+
+
+@pytest.mark.parametrize("parts_per_million", [-200, 0, 200])
+def test_a_drifting_crystal_is_followed(parts_per_million: int) -> None:
+    clock = settled((0, 0))
+    delays = []
+    for second in range(1, 20_000):
+        stream = second * (1 + parts_per_million / 1e6)
+        jitter = 0.01 * (second * 7 % 5)
+        delays.append((at(second) - time_of(clock, stream, second + jitter)).total_seconds())
+    assert max(map(abs, delays)) < 0.03
+    assert max(abs(later - earlier) for earlier, later in pairwise(delays)) < 0.006
 
 
 @given(st.lists(st.tuples(st.integers(0, 10**8), st.floats(0, 1000)), min_size=1, max_size=50))
