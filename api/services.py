@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from api.auth.passwords import Passwords
 from api.auth.sessions import Sessions
 from api.settings import Settings
+from pipeline.evidence.archive import Archive, EvidenceFiles
 from pipeline.store import Repository
 from pipeline.store.records import AuditEntry
 
@@ -21,13 +22,23 @@ class Services:
     repository: Repository
     passwords: Passwords
     sessions: Sessions
+    evidence: EvidenceFiles
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
-        """Raises StoreError when the database cannot be opened."""
+        """Raises StoreError when the database cannot be opened, ArchiveError when the archive is of no known kind."""
         repository = Repository.open(settings.database_url.get_secret_value())
         passwords = Passwords()
-        return cls(settings, repository, passwords, Sessions(repository, settings, passwords))
+        return cls(settings, repository, passwords, Sessions(repository, settings, passwords), evidence_files(settings))
+
+
+def evidence_files(settings: Settings) -> EvidenceFiles:
+    """Where evidence is read from."""
+    archive = None
+    if settings.archive_url:
+        options = {name: value.get_secret_value() for name, value in settings.archive_options.items()}
+        archive = Archive(settings.archive_url, options)
+    return EvidenceFiles(settings.evidence_root, archive, settings.archive_cache)
 
 
 def _services(request: Request) -> Services:

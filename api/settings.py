@@ -14,13 +14,18 @@ from pipeline.review import ReviewPolicy
 
 class Settings(BaseModel):
     """`evidence_root` is the folder that evidence packages are recorded relative to, `plates_root` that of the
-    pictures of plates; `timezone` is the site's, in which days are counted and times shown."""
+    pictures of plates. `archive_url`, with the options of its file system, is where packages are that are no longer
+    here, and `archive_cache` a folder for those that somebody asked for. `timezone` is the site's, in which days are
+    counted and times shown."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     database_url: SecretStr
     evidence_root: Path
     plates_root: Path
+    archive_url: str | None = None
+    archive_options: dict[str, SecretStr] = {}
+    archive_cache: Path | None = None
     site_name: str = "Mắt Thần"
     timezone: ZoneInfo = ZoneInfo("UTC")
     review: ReviewPolicy = ReviewPolicy()

@@ -8,6 +8,7 @@
     │   └── ProviderError    the inference runtime lacks the asked-for provider
     ├── PluginError          a rule or detector plugin fails to import
     ├── EvidenceError        an evidence package cannot be written or read
+    │   └── ArchiveError     the archive of evidence is away, refuses, or gives back something else
     ├── DeliveryError        a message did not reach its target
     └── StoreError           the database refuses, is unreachable or has another schema
         ├── QueryError       a query holds a value that can match nothing, such as a malformed cursor
@@ -80,6 +81,10 @@ class EvidenceError(MatThanError):
 
 class DeliveryError(MatThanError):
     """A target of notifications did not take a message."""
+
+
+class ArchiveError(EvidenceError):
+    """The archive of evidence is away, refuses, or does not give back what was put there."""
 
 
 class StoreError(MatThanError):

@@ -19,11 +19,13 @@ from pipeline.buffers import FrameBuffer
 from pipeline.camera import CameraPipeline
 from pipeline.camera_run import CameraRun
 from pipeline.config import CameraConfig, Config, ConfigVersion, InferenceConfig
+from pipeline.config.schema import StorageConfig
 from pipeline.detectors import Detector, Runtime, load_detector
 from pipeline.detectors.plates import PlateReader, load_plate_reader
 from pipeline.engine import DetectorKey, Engine
 from pipeline.errors import ConflictError, StoreError
 from pipeline.evidence import EvidenceRecorder
+from pipeline.evidence.archive import Archive
 from pipeline.notify import Notifier
 from pipeline.paths import DataFolder
 from pipeline.plate_crops import PlateCrops
@@ -43,6 +45,7 @@ from pipeline.spool import (
     open_spool,
 )
 from pipeline.store import Repository
+from pipeline.uploads import Uploads
 
 log = structlog.get_logger()
 
@@ -70,6 +73,7 @@ class Installation:
     engine: Engine
     workers: int
     plate_readers: dict[str, PlateReader]
+    uploads: Uploads | None = None
     configuration: str | None = None
     bell: threading.Condition = field(default_factory=threading.Condition)
 
@@ -90,6 +94,7 @@ class Installation:
         Raises:
             StoreError: the database cannot be opened; when `patient`, none that this data folder ever reached.
             ConflictError: when `patient`, another process watches one of the cameras.
+            ArchiveError: the evidence archive is of no known kind.
             ModelError: a model is missing, altered or unfit.
         """
         data.create()
@@ -108,7 +113,10 @@ class Installation:
             engine=Engine({}),
             workers=_share_cores(config.inference)[1],
             plate_readers={},
+            uploads=_uploads(config.storage, evidence) if patient else None,
         )
+        if installation.uploads is not None:
+            installation.uploads.start()
         try:
             installation.claim(config.cameras if cameras is None else cameras)
             installation.load_models(config.cameras if cameras is None else cameras)
@@ -248,6 +256,8 @@ class Installation:
     def close(self) -> None:
         if isinstance(self.outlet, Spool):
             self.outlet.close()
+        if self.uploads is not None:
+            self.uploads.close()
         self.repository.close()
 
     def __enter__(self) -> Installation:
@@ -255,6 +265,12 @@ class Installation:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _uploads(storage: StorageConfig, evidence: Path) -> Uploads | None:
+    if storage.archive is None:
+        return None
+    return Uploads(evidence, Archive(storage.archive, storage.archive_options), storage.evidence_local)
 
 
 def code_version() -> str:

@@ -46,6 +46,11 @@ class DataFolder:
         return self.root / "cache"
 
     @property
+    def fetched_evidence(self) -> Path:
+        """Copies of archived evidence that somebody asked for."""
+        return self.cache / "evidence"
+
+    @property
     def database_url(self) -> str:
         return f"sqlite:///{self.root / 'matthan.db'}"
 

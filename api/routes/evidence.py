@@ -48,9 +48,10 @@ def evidence_file(
     file = next((each for each in evidence.files if each.name == name), None)
     if file is None:
         raise HTTPException(404, f"violation {violation_id} has no evidence file of that name")
-    path = confined(services.settings.evidence_root, evidence.folder, name)
-    if path is None or not path.is_file():
-        raise HTTPException(404, f"{name} is recorded, but not in the evidence folder")
+    inside = confined(services.settings.evidence_root, evidence.folder, name)
+    path = services.evidence.file(evidence.folder, file) if inside else None
+    if path is None:
+        raise HTTPException(404, f"{name} is recorded, but neither in the evidence folder nor archived")
     if path.stat().st_size != file.size:
         raise HTTPException(409, f"{name} is not as it was recorded: its size differs")
     if _sha256(path) != file.sha256:
@@ -78,8 +79,9 @@ def verify(violation_id: UUID, services: ServicesDep, trail: TrailDep) -> Verifi
 
 def verification(services: Services, evidence: EvidenceRecord) -> Verification:
     """Raises EvidenceError when the package cannot be read."""
-    folder = confined(services.settings.evidence_root, evidence.folder)
-    if folder is None or not folder.is_dir():
+    inside = confined(services.settings.evidence_root, evidence.folder)
+    folder = services.evidence.package(evidence.folder, evidence.files) if inside else None
+    if folder is None:
         return Verification(intact=False, faults=[FaultAnswer(file="", reason="the package is missing")])
     recorded = next((file.sha256 for file in evidence.files if file.role == "manifest"), None)
     if recorded is None:

@@ -84,7 +84,12 @@ def find_packages(path: Path | str) -> list[Path]:
         raise EvidenceError(f"{path}: there is no such folder")
     found = {manifest.parent for manifest in path.rglob(MANIFEST)}
     found |= {folder for folder in (path, *path.rglob("*-*-*-*-*")) if PACKAGE_NAME.fullmatch(folder.name)}
-    return sorted(found)
+    return sorted(folder for folder in found if not _is_at_work(folder, path))
+
+
+def _is_at_work(folder: Path, below: Path) -> bool:
+    """Whether it is hidden: a draft, something being exchanged, a mark or record of the program."""
+    return any(part.startswith(".") for part in folder.relative_to(below).parts)
 
 
 def report(folder: Path | str, faults: list[Fault]) -> str:
