@@ -28,6 +28,8 @@ from pipeline.spool import CameraKnown, hand_on_leftovers
 log = structlog.get_logger()
 
 STATE_SECONDS = 2.0
+CLOSE_SECONDS = 1.0
+"""How long a stop waits for a thread that may be reading files or loading a model."""
 LOOK_SECONDS = 2.0
 """How often streams.yaml is looked at; a change takes effect after two looks."""
 
@@ -106,7 +108,7 @@ class Live:
             done.set()
             self._turn.set()
             for thread in threads:
-                thread.join()
+                thread.join(CLOSE_SECONDS)
             self._write_states()
             if self.reloader is not None:
                 self.reloader.end()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -30,7 +31,7 @@ KEPT = timedelta(days=30)
 """How long it is remembered what was sent."""
 ORPHANED = timedelta(days=7)
 """A message whose target is in no configuration is given up after this."""
-CLOSE_SECONDS = 2.0
+CLOSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +84,16 @@ class Notifier:
         self.config = config
 
     def close(self) -> None:
-        """Stop soon, whatever the targets do; what is not sent waits in the database."""
+        """Stop within seconds, whatever the targets and the database do; what is not sent waits in the database."""
+        deadline = monotonic() + CLOSE_SECONDS
         self._stopping.set()
+        for desk in list(self._desks.values()):
+            desk.stop()
         if self._thread.is_alive():
             self._thread.join(CLOSE_SECONDS)
-        for desk in self._desks.values():
-            desk.stop()
-        for desk in self._desks.values():
-            desk.join(CLOSE_SECONDS / max(1, len(self._desks)))
+        for desk in list(self._desks.values()):
+            desk.stop()  # also one that came meanwhile
+            desk.join(max(0.0, deadline - monotonic()))
 
     def _work(self) -> None:
         while not self._stopping.wait(self._pace.look):
