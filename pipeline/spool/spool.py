@@ -137,7 +137,7 @@ class Spool:
         with self._bell:
             self._latest[subject] = write
 
-    def close(self, seconds: float = 5.0) -> None:
+    def close(self, seconds: float = 2.5) -> None:
         """Store what waits, for as long as the database takes it and at most these seconds; the rest stays."""
         with self._bell:
             self._stopping = True
