@@ -87,7 +87,8 @@ class FrameWriter:
             return
         self._waiting = None
         plane = self._reformatter.reformat(frame, format="bgr24").planes[0]
-        slot = self._free.pop()
+        slot = min(self._free)  # memory that is never written to is never taken
+        self._free.remove(slot)
         offset = slot * self._capacity
         assert self._memory is not None  # noqa: S101 - there is a slot to write to
         with memoryview(plane) as pixels, memoryview(self._memory) as memory:
