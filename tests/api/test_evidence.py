@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import delete, update
 
+from api.app import create_app
 from pipeline.store import Repository, tables
 
 from .conftest import sign_in
@@ -131,6 +133,28 @@ def test_a_changed_file_is_named_and_not_served(own: Own) -> None:
     assert [fault["file"] for fault in checked["faults"]] == ["still.jpg"]
     still.unlink()
     assert client.get(f"{address}/evidence/still.jpg", headers=headers).status_code == 404
+
+
+def test_a_package_that_left_this_machine_comes_from_the_archive(own: Own, tmp_path: Path) -> None:
+    _, _, site = own
+    violation, place = site.violations[0].id, tmp_path / "archive"
+    archive = {"archive_url": place.as_uri(), "archive_cache": tmp_path / "cache"}
+    (package,) = site.settings.evidence_root.glob(f"*/[0-9]*/{violation}")
+    clip = (package / "clip.mp4").read_bytes()
+    with TestClient(create_app(site.settings.model_copy(update=archive))) as client:
+        headers = sign_in(client, "viewer")
+        package.rename(tmp_path / "gone")
+        address = f"/api/v1/violations/{violation}"
+        assert client.get(f"{address}/evidence/clip.mp4", headers=headers).status_code == 404
+        shutil.copytree(tmp_path / "gone", place / package.relative_to(site.settings.evidence_root))
+        part = client.get(f"{address}/evidence/clip.mp4", headers={**headers, "Range": "bytes=10-99"})
+        assert (part.status_code, part.content) == (206, clip[10:100])
+        assert client.get(f"{address}/verification", headers=headers).json() == {"intact": True, "faults": []}
+        (place / package.relative_to(site.settings.evidence_root) / "still.jpg").write_bytes(b"changed")
+        shutil.rmtree(tmp_path / "cache")
+        refused = client.get(f"{address}/evidence/still.jpg", headers=headers)
+        assert refused.status_code == 409
+        assert str(tmp_path) not in refused.text
 
 
 def test_a_package_whose_manifest_is_not_recorded_is_not_called_intact(own: Own) -> None:

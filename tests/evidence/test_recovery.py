@@ -21,6 +21,7 @@ from pipeline.evidence.manifest import sealed
 from pipeline.evidence.recovery import mark_unfinished
 from pipeline.installation import Installation
 from pipeline.paths import DataFolder
+from pipeline.process import process_mark
 from pipeline.spool import hand_on_leftovers
 from pipeline.types import Evidence, Findings, Frame, Violation
 
@@ -185,6 +186,63 @@ def test_complete_evidence_is_never_replaced_from_the_disk(installation: Install
     mark_unfinished(installation.evidence, before.folder)
     start_again(installation)
     assert installation.repository.evidence(told(0).id) == before
+    assert marks(installation.evidence) == []
+
+
+def test_a_package_rewritten_and_not_told_of_gives_way_to_the_one_that_is_known(installation: Installation) -> None:
+    repository, root = installation.repository, installation.evidence
+    kept = recorder(root)
+    kept.record(told(0))
+    repository.save(Findings(violations=(told(0),)))
+    (known,) = kept.advance(at(200))  # the incident lasts
+    repository.attach(known)
+    kept.settled(known)
+    kept.record(replace(told(0), end=at(150)))
+    (unknown,) = kept.advance(at(200))
+    assert [file.sha256 for file in unknown.files] != [file.sha256 for file in known.files]
+    start_again(installation)  # killed before it was told of
+    manifest = next(file.sha256 for file in known.files if file.role == "manifest")
+    assert verify_package(root / known.folder, manifest) == []
+    assert list((root / known.folder).parent.glob(".*")) == []
+    assert marks(root) == []
+
+
+def test_a_package_told_of_and_not_settled_stays_as_it_is(installation: Installation) -> None:
+    repository, root = installation.repository, installation.evidence
+    kept = recorder(root)
+    kept.record(told(0))
+    repository.save(Findings(violations=(told(0),)))
+    (first,) = kept.advance(at(200))
+    kept.settled(first)
+    kept.record(replace(told(0), end=at(150)))
+    (second,) = kept.advance(at(200))
+    repository.attach(second)
+    start_again(installation)
+    manifest = next(file.sha256 for file in second.files if file.role == "manifest")
+    assert verify_package(root / second.folder, manifest) == []
+    assert list((root / second.folder).parent.glob(".*")) == []
+
+
+def test_a_row_that_comes_back_leads_to_its_run(installation: Installation) -> None:
+    repository = installation.repository
+    run = repository.begin_run("gate", "x", content_sha256="", config_hash="c", models_hash="m", version="1")
+    recorder(installation.evidence, run=run).record(told(0))
+    start_again(installation)
+    stored = repository.violation(told(0).id)
+    assert stored is not None
+    assert stored.run == run
+
+
+def test_what_another_process_is_at_work_on_is_left_to_it(installation: Installation) -> None:
+    evidence = left_behind(installation, 0, saved=True)
+    (mark,) = (installation.evidence / "gate" / ".unfinished").iterdir()
+    mark.write_text(process_mark(os.getppid()))
+    start_again(installation)
+    stored = installation.repository.evidence(evidence.violation)
+    assert stored is not None
+    assert not stored.complete
+    mark.write_text(f"{os.getppid()}:1")  # its process id is used again
+    start_again(installation)
     assert marks(installation.evidence) == []
 
 

@@ -1,0 +1,113 @@
+"""Clips on a disk and in a memory that are too small for them: the event stays, and what is cut is named."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import EvidenceError
+from pipeline.evidence import EvidenceRecorder, verify_package
+from pipeline.sources import Recording
+from pipeline.types import Evidence
+
+from ..servers.clips import make_clip
+from ..servers.disk import fill, small_disk
+from .makers import START, at, settled, violation
+from .test_recorder import FOLDER, numbers, recorder
+
+__all__ = ["small_disk"]
+
+MIB = 2**20
+
+
+@pytest.fixture(scope="module")
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("footage") / "clip.mp4", frames=200, gop=25)
+
+
+def watch(footage: Path, kept: EvidenceRecorder) -> list[Evidence]:
+    """A violation from 2 to 3 s of the footage, seen to its end; all that was written of it."""
+    written: list[Evidence] = []
+    for frame in Recording(footage, "gate", start=START).frames(kept.packet):
+        if frame.time in (at(2), at(3)):
+            written.append(kept.record(violation(frame, at(2), at(3) if frame.time == at(3) else None)))
+        written += settled(kept, kept.advance(frame.time))
+    return written
+
+
+def names(root: Path) -> set[str]:
+    return {path.name for path in (root / FOLDER).iterdir()}
+
+
+def test_a_clip_waits_for_room_and_the_event_does_not(footage: Path, small_disk: Path) -> None:
+    kept = recorder(small_disk, reserve=3 * MIB)
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(2 * MIB))
+    first, *_, last = watch(footage, kept)
+    for evidence in (first, last):
+        assert not evidence.complete
+        assert evidence.note.startswith(
+            f"no clip yet: it would leave less than 3 MiB free on the disk of {small_disk}; "
+        )
+    assert names(small_disk) == {"still.jpg", "overlay.jpg", "trace.json", "manifest.json"}
+    assert settled(kept, kept.advance(at(20))) == []  # not tried all the time
+    filler.unlink()
+    (evidence,) = settled(kept, kept.advance(at(40)))
+    assert (evidence.complete, evidence.note) == (True, "")
+    assert numbers(small_disk, evidence) == list(range(25, 101))
+    assert verify_package(small_disk / FOLDER) == []
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_an_event_does_without_its_clip_in_the_end(footage: Path, small_disk: Path, *, stopped: bool) -> None:
+    kept = recorder(small_disk, reserve=4 * MIB)
+    watch(footage, kept)
+    (evidence,) = settled(kept, kept.finish() if stopped else kept.advance(at(4) + timedelta(minutes=10)))
+    assert evidence.complete
+    assert evidence.note.startswith("no clip: it would leave less than 4 MiB free on the disk")
+    assert verify_package(small_disk / FOLDER) == []
+    assert settled(kept, kept.advance(at(9999))) == []
+
+
+def test_a_full_disk_is_told_and_the_package_written_when_there_is_space(footage: Path, small_disk: Path) -> None:
+    kept = recorder(small_disk)
+    filler = fill(small_disk)
+    frames = list(Recording(footage, "gate", start=START).frames(kept.packet))
+    with pytest.raises(EvidenceError, match="No space left on device; free space"):
+        kept.record(violation(frames[50], at(2), at(3)))
+    (tried,) = kept.advance(at(5))
+    assert not tried.complete
+    assert "No space left on device" in tried.note
+    filler.unlink()
+    (evidence,) = settled(kept, kept.advance(at(36)))
+    assert (evidence.complete, evidence.note) == (True, "")
+    assert verify_package(small_disk / FOLDER) == []
+
+
+def test_pictures_do_not_pile_up_in_memory_while_the_disk_is_full(
+    footage: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.evidence.recorder.MOST_WAITING", 3)
+    kept = recorder(small_disk)
+    fill(small_disk)
+    frames = list(Recording(footage, "gate", start=START).frames(kept.packet))
+    for number in range(9):
+        told = violation(frames[50], at(2), at(3))
+        object.__setattr__(told, "id", type(told.id)(int=number))
+        with pytest.raises(EvidenceError):
+            kept.record(told)
+    assert len(list(kept.advance(at(5)))) == 9
+    assert len(list(kept.advance(at(40)))) == 3
+
+
+def test_what_memory_cut_off_a_clip_is_named(footage: Path, tmp_path: Path) -> None:
+    size = footage.stat().st_size // 3
+    kept = recorder(tmp_path, before=timedelta(seconds=2), max_bytes=size)
+    *_, last = watch(footage, kept)
+    assert kept.buffer.bytes <= size
+    assert last.complete
+    seen = numbers(tmp_path, last)
+    assert seen[0] > 0
+    assert last.note.startswith(f"the first {seen[0] / 25:.1f} s of the clip are missing: the camera's video took more")
