@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import threading
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -27,7 +28,7 @@ ACTIVITY = table("pg_stat_activity", *map(column, ("pid", "application_name", "c
 
 
 class CameraClaims:
-    """The cameras that this process watches, claimed for as long as it lives.
+    """The cameras that this process watches, claimed for as long as it lives; safe between threads.
 
     In PostgreSQL a claim is an advisory lock of a connection that is held for it; beside a SQLite file, it is a
     lock of the system. Both end with the process, whatever ends it.
@@ -39,6 +40,7 @@ class CameraClaims:
         self._file: LockFile | None = None
         self._connection: Connection | None = None
         self._earlier: set[int] = set()
+        self._lock = threading.RLock()
 
     def claim(self, cameras: Iterable[str]) -> None:
         """Claim these cameras as well; harmless for one that is claimed already.
@@ -47,18 +49,20 @@ class CameraClaims:
             ConflictError: another process watches one of them.
             StoreError: the database is away; `renew` then claims them when it is back.
         """
-        new = sorted(set(cameras) - self._cameras)
-        self._cameras.update(new)
-        try:
-            self._claim(new)
-        except ConflictError:
-            self._cameras.difference_update(new)
-            raise
+        with self._lock:
+            new = sorted(set(cameras) - self._cameras)
+            self._cameras.update(new)
+            try:
+                self._claim(new)
+            except ConflictError:
+                self._cameras.difference_update(new)
+                raise
 
     def renew(self) -> None:
         """Claim them again after the database was away. Raises as `claim` does."""
-        self._drop_connection()
-        self._claim(sorted(self._cameras))
+        with self._lock:
+            self._drop_connection()
+            self._claim(sorted(self._cameras))
 
     def close(self) -> None:
         self._drop_connection()

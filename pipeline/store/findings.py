@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, false, insert, or_, update
+from sqlalchemy import Connection, bindparam, delete, false, insert, or_, select, update
 from sqlalchemy import case as sql_case
 
 from pipeline.errors import ConflictError
@@ -15,7 +15,7 @@ from pipeline.plate_text import is_pseudonym
 from pipeline.store.announcements import Announcing
 from pipeline.store.encode import Row, count_row, plate_row, violation_row
 from pipeline.store.plate_index import neighbours
-from pipeline.store.tables import Camera, CountSample, Plate, PlateNeighbour, PlateRead, Violation
+from pipeline.store.tables import Camera, CountSample, Plate, PlateNeighbour, PlateRead, Run, Violation
 from pipeline.store.tables import Evidence as EvidenceTable
 from pipeline.store.tables import EvidenceFile as EvidenceFileTable
 from pipeline.types import Evidence, Findings
@@ -89,11 +89,14 @@ class FindingsStore(Announcing):
         """End what a killed run of this camera left open, at the last moment it was seen; how many there were.
 
         `reason` is kept and shown. Reprocessing the footage replaces such an end with the true one.
-        `run` limits it to that run's violations.
+        `run` limits it to that run's violations; otherwise those of recordings that are being analysed are left.
         """
         statement = update(Violation).where(Violation.camera == camera, Violation.end.is_(None))
         if run is not None:
             statement = statement.where(Violation.run == run)
+        else:
+            analysed = select(Run.id).where(Run.state == "running", Run.content_sha256 != "")
+            statement = statement.where(or_(Violation.run.is_(None), Violation.run.not_in(analysed)))
         values = {"end": Violation.last_seen, "closed_reason": reason, "updated": datetime.now(UTC)}
         told = (Violation.id, Violation.kind, Violation.camera)
         with self.writing() as connection:

@@ -112,6 +112,19 @@ def test_only_the_killed_runs_own_violations_are_closed(repository: Repository) 
     assert still_open is not None and still_open.end is None
 
 
+def test_what_a_batch_is_at_work_on_is_not_closed(repository: Repository) -> None:
+    settings = {"config_hash": "b", "models_hash": "c", "version": "1"}
+    batch = repository.begin_run("gate-1", "a.mp4", content_sha256="a", **settings)
+    live = repository.begin_run("gate-1", "rtsp://x", content_sha256="", **settings)
+    for number, run in enumerate((batch, live, None)):
+        repository.save(Findings((violation(number),)), run)
+    assert repository.close_open_violations("gate-1", "killed") == 2
+    still_open = repository.violation(violation(0).id)
+    assert still_open is not None and still_open.end is None
+    repository.finish_run(batch)
+    assert repository.close_open_violations("gate-1", "killed") == 1
+
+
 def test_a_plate_once_linked_stays_and_its_final_vote_reaches_the_violation(repository: Repository) -> None:
     repository.save(Findings((violation(plate=plate("75A-123.4")),)))
     repository.save(Findings((violation(end=NOON + seconds(5)),)))
