@@ -26,8 +26,11 @@ LEVELS = 16
 SAME = 0.5
 """Overlap from which a vehicle is the subject itself, perhaps under another name."""
 
-ON_BOARD = 0.6
-"""Part of a person's box inside the subject's from which they are riding it."""
+WITHIN = 0.65
+"""Part of a box that lies inside a ridden subject from which it belongs to it."""
+
+RIDER = 0.5
+"""How far above a two-wheeler its rider reaches, as a part of its height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +41,24 @@ class Region:
     box: Box
 
 
-def regions(seen: Iterable[Seen], subject: Box | None) -> list[Region]:
-    """What to blur: everyone's head, whole vehicles and plates, save the subject, its riders and its plate.
+def regions(seen: Iterable[Seen], subject: Box | None, *, ridden: bool = False) -> list[Region]:
+    """What to blur: everyone's head, whole vehicles and plates, save the subject and its plate.
 
-    Where somebody overlaps the subject, they are blurred there, too.
+    A subject that is `ridden`, a two-wheeler, also keeps what is seen within it, which is its own parts and who
+    sits on it; before larger subjects there may be others, and they are blurred.
     """
     seen = list(seen)
-    others = [one for one in seen if one.kind == "vehicle" and not _is_subject(one.box, subject)]
-    found = [Region("vehicle", enlarged(one.box, 0.04)) for one in others]
+    own = _raised(subject) if subject and ridden else None
+    others = [
+        one.box
+        for one in seen
+        if one.kind == "vehicle" and not _is_same(one.box, subject) and not _lies_in(one.box, own)
+    ]
+    found = [Region("vehicle", enlarged(box, 0.04)) for box in others]
     for one in seen:
-        if one.kind == "person" and not _inside(one.box, subject, ON_BOARD):
+        if one.kind == "person" and not _lies_in(one.box, own):
             found.append(Region("person", _head(one.box)))
-        elif one.kind == "plate" and not _is_subjects_plate(one.box, subject, [other.box for other in others]):
+        elif one.kind == "plate" and not (_has_middle(subject, one.box) and not _any_has_middle(others, one.box)):
             found.append(Region("plate", enlarged(one.box, 0.3)))
     return found
 
@@ -82,22 +91,26 @@ def _head(box: Box) -> Box:
     return middle - reach, top - 0.1 * height, middle + reach, top + HEAD * height
 
 
-def _is_subject(box: Box, subject: Box | None) -> bool:
+def _is_same(box: Box, subject: Box | None) -> bool:
     return subject is not None and float(intersection_over_union(np.array([box]), np.array([subject]))[0, 0]) >= SAME
 
 
-def _inside(box: Box, outer: Box | None, share: float) -> bool:
-    """Whether this part of the box lies inside `outer`, raised by half its height: riders sit above their vehicle."""
+def _raised(box: Box) -> Box:
+    """The box of a two-wheeler with who sits on it."""
+    return box[0], box[1] - RIDER * (box[3] - box[1]), box[2], box[3]
+
+
+def _lies_in(box: Box, outer: Box | None) -> bool:
     if outer is None:
         return False
-    outer = outer[0], outer[1] - 0.5 * (outer[3] - outer[1]), outer[2], outer[3]
-    across = min(box[2], outer[2]) - max(box[0], outer[0])
-    down = min(box[3], outer[3]) - max(box[1], outer[1])
-    return across > 0 and down > 0 and across * down >= share * (box[2] - box[0]) * (box[3] - box[1])
+    across, down = min(box[2], outer[2]) - max(box[0], outer[0]), min(box[3], outer[3]) - max(box[1], outer[1])
+    return across > 0 and down > 0 and across * down >= WITHIN * (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _is_subjects_plate(box: Box, subject: Box | None, others: Sequence[Box]) -> bool:
-    """Whether the plate hangs on the subject, and on no other vehicle that is seen there."""
+def _has_middle(outer: Box | None, box: Box) -> bool:
     x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    holds = [edge[0] <= x <= edge[2] and edge[1] <= y <= edge[3] for edge in ([subject] if subject else [])]
-    return any(holds) and not any(edge[0] <= x <= edge[2] and edge[1] <= y <= edge[3] for edge in others)
+    return outer is not None and outer[0] <= x <= outer[2] and outer[1] <= y <= outer[3]
+
+
+def _any_has_middle(outer: Sequence[Box], box: Box) -> bool:
+    return any(_has_middle(one, box) for one in outer)

@@ -68,7 +68,7 @@ def write_redacted(clip: Clip, subject: Subject, target: Path) -> None:
             for seconds, frame in frames:
                 picture = to_image(frame)
                 place = subject.within(clip, seconds, picture.shape[1])
-                shown = _even(blur(picture, regions(clip.seen(seconds), place)))
+                shown = _even(blur(picture, regions(clip.seen(seconds), place, ridden=subject.ridden)))
                 if track is None:
                     track = cast("VideoStream", output.add_stream(PREVIEW_CODEC, rate=25, options=PREVIEW_OPTIONS))
                     track.height, track.width = shown.shape[:2]

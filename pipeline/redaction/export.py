@@ -145,7 +145,7 @@ class _Redaction:
         seen: list[Seen] = list(self._finder.find(still))
         for clip in clips:
             seen += clip.seen((self._moment - clip.start).total_seconds())
-        wanted = regions(seen, subject)
+        wanted = regions(seen, subject, ridden=self._subject.ridden)
         (self._draft / "still.jpg").write_bytes(encode(blur(still, wanted)))
         overlay = _picture(self._package / "overlay.jpg")
         caption = overlay.shape[0] - still.shape[0]

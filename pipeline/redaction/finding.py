@@ -10,7 +10,7 @@ import numpy as np
 from pipeline.detectors import Detector, Runtime, load_detector
 from pipeline.types import Box, Image
 
-THRESHOLD = 0.2
+THRESHOLDS: Mapping[str, float] = {"person": 0.2, "vehicle": 0.3, "plate": 0.2}
 """Score from which something is blurred: far below where it would count as evidence."""
 
 SLICES = (2, 2)
@@ -40,7 +40,7 @@ class Finder:
 
     def __init__(self, runtime: Runtime = Runtime()) -> None:  # noqa: B008 - frozen
         self._detectors: tuple[Detector, ...] = tuple(
-            load_detector(name, threshold=THRESHOLD, slices=SLICES, runtime=runtime)
+            load_detector(name, threshold=min(THRESHOLDS.values()), slices=SLICES, runtime=runtime)
             for name in ("road-nano", "hazard-nano")
         )
 
@@ -53,8 +53,9 @@ class Finder:
         found = []
         for detector in self._detectors:
             detections = detector.detect([picture])[0]
-            for label, box in zip(detections.labels, detections.boxes, strict=True):
-                if (kind := KINDS.get(str(label))) is not None:
+            for label, score, box in zip(detections.labels, detections.scores, detections.boxes, strict=True):
+                kind = KINDS.get(str(label))
+                if kind is not None and score >= THRESHOLDS[kind]:
                     left, top, right, bottom = (float(edge) for edge in np.asarray(box))
                     found.append(Seen(kind, (left, top, right, bottom)))
         return found

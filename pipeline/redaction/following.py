@@ -18,13 +18,16 @@ BUFFER = 0.5
 OVERLAP = 0.1
 """Overlap of widened boxes from which they are the same."""
 
+LIKE = 0.5
+"""How much smaller one box may be than the other, in area, to be the same a moment later."""
+
 GAP = 1.5
 """Seconds without a detection over which one is the same, and blurred in between."""
 
-HOLD = 0.6
+HOLD = 0.4
 """Seconds for which one is still blurred before the first and after the last detection."""
 
-SWELL = 0.5
+SWELL = 0.4
 """How much a box that is held grows in a second, as a part of its size, on each side."""
 
 
@@ -72,7 +75,7 @@ def _pairs(trails: Sequence[Trail], seen: Sequence[Seen]) -> Iterator[tuple[int,
     before = np.array([enlarged(trail.boxes[-1], BUFFER) for trail in trails])
     now = np.array([enlarged(one.box, BUFFER) for one in seen])
     overlap = intersection_over_union(now, before)
-    overlap[[[one.kind != trail.kind for trail in trails] for one in seen]] = 0
+    overlap[[[not _alike(one, trail) for trail in trails] for one in seen]] = 0
     used: set[int] = set()
     given: set[int] = set()
     for place in np.argsort(-overlap, axis=None, kind="stable"):
@@ -83,6 +86,16 @@ def _pairs(trails: Sequence[Trail], seen: Sequence[Seen]) -> Iterator[tuple[int,
             given.add(number)
             used.add(trail)
             yield number, trail
+
+
+def _alike(one: Seen, trail: Trail) -> bool:
+    """Whether they are of one kind and about one size."""
+    smaller, larger = sorted([_area(one.box), _area(trail.boxes[-1])])
+    return one.kind == trail.kind and smaller >= LIKE * larger
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def enlarged(box: Box, share: float) -> Box:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipeline.geometry import intersection_over_union
+from pipeline.redaction.following import Trail
 from pipeline.types import Box
 
 if TYPE_CHECKING:
     from pipeline.redaction.clips import Clip
-
-NEAR = timedelta(seconds=0.3)
-"""How far in time a place in the trace may be from a box of the clip that is compared with it."""
 
 LIKE = 0.4
 """Overlap from which a box of the clip is the subject where the trace says it was."""
@@ -50,36 +48,46 @@ class Subject:
         label = str(drawn[0]["label"]) if drawn else "vehicle"
         return cls(label, int(still["width"]), sorted(places))
 
+    @property
+    def ridden(self) -> bool:
+        """Whether it is a two-wheeler, with who rides it."""
+        return self.label.split(" ")[0] in {"motorcycle", "bicycle"}
+
     def at(self, time: datetime) -> Box | None:
         """Where the trace says the subject was at this very moment."""
         return next((box for moment, box in self.places if moment == time), None)
 
     def within(self, clip: Clip, seconds: float, width: int) -> Box | None:
-        """Where the subject is in a clip's picture of this width: the trail that fits the trace best there.
+        """Where the subject is in a clip's picture of this width, None where nobody can tell.
 
-        None where no trail of the clip does, or the subject is not in view.
+        While the trace lasts, where that says; before and after, where the one goes who stood there.
         """
+        if not self.places:
+            return None
         scale = width / self.width
-        best, box = 0.0, None
-        for trail in clip.trails:
-            if trail.kind != "vehicle" and self.label != "person":
-                continue
-            likeness = self._likeness(clip, trail.times, trail.boxes, scale)
-            if likeness > best and (place := trail.at(seconds)) is not None:
-                best, box = likeness, place
-        return box
+        trace = Trail("vehicle")
+        for moment, box in self.places:
+            trace.times.append((moment - clip.start).total_seconds())
+            trace.boxes.append(_scaled(box, scale))
+        if trace.times[0] <= seconds <= trace.times[-1]:
+            return trace.at(seconds)
+        end = 0 if seconds < trace.times[0] else -1
+        goes_on = _same(clip.trails, trace.times[end], trace.boxes[end])
+        return goes_on.at(seconds) if goes_on else None
 
-    def _likeness(self, clip: Clip, times: Sequence[float], boxes: Sequence[Box], scale: float) -> float:
-        """Sum of the overlaps, of LIKE and more, of a trail with the places of the trace at about the same time."""
-        total = 0.0
-        for moment, place in self.places:
-            seconds = (moment - clip.start).total_seconds()
-            nearest = int(np.argmin(np.abs(np.array(times) - seconds)))
-            if abs(times[nearest] - seconds) <= NEAR.total_seconds():
-                scaled = np.array([place]) * scale
-                overlap = float(intersection_over_union(np.array([boxes[nearest]]), scaled)[0, 0])
-                total += overlap if overlap >= LIKE else 0.0
-        return total
+
+def _same(trails: Sequence[Trail], time: float, box: Box) -> Trail | None:
+    """The vehicle that stood there at that time."""
+    standing = [(trail, place) for trail in trails if trail.kind == "vehicle" and (place := trail.at(time)) is not None]
+    if not standing:
+        return None
+    overlap = intersection_over_union(np.array([place for _, place in standing]), np.array([box]))[:, 0]
+    best = int(overlap.argmax())
+    return standing[best][0] if overlap[best] >= LIKE else None
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    return box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale
 
 
 def _box(values: Sequence[float]) -> Box:
