@@ -48,6 +48,24 @@ def test_a_password_may_hold_any_character_and_is_never_shown(tmp_path: Path, so
 
 
 @pytest.mark.parametrize(
+    ("source", "address"),
+    [
+        ("{url: 'rtsp://10.0.0.1/main', analysis: 'rtsp://10.0.0.1/sub', user: admin, password: '${PASSWORD}'}", True),
+        ("{url: 'rtsp://10.0.0.1/main', analysis: 'rtsp://admin:${PASSWORD}@10.0.0.1/sub'}", True),
+        ("{url: 'rtsp://admin:${PASSWORD}@10.0.0.1/main'}", False),
+    ],
+)
+def test_the_stream_for_the_analysis_has_the_same_login_and_hides_it(
+    tmp_path: Path, source: str, address: bool
+) -> None:
+    config = read(tmp_path, source)
+    found = config.cameras[0].source.analysis_address
+    assert found == (f"rtsp://admin:{ENCODED}@10.0.0.1/sub" if address else None)
+    for shown in (repr(config), str(config.model_dump()), config.model_dump_json()):
+        assert "s3cr3t" not in shown
+
+
+@pytest.mark.parametrize(
     ("source", "shown"),
     [
         ("rtsp://10.0.0.1/live/${KEY}/main", "rtsp://10.0.0.1/live/***/main"),

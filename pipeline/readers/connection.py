@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Protocol
 
 import av
-from av.codec.hwaccel import HWAccel
+from av.codec.hwaccel import HWAccel, hwdevices_available
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -121,7 +121,7 @@ class Connection:
         device = None
         if order.hardware is not None and self._frames:
             device, obstacle = hardware_decoder(order.hardware)
-            if device is None:
+            if device is None and order.earliest is None:  # told once for each camera
                 self._listener.note(
                     "no hardware decoder; decoding on the processor",
                     camera=order.camera,
@@ -224,10 +224,18 @@ def camera_time(packet: av.Packet[VideoStream]) -> datetime | None:
 
 @cache
 def hardware_decoder(kind: str) -> tuple[HWAccel | None, str]:
-    """A decoder device of this kind, or None and why there is none. Codecs that it lacks are decoded without it."""
-    try:
-        device = HWAccel(kind, allow_software_fallback=True)
-        device.create(av.Codec("h264", "r"))
-    except Exception as error:  # drivers fail in all manners, and none is a reason to lose the camera
-        return None, str(error) or type(error).__name__
-    return device, ""
+    """A decoder device of this kind (the first that works for auto), or None and why there is none.
+
+    Codecs that it lacks are decoded without it.
+    """
+    built_in = hwdevices_available()
+    obstacles = [] if kind in {"auto", *built_in} else [f"{kind}: not in this build of the decoder library"]
+    for each in built_in if kind == "auto" else [kind] if not obstacles else []:
+        device = HWAccel(each, allow_software_fallback=True)
+        try:
+            device.create(av.Codec("h264", "r"))
+        except Exception as error:  # drivers fail in all manners, and none is a reason to lose the camera
+            obstacles.append(f"{each}: {error or type(error).__name__}")
+        else:
+            return device, ""
+    return None, "; ".join(obstacles)
