@@ -49,6 +49,7 @@ class CameraHealth:
         self._dead_after = settings.dead
         self._references: dict[tuple[bool, bool], Reference] = {}
         self._recent: deque[Edges] = deque(maxlen=RECENT)
+        self._sharpness: deque[float] = deque(maxlen=RECENT)
         self._last: datetime | None = None
         self._light: tuple[bool, bool] | None = None
         self._before: Look | None = None
@@ -63,9 +64,12 @@ class CameraHealth:
         if self._last is not None and timedelta() <= frame.time - self._last < self._every:
             return ()
         self._last = frame.time
-        look = Look.at(frame.image)
+        return self.judge(frame.time, Look.at(frame.image))
+
+    def judge(self, time: datetime, look: Look) -> tuple[CameraAlert, ...]:
+        """Take one look; the alerts that begin or end with it."""
         verdicts = dict(self._verdicts(look))
-        changes = [self._alarms[kind].update(frame.time, verdict) for kind, verdict in verdicts.items()]
+        changes = [self._alarms[kind].update(time, verdict) for kind, verdict in verdicts.items()]
         if not any(verdict.bad for verdict in verdicts.values()):
             self._references[look.light].learn(look, self._mean_edges())
         self._before = look
@@ -94,28 +98,28 @@ class CameraHealth:
         yield "dark", dark
         reference = self._enter(look)
         self._recent.append(look.edges)
+        self._sharpness.append(look.sharpness)
         edges = self._mean_edges()
         if dark.bad:
             return
-        yield "frozen", self._frozen(look)
-        if not reference.trusted:
-            yield "blinded", Verdict(True, look.glare, 2 * GLARE) if look.glare >= 2 * GLARE else UNKNOWN
-            return
-        match = reference.compare(edges) / max(reference.match, 0.1)
-        blinded = self._blinded(look, reference, match)
+        blinded = self._blinded(look, edges)
         yield "blinded", blinded
         if blinded.bad:
             return
-        sharpness = look.sharpness / max(reference.sharpness, 1e-6)
+        yield "frozen", self._frozen(look)
+        if not reference.trusted:
+            return
+        sharpness = max(self._sharpness) / max(reference.sharpness, 1e-6)
         yield "defocused", Verdict(sharpness < BLURRED, sharpness, BLURRED)
         if sharpness >= BLURRED:
-            yield "moved", self._moved(reference, edges, match)
+            yield "moved", self._moved(reference, edges)
 
     def _enter(self, look: Look) -> Reference:
         """The reference for this light; edges of another light are not compared with it."""
         if look.light != self._light:
             self._light = look.light
             self._recent.clear()
+            self._sharpness.clear()
         return self._references.setdefault(look.light, Reference())
 
     def _mean_edges(self) -> Edges:
@@ -131,16 +135,23 @@ class CameraHealth:
         share = float(np.mean(change >= SAME_PIXEL))
         return Verdict(share < SAME_SHARE, share, SAME_SHARE)
 
-    @staticmethod
-    def _blinded(look: Look, reference: Reference, match: float) -> Verdict:
-        limit = max(GLARE, reference.glare + MORE_GLARE)
+    def _blinded(self, look: Look, edges: Edges) -> Verdict:
+        """Against what is known of this light or, as something on the lens changes that too, of any other."""
+        known = self._references[look.light]
+        if not known.trusted:
+            others = [reference for reference in self._references.values() if reference.trusted]
+            if not others:
+                return UNKNOWN
+            known = max(others, key=lambda reference: reference.match(edges))
+        limit = max(GLARE, known.glare + MORE_GLARE)
         if look.glare >= limit:
             return Verdict(True, look.glare, limit)
-        contrast = look.contrast / max(reference.contrast, 1.0)
-        return Verdict(contrast < VEILED and match < ELSEWHERE, contrast, VEILED)
+        contrast = look.contrast / max(known.contrast, 1.0)
+        return Verdict(contrast < VEILED and known.match(edges) < ELSEWHERE, contrast, VEILED)
 
     @staticmethod
-    def _moved(reference: Reference, edges: Edges, match: float) -> Verdict:
+    def _moved(reference: Reference, edges: Edges) -> Verdict:
+        match = reference.match(edges)
         if match < ELSEWHERE or match >= SHIFTED_MATCH:
             return Verdict(match < ELSEWHERE, match, ELSEWHERE)
         shift, sure = reference.shift(edges)
