@@ -19,11 +19,13 @@ from pathlib import Path
 import structlog
 
 from pipeline.config import Config
-from pipeline.errors import MatThanError
+from pipeline.errors import ArchiveError, MatThanError
+from pipeline.evidence.archive import Archive
 from pipeline.evidence.package import sync
-from pipeline.installation import Installation
+from pipeline.paths import DataFolder
 from pipeline.store import Repository
 from pipeline.store.retention import CLOSED, DISCARDED, UNDECIDED, Candidate, PendingRemoval
+from pipeline.uploads import ARCHIVED
 
 log = structlog.get_logger()
 
@@ -49,7 +51,10 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Retention:
-    """One site's retention. `apply` False only tells what would go. Raises StoreError when the database is away."""
+    """One site's retention. Raises StoreError when the database is away.
+
+    `archive` and `fetched`, the folder of what was fetched from it, hold copies of packages, which go with them.
+    """
 
     repository: Repository
     evidence: Path
@@ -57,11 +62,24 @@ class Retention:
     config: Config
     clock: Callable[[], datetime] = utc_now
     stop: threading.Event = field(default_factory=threading.Event)
+    archive: Archive | None = None
+    fetched: Path | None = None
 
     @classmethod
-    def of(cls, installation: Installation, stop: threading.Event) -> Retention:
-        """That of a running installation, by the settings now in force."""
-        return cls(installation.repository, installation.evidence, installation.plates, installation.config, stop=stop)
+    def by(
+        cls, config: Config, repository: Repository, data: DataFolder, stop: threading.Event | None = None
+    ) -> Retention:
+        """That of an installation, its archive included. Raises ArchiveError for an archive of no known kind."""
+        storage = config.storage
+        return cls(
+            repository,
+            (storage.evidence_folder or data.evidence).absolute(),
+            data.plates,
+            config,
+            stop=stop or threading.Event(),
+            archive=Archive(storage.archive, storage.archive_options) if storage.archive else None,
+            fetched=data.fetched_evidence,
+        )
 
     def run(self, *, apply: bool) -> list[Line]:
         """One pass; what went, or would go, by kind, camera and reason."""
@@ -144,8 +162,8 @@ class Retention:
                     return
                 try:
                     self._remove(removal)
-                except OSError as error:
-                    log.error("evidence not removed", folder=removal.folder, error=error.strerror)
+                except (OSError, ArchiveError) as error:
+                    log.error("evidence not removed; tried again in the next pass", error=str(error))
 
     def _remove(self, removal: PendingRemoval) -> None:
         package = self._inside(removal.folder)
@@ -159,7 +177,12 @@ class Retention:
                 sync(package.parent)
             return
         if package is not None and aside is not None:
-            shutil.rmtree(aside, ignore_errors=not aside.exists())
+            if self.archive is not None:
+                self.archive.delete(removal.folder)
+            for copy in (aside, self.fetched and self.fetched / removal.folder):
+                with suppress(FileNotFoundError):
+                    shutil.rmtree(copy or aside)
+            (package.parents[1] / ARCHIVED / package.name).unlink(missing_ok=True)
             _remove_empty(package.parent)
         self.repository.finish_removal(removal.violation, self.clock())
 

@@ -10,6 +10,8 @@ from uuid import UUID
 import pytest
 
 from pipeline.config import Config
+from pipeline.errors import ArchiveError
+from pipeline.evidence.archive import Archive
 from pipeline.orphans import orphans
 from pipeline.retention import Retention
 from pipeline.store import Repository
@@ -116,6 +118,30 @@ def test_a_case_that_is_taken_up_meanwhile_gets_its_evidence_back(repository, tm
     assert (package / "clip.mp4").stat().st_size == SIZE
     assert repository.violation(old) is not None
     assert not repository.pending_removals()
+
+
+def test_copies_in_the_archive_go_too_or_the_removal_waits_for_it(repository, tmp_path):
+    old = case(repository, tmp_path, days=40)
+    keeper = retention(repository, tmp_path, violations=30)
+    folder = repository.removable(("flagged",), NOW)[0].folder
+    url, keeper.fetched = f"file://{tmp_path / 'archive'}", tmp_path / "fetched"
+    copies = [tmp_path / place / folder for place in ("archive", "fetched")]
+    for copy in copies:
+        copy.mkdir(parents=True)
+        (copy / "clip.mp4").write_bytes(b"x")
+    keeper.archive = ArchiveThatIsAway(url)
+    keeper.run(apply=True)
+    assert [one.violation for one in repository.pending_removals()] == [old]
+    assert copies[0].is_dir()
+    keeper.archive = Archive(url)
+    keeper.run(apply=True)
+    assert not any(copy.exists() for copy in copies)
+    assert not repository.pending_removals()
+
+
+class ArchiveThatIsAway(Archive):
+    def delete(self, folder: str) -> None:
+        raise ArchiveError(f"archive {self.url}: connection refused")
 
 
 def test_a_folder_outside_the_evidence_is_never_touched(repository, tmp_path):

@@ -84,7 +84,7 @@ def _pass(streams: Path, data: Path | None, *, apply: bool) -> None:
     config, folder, repository = _open(streams, data)
     evidence = (config.storage.evidence_folder or folder.evidence).absolute()
     with repository:
-        lines = Retention(repository, evidence, folder.plates, config).run(apply=apply)
+        lines = Retention.by(config, repository, folder).run(apply=apply)
         table = Table("what", "camera", "why", "how many", "MB")
         for line in lines:
             size = "" if line.bytes is None else f"{line.bytes / 1e6:,.1f}"

@@ -64,7 +64,7 @@ def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
         stop_on_signal() as stop,
         Installation.open(config, folder, config.active_cameras, patient=True) as installation,
         RunProgress(console) as progress,
-        Housekeeper(lambda stop: Retention.of(installation, stop)),
+        Housekeeper(lambda stop: Retention.by(installation.config, installation.repository, folder, stop)),
     ):
         live = Live(installation, stop, file)
         with (
