@@ -48,6 +48,7 @@ class Batch:
         a file that was cut short by a kill is simply analysed again.
         """
         self.installation.repository.interrupt_stale_runs()
+        self.installation.keep_version()
         self.installation.driver().drive(self._runs(), parallel=self.parallel, stop=self.stop, on_progress=on_progress)
         return self.reports
 

@@ -35,8 +35,6 @@ from pipeline.rules.plate import PlateConfig
 from pipeline.runner import Driver
 from pipeline.sources.base import Source
 from pipeline.spool import (
-    ConfigurationRefused,
-    ConfigurationTaken,
     Outlet,
     RunBegun,
     Spool,
@@ -160,16 +158,11 @@ class Installation:
         for country in self.plate_readers.keys() - set(_countries(cameras)):
             del self.plate_readers[country]
 
-    def take(self, config: Config, file: str, note: str = "") -> None:
-        """`config` is in force from now on, and runs that begin lead to it; `note` is what of the file is not."""
-        version = ConfigVersion.of(config)
-        now = datetime.now(UTC)
-        self.outlet.append(ConfigurationTaken(uuid4(), file, version.hash, version.text, note, os.getpid(), now))
-        self.config, self.configuration = config, version.hash
-
-    def refuse(self, file: str, reason: str) -> None:
-        """The file as it is now is wrong; what is in force stays so."""
-        self.outlet.append(ConfigurationRefused(uuid4(), file, reason, os.getpid(), datetime.now(UTC)))
+    def keep_version(self) -> None:
+        """Let runs that begin lead to the configuration, where no program goes on by it. Raises StoreError."""
+        version = ConfigVersion.of(self.config)
+        self.repository.keep_configuration(version.hash, version.text)
+        self.configuration = version.hash
 
     def run(
         self,
@@ -241,7 +234,7 @@ class Installation:
 
     def notifier(self) -> Notifier:
         """What tells people of what is found; not started yet."""
-        return Notifier(self.config, self.repository, self.evidence)
+        return Notifier(self.config, self.repository, self.evidence, metrics=self.engine.metrics)
 
     def driver(self) -> Driver:
         return Driver(self.engine, self.bell, workers=self.workers)

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
@@ -75,7 +75,11 @@ class Live:
     @property
     def pages(self) -> Pages:
         """What the running program tells of itself."""
-        return self._oversight.pages
+        return replace(self._oversight.pages, status=self._status)
+
+    def _status(self) -> dict[str, Any]:
+        told = self._oversight.status()
+        return told if self.reloader is None else {**told, "configuration": self.reloader.status()}
 
     def reload(self) -> None:
         """Read streams.yaml again now, changed or not; may be called by a signal's handler."""
@@ -89,7 +93,10 @@ class Live:
         What a killed process left open is closed first: its events stay, with the evidence written by then.
         """
         config = self.installation.config
-        self.installation.take(config, self.reloader.name if self.reloader else "")
+        if self.reloader is not None:
+            self.reloader.begin()
+        else:
+            self.installation.keep_version()
         self._apply(Changes(added=config.active_cameras), config)
         for camera in config.cameras:
             if not camera.enabled:

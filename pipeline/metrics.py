@@ -71,6 +71,11 @@ class Metrics:
         self.spool_items = gauge("spool_items", "Findings that wait for the database.")
         self.spool_bytes = gauge("spool_bytes", "Bytes of findings that wait for the database.")
 
+        self.configuration_good = gauge(
+            "configuration_good", "1 while streams.yaml is good, 0 while it is wrong and an earlier one is in force."
+        )
+        self.notifications = gauge("notifications", "Messages in the outbox.", "target", "state")
+
     def forget(self, camera: str) -> None:
         """Leave out a camera that is no longer watched."""
         for metric in vars(self).values():

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
 
 import structlog
 
-from pipeline.config import Changes, Config, ConfigFile, compare, in_force
+from pipeline.config import Changes, Config, ConfigFile, ConfigVersion, compare, in_force
 from pipeline.errors import ConfigError, ModelError, PluginError
 from pipeline.installation import Installation
+from pipeline.spool import ConfigurationRefused, ConfigurationTaken
 
 log = structlog.get_logger()
 
@@ -23,6 +28,9 @@ class Reloader:
     def __init__(self, file: ConfigFile, installation: Installation, apply: Callable[[Changes, Config], None]) -> None:
         self.asked = threading.Event()
         self.refused = ""
+        self._since = datetime.now(UTC)
+        self._note = ""
+        self._good = installation.engine.metrics.configuration_good
         self._file = file
         self._installation = installation
         self._apply = apply
@@ -31,6 +39,21 @@ class Reloader:
     def name(self) -> str:
         """The file, as the store names it."""
         return str(self._file.path.absolute())
+
+    def begin(self) -> None:
+        """What the program started with is in force."""
+        self._take(self._installation.config)
+
+    def status(self) -> dict[str, Any]:
+        """What is in force, fit for JSON: the version's hash; why the file as it is now is refused, None when it is
+        good; since when that is so; what of the file holds only from the next start."""
+        return {
+            "file": self.name,
+            "hash": self._installation.configuration,
+            "refused": self.refused or None,
+            "since": self._since.isoformat(),
+            "note": self._note,
+        }
 
     def look(self) -> None:
         """Reload if there is a reason to; call it every few seconds."""
@@ -54,18 +77,24 @@ class Reloader:
         if self.refused:
             log.info("streams.yaml is good again", file=self.name)
         if changes or self.refused:
-            self.refused = ""
-            config = in_force(installation.config, read)
-            note = (
-                f"{' and '.join(changes.later)} changed: restart the program to let that hold" if changes.later else ""
-            )
-            installation.take(config, self.name, note)
-            if note:
-                log.warning(note, file=self.name)
+            self._take(in_force(installation.config, read), changes.later)
         log.info("streams.yaml read again", file=self.name, changes=str(changes))
         self._apply(changes, installation.config)
 
+    def _take(self, config: Config, later: Sequence[str] = ()) -> None:
+        self._note = f"{' and '.join(later)} changed: restart the program to let that hold" if later else ""
+        if self._note:
+            log.warning(self._note, file=self.name)
+        self.refused, self._since = "", datetime.now(UTC)
+        self._good.set(1)
+        version, installation = ConfigVersion.of(config), self._installation
+        installation.outlet.append(
+            ConfigurationTaken(uuid4(), self.name, version.hash, version.text, self._note, os.getpid(), self._since)
+        )
+        installation.config, installation.configuration = config, version.hash
+
     def _refuse(self, reason: str) -> None:
-        self.refused = reason
+        self.refused, self._since = reason, datetime.now(UTC)
+        self._good.set(0)
         log.error("streams.yaml is wrong; what was in force stays so", file=self.name, error=reason)
-        self._installation.refuse(self.name, reason)
+        self._installation.outlet.append(ConfigurationRefused(uuid4(), self.name, reason, os.getpid(), self._since))

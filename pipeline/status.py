@@ -45,7 +45,21 @@ def show(status: dict[str, Any], now: datetime | None = None) -> Group:
         for camera in status["cameras"]
         if camera.get("error") and camera["state"] not in GOOD
     ]
-    return Group(table, *errors)
+    return Group(table, *errors, *_configuration(status.get("configuration"), now))
+
+
+def _configuration(configuration: dict[str, Any] | None, now: datetime) -> list[Text]:
+    """What an operator must know of the file: that it is wrong, or that a part of it waits for a restart."""
+    if configuration is None:
+        return []
+    lines = []
+    if configuration["refused"]:
+        since = _age(configuration["since"], now)
+        lines.append(Text(f"streams.yaml is wrong since {since}, and an earlier one in force:", style="red"))
+        lines.append(Text(configuration["refused"], style="red"))
+    if configuration["note"]:
+        lines.append(Text(f"streams.yaml: {configuration['note']}", style="yellow"))
+    return lines
 
 
 def _ask(config: Config) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ import structlog
 
 from pipeline.config import Config, TargetConfig
 from pipeline.errors import DeliveryError, StoreError
+from pipeline.metrics import Metrics
 from pipeline.notify.message import compose
 from pipeline.notify.routing import address
 from pipeline.notify.sending import Sender, open_sender
@@ -32,6 +33,8 @@ KEPT = timedelta(days=30)
 ORPHANED = timedelta(days=7)
 """A message whose target is in no configuration is given up after this."""
 CLOSE_SECONDS = 1.0
+COUNT_SECONDS = 15.0
+"""Between two counts of the outbox for the metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Notifier:
         pace: Pace | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sender: Callable[[TargetConfig], Sender] = open_sender,
+        metrics: Metrics | None = None,
     ) -> None:
         self.config = config
         self._repository = repository
@@ -70,6 +74,8 @@ class Notifier:
         self._pace = pace or Pace()
         self._clock = clock
         self._sender = sender
+        self._gauge = (metrics or Metrics()).notifications
+        self._counted = -COUNT_SECONDS
         self._desks: dict[str, _Desk] = {}
         self._stopping = threading.Event()
         self._tidied = datetime.min.replace(tzinfo=UTC)
@@ -104,6 +110,7 @@ class Notifier:
                     if target in self._desks:
                         self._desks[target].bell.set()
                 self._tidy()
+                self._count()
                 self._away = ""
             except StoreError as error:
                 if str(error) != self._away:
@@ -150,6 +157,14 @@ class Notifier:
         if lost := self._repository.give_up(now - ORPHANED, "no process sends to this target any more", now):
             log.error("notifications given up: their target is in no configuration", messages=lost)
         self._repository.forget_notifications(now - KEPT)
+
+    def _count(self) -> None:
+        if monotonic() - self._counted < COUNT_SECONDS:
+            return
+        self._counted = monotonic()
+        self._gauge.clear()
+        for (target, state), number in self._repository.notification_counts().items():
+            self._gauge.labels(target, state).set(number)
 
     def _send_due(self, target: TargetConfig, sender: Sender, stopping: threading.Event) -> None:
         """Send what is due for the target, one after the other. Raises StoreError."""

@@ -36,6 +36,12 @@ class ConfigurationStore(Announcing):
             if "refused" in ended:
                 self.announce_configuration(connection, load, "mended", {"file": file})
 
+    def keep_configuration(self, version: str, text: str) -> None:
+        """Keep a version that runs lead to, without saying that it is in force."""
+        row = {"hash": version, "text": text, "created": datetime.now(UTC)}
+        with self.writing() as connection:
+            connection.execute(self.insert(Configuration).values(row).on_conflict_do_nothing())
+
     def refuse(self, load: UUID, file: str, reason: str, *, process: int, time: datetime) -> None:
         """The file as it is now is not taken, and what was in force stays so. `reason` must hold no secret."""
         row = _load(load, file, "refused", reason, process, time)
