@@ -140,7 +140,7 @@ def test_copies_in_the_archive_go_too_or_the_removal_waits_for_it(repository, tm
 
 
 class ArchiveThatIsAway(Archive):
-    def delete(self, folder: str) -> None:
+    def delete(self, folder: str) -> None:  # noqa: ARG002
         raise ArchiveError(f"archive {self.url}: connection refused")
 
 
