@@ -64,23 +64,30 @@ def regions(seen: Iterable[Seen], subject: Box | None, *, ridden: bool = False) 
 
 
 def blur(picture: Image, wanted: Sequence[Region]) -> Image:
-    """A copy of the picture with these regions in few, large, smoothed blocks of few shades."""
+    """A copy of the picture with these regions in few, large, smoothed blocks of few shades.
+
+    Where regions overlap, the coarsest blocks remain.
+    """
     result = picture.copy()
     height, width = picture.shape[:2]
-    for region in wanted:
+    for region in sorted(wanted, key=_block):
         left, top, right, bottom = clip_box(region.box, width, height)
         if right <= left or bottom <= top:
             continue
-        # from the original, so that a region does not mix blurred and clear parts of another
-        part = picture[top:bottom, left:right]
-        longer = max(right - left, bottom - top)
-        block = max(2.0, longer / BLOCKS[region.kind])
+        block = _block(region)
         size = max(1, round((right - left) / block)), max(1, round((bottom - top) / block))
-        small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
+        # from the original: blocks of another region would let its edges through
+        small = cv2.resize(picture[top:bottom, left:right], size, interpolation=cv2.INTER_AREA)
         small = (small // LEVELS * LEVELS + LEVELS // 2).astype(np.uint8)
         large = cv2.resize(small, (right - left, bottom - top), interpolation=cv2.INTER_NEAREST)
         result[top:bottom, left:right] = cv2.GaussianBlur(large, (0, 0), max(1.0, block / 5))
     return result
+
+
+def _block(region: Region) -> float:
+    """Side of the region's blocks, in pixels."""
+    left, top, right, bottom = region.box
+    return max(2.0, max(right - left, bottom - top) / BLOCKS[region.kind])
 
 
 def _head(box: Box) -> Box:

@@ -93,6 +93,13 @@ def test_only_the_regions_change_and_the_picture_that_was_given_does_not() -> No
     assert result[:40, :50].std() < picture[:40, :50].std() / 4
 
 
+def test_where_regions_overlap_the_coarsest_remains() -> None:
+    picture = np.random.default_rng(1).integers(0, 255, (200, 300, 3), np.uint8)
+    large, small = Region("person", (0, 0, 90, 90)), Region("person", (30, 30, 45, 45))
+    assert np.array_equal(blur(picture, [large, small]), blur(picture, [small, large]))
+    assert np.array_equal(blur(picture, [large, small]), blur(picture, [large]))
+
+
 @given(
     every=st.integers(1, 6),
     size=st.floats(8, 200),
