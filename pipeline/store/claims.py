@@ -23,6 +23,8 @@ NAME = "matthan"
 KEEPALIVE = {"tcp_keepalives_idle": 10, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
 """Seconds, by which the server learns that a machine vanished, and drops its claims."""
 
+TRIES = 10
+
 LOCKS = table("pg_locks", *map(column, ("locktype", "classid", "objid", "objsubid", "granted", "pid")))
 ACTIVITY = table("pg_stat_activity", *map(column, ("pid", "application_name", "client_addr")))
 
@@ -92,13 +94,13 @@ class CameraClaims:
         key = int.from_bytes(hashlib.sha256(f"{NAME} {camera}".encode()).digest()[:8], signed=True)
         with explained(self._engine.url):
             connection = self._connected()
-            for _ in range(40):
+            other = ""
+            for _ in range(TRIES):
                 if connection.execute(select(func.pg_try_advisory_lock(cast(key, BigInteger)))).scalar_one():
                     return ""
-                if other := _holder(connection, key, self._earlier):
-                    return other
-                sleep(0.05)  # it lets go just now, or is being ended
-        return "another process"
+                other = _holder(connection, key, self._earlier)
+                sleep(0.1)  # the server may be about to notice that a connection was closed
+        return other or "another process"
 
     def _connected(self) -> Connection:
         if self._connection is None:
