@@ -11,6 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
+from pipeline.evidence import EvidenceRecorder
+from pipeline.evidence.documents import PLATE_WORDS
+from pipeline.evidence.restore import restore
 from pipeline.plate_crops import PlateCrops, crop_file
 from pipeline.types import Findings, Frame, PlateRead, Trace, Violation
 
@@ -62,3 +65,20 @@ def test_no_camera_name_leads_out_of_the_folder(camera: str, tmp_path: Path) -> 
     path = (tmp_path / name).resolve()
     assert path.is_relative_to(tmp_path.resolve())
     assert len(path.relative_to(tmp_path.resolve()).parts) == 3
+
+
+def test_a_read_comes_back_from_its_package_with_all_that_is_known_of_it(tmp_path: Path) -> None:
+    known = replace(
+        READ, country="vn", display="75A-123.45", region="Huế", series="civil", colour="white", lane="inbound",
+        direction="towards", crop_file="gate/2026-11-22/x.jpg", note="none",
+    )  # fmt: skip
+    still = Frame("gate", 0, NOW, np.zeros((90, 160, 3), np.uint8))
+    recorder = EvidenceRecorder("gate", tmp_path)
+    recorder.record(
+        Violation(UUID(int=1), "gate", "r", "wrong_way", NOW, NOW, NOW, 0.8, still, (), Trace(()), track=1, plate=known)
+    )
+    (evidence,) = recorder.finish()
+    restored = restore(tmp_path, evidence).plate
+    assert restored is not None
+    for name in PLATE_WORDS:
+        assert getattr(restored, name) == getattr(known, name)
