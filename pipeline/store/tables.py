@@ -124,16 +124,19 @@ class Run(Table):
     finished: Mapped[datetime | None]
 
 
+PLATE_FILTERS = ("vehicle", "colour", "direction", "confidence")
+
+
 class PlateRead(Table):
     """The vote over all reads of one tracked vehicle; `text` is null when illegible."""
 
     __tablename__ = "plate_reads"
-    # A search walks the reads of a plate, of a camera or of all, newest first, and need not see the rows that its
-    # filters leave out.
+    # A search walks the reads of a plate, of a camera or of all, newest first, and sees in the index alone which of
+    # them its filters leave out.
     __table_args__ = (
-        Index("ix_plate_reads_time", "time", "id", "plate_key", "camera", "vehicle", "colour", "direction"),
-        Index("ix_plate_reads_camera", "camera", "time", "id", "plate_key"),
-        Index("ix_plate_reads_plate", "plate_key", "time", "id", "camera", "vehicle", "colour", "direction"),
+        Index("ix_plate_reads_time", "time", "id", "plate_key", "camera", *PLATE_FILTERS),
+        Index("ix_plate_reads_camera", "camera", "time", "id", "plate_key", *PLATE_FILTERS),
+        Index("ix_plate_reads_plate", "plate_key", "time", "id", "camera", *PLATE_FILTERS),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

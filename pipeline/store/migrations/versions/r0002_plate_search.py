@@ -11,7 +11,7 @@ down_revision = "0001"
 ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 PLATE_KEY = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 ATTRIBUTES = ("country", "display", "region", "series", "colour", "lane", "direction", "crop_file", "note")
-FILTERS = ["camera", "vehicle", "colour", "direction"]
+FILTERS = ["vehicle", "colour", "direction", "confidence"]
 BATCH = 5000
 
 
@@ -20,9 +20,9 @@ def upgrade() -> None:
         op.add_column("plate_reads", sa.Column(name, sa.String(), nullable=False, server_default=""))
     for columns in (["time", "id"], ["camera", "time", "id"], ["plate_key", "time", "id"]):
         op.drop_index(f"ix_plate_reads_{'_'.join(columns)}", "plate_reads")
-    op.create_index("ix_plate_reads_time", "plate_reads", ["time", "id", "plate_key", *FILTERS])
-    op.create_index("ix_plate_reads_camera", "plate_reads", ["camera", "time", "id", "plate_key"])
-    op.create_index("ix_plate_reads_plate", "plate_reads", ["plate_key", "time", "id", *FILTERS])
+    op.create_index("ix_plate_reads_time", "plate_reads", ["time", "id", "plate_key", "camera", *FILTERS])
+    op.create_index("ix_plate_reads_camera", "plate_reads", ["camera", "time", "id", "plate_key", *FILTERS])
+    op.create_index("ix_plate_reads_plate", "plate_reads", ["plate_key", "time", "id", "camera", *FILTERS])
     op.create_table(
         "plates",
         sa.Column("id", ROW_NUMBER, nullable=False),
