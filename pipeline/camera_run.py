@@ -212,6 +212,11 @@ class CameraRun:
             pass
 
     @property
+    def video_bytes(self) -> int:
+        """Video that is kept in memory for clips."""
+        return self._ledger.video_bytes
+
+    @property
     def missing_evidence(self) -> str:
         """Why evidence of some violation could not be written; "" when all was."""
         return "; ".join(self._ledger.missing.values())

@@ -34,6 +34,11 @@ class Ledger:
         self._outlet = outlet
         self.run = run
 
+    @property
+    def video_bytes(self) -> int:
+        """Video that is kept in memory for clips."""
+        return self._recorder.buffer.bytes
+
     def store(self, findings: Findings) -> None:
         """Package the violations, and hand all of it on."""
         if findings:

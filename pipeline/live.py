@@ -60,7 +60,11 @@ class Live:
     def __post_init__(self) -> None:
         self._driver = self.installation.driver()
         self._oversight = Oversight(
-            self._driver, self.installation.engine, self.installation.workers, self.installation.outlet
+            self._driver,
+            self.installation.engine,
+            self.installation.workers,
+            self.installation.outlet,
+            self.installation.uploads,
         )
         self._notifier = self.installation.notifier()
         if self.file is not None:

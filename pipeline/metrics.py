@@ -70,6 +70,10 @@ class Metrics:
         self.overload_level = gauge("overload_level", "Steps by which analysis rates are lowered; 0 is no overload.")
         self.spool_items = gauge("spool_items", "Findings that wait for the database.")
         self.spool_bytes = gauge("spool_bytes", "Bytes of findings that wait for the database.")
+        self.spool_refused = gauge("spool_refused", "Findings that the database refused, put aside in refused.jsonl.")
+        self.spool_lost = gauge("spool_lost", "Findings lost since the start: neither disk nor database took them.")
+        self.evidence_bytes = gauge("evidence_memory_bytes", "Video kept in memory for clips.", "camera")
+        self.archive_waiting = gauge("archive_waiting", "Finished packages that are not in the archive yet.")
 
         self.configuration_good = gauge(
             "configuration_good", "1 while streams.yaml is good, 0 while it is wrong and an earlier one is in force."

@@ -18,6 +18,7 @@ from pipeline.runner import Driver
 from pipeline.sources import RtspCamera
 from pipeline.spool import Alerted, Outlet, Spool
 from pipeline.types import CameraAlert
+from pipeline.uploads import Uploads
 from pipeline.watch import CameraWatch
 
 log = structlog.get_logger()
@@ -31,12 +32,15 @@ STANDSTILL = 60.0
 class Oversight:
     """Looks after the cameras of one driver. `refresh` is called every few seconds, from one thread of its own."""
 
-    def __init__(self, driver: Driver, engine: Engine, workers: int, outlet: Outlet) -> None:
+    def __init__(
+        self, driver: Driver, engine: Engine, workers: int, outlet: Outlet, uploads: Uploads | None = None
+    ) -> None:
         self.started = datetime.now(UTC)
         self._driver = driver
         self._engine = engine
         self._workers = workers
         self._outlet = outlet
+        self._uploads = uploads
         self._metrics = engine.metrics
         self._governor = Governor[CameraWatch]()
         self._runs: tuple[CameraRun, ...] = ()
@@ -63,6 +67,10 @@ class Oversight:
         if isinstance(self._outlet, Spool):
             self._metrics.spool_items.set(self._outlet.depth)
             self._metrics.spool_bytes.set(self._outlet.size)
+            self._metrics.spool_refused.set(self._outlet.refused)
+            self._metrics.spool_lost.set(self._outlet.lost)
+        if self._uploads is not None:
+            self._metrics.archive_waiting.set(self._uploads.waiting)
         now = monotonic()
         if now - self._window >= WINDOW:
             self._judge(now - self._window)
@@ -93,11 +101,14 @@ class Oversight:
             "overload_level": self._governor.level,
             "inference_busy": round(self._busy, 3),
             "spool": waiting,
+            "refused": self._outlet.refused if isinstance(self._outlet, Spool) else 0,
+            "archive": self._uploads.away if self._uploads is not None else "",
             "cameras": [_describe(run) for run in self._runs],
         }
 
     def _refresh(self, run: CameraRun, watch: CameraWatch) -> None:
         buffer, source = run.buffer, run.source
+        self._metrics.evidence_bytes.labels(watch.camera.id).set(run.video_bytes)
         if isinstance(source, RtspCamera):
             state = source.state
             watch.refresh(

@@ -45,7 +45,17 @@ def show(status: dict[str, Any], now: datetime | None = None) -> Group:
         for camera in status["cameras"]
         if camera.get("error") and camera["state"] not in GOOD
     ]
-    return Group(table, *errors, *_configuration(status.get("configuration"), now))
+    return Group(table, *errors, *_storage(status), *_configuration(status.get("configuration"), now))
+
+
+def _storage(status: dict[str, Any]) -> list[Text]:
+    """What does not get where it belongs."""
+    lines = []
+    if refused := status.get("refused"):
+        lines.append(Text(f"{refused} findings were refused by the database: see spool/refused.jsonl", style="red"))
+    if status.get("archive"):
+        lines.append(Text(f"evidence waits for the archive: {status['archive']}", style="yellow"))
+    return lines
 
 
 def _configuration(configuration: dict[str, Any] | None, now: datetime) -> list[Text]:
