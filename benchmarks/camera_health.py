@@ -79,7 +79,9 @@ def dazzled(image: Image, number: int) -> Image:  # noqa: ARG001
 
 def covered(image: Image, number: int) -> Image:  # noqa: ARG001
     """A cloth or paint on the lens: some light, no shapes."""
-    return clipped(cv2.GaussianBlur(scaled(0.3, 60)(image, 0), (0, 0), image.shape[1] / 12))
+    height, width = image.shape[:2]
+    few = cv2.GaussianBlur(cv2.resize(scaled(0.3, 60)(image, 0), (96, 54), interpolation=cv2.INTER_AREA), (0, 0), 8)
+    return clipped(cv2.resize(few, (width, height), interpolation=cv2.INTER_CUBIC))
 
 
 def noisy(image: Image, number: int, amount: float = 12) -> Image:

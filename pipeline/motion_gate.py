@@ -35,20 +35,19 @@ class MotionGate:
         """Whether to analyse this frame; ask once for each, in order."""
         if not self._settings.enabled:
             return True
-        picture = small_grey(frame.image)
-        if self._differs(picture):
-            self._moved = frame.time
-        elif self._recent(self._analysed, frame.time, self._every) and not self._recent(
-            self._moved, frame.time, self._hold
-        ):
-            return False
+        picture, reference = small_grey(frame.image), self._reference
+        if reference is not None and reference.shape == picture.shape:
+            if self._differ(reference, picture):
+                self._moved = frame.time
+            elif self._recent(self._analysed, frame.time, self._every) and not self._recent(
+                self._moved, frame.time, self._hold
+            ):
+                return False
         self._analysed, self._reference = frame.time, picture
         return True
 
-    def _differs(self, picture: npt.NDArray[np.int16]) -> bool:
-        if self._reference is None or self._reference.shape != picture.shape:
-            return True
-        change = picture - self._reference
+    def _differ(self, reference: npt.NDArray[np.int16], picture: npt.NDArray[np.int16]) -> bool:
+        change = picture - reference
         change -= np.int16(np.median(change[::2, ::2]))
         return float(np.mean(np.abs(change) >= self._settings.contrast)) >= self._settings.area
 

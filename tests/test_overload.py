@@ -1,0 +1,67 @@
+"""Overload lowers the least important cameras first, never below a floor, and lets go slowly."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.overload import LEAST_RATE, PATIENCE, RECOVERY, SHARES, Governor, Window
+
+CROWDED, CALM, MIDDLING = Window(100, 40, 1.0), Window(100, 0, 0.4), Window(100, 5, 0.9)
+PRIORITIES = {"gate": 9, "square": 5, "park": 1}
+RATES = dict.fromkeys(PRIORITIES, 10.0)
+
+
+def crowd(governor, windows=PATIENCE, priorities=PRIORITIES):
+    return [governor.observe(CROWDED, priorities) for _ in range(windows)]
+
+
+def test_one_crowded_window_is_no_overload():
+    governor = Governor[str]()
+    assert crowd(governor, PATIENCE - 1) == [False] * (PATIENCE - 1)
+    governor.observe(CALM, PRIORITIES)
+    assert crowd(governor, PATIENCE - 1)[-1] is False
+    assert governor.shares(PRIORITIES, RATES) == dict.fromkeys(PRIORITIES, 1.0)
+
+
+def test_the_lowest_priority_gives_first_and_the_highest_last():
+    governor = Governor[str]()
+    seen = []
+    while len(seen) < len(SHARES) * 3:
+        if crowd(governor)[-1]:
+            seen.append(governor.shares(PRIORITIES, RATES))
+    assert seen[0] == {"gate": 1.0, "square": 1.0, "park": SHARES[0]}
+    assert seen[3] == {"gate": 1.0, "square": 1.0, "park": SHARES[-1]}
+    assert seen[4] == {"gate": 1.0, "square": SHARES[0], "park": SHARES[-1]}
+    assert seen[-1] == dict.fromkeys(PRIORITIES, SHARES[-1])
+    assert not any(crowd(governor, 10 * PATIENCE))
+
+
+@given(st.integers(0, 12), st.dictionaries(st.text(max_size=3), st.floats(0.1, 60), min_size=1))
+def test_no_camera_falls_below_the_floor(level, rates):
+    governor = Governor[str]()
+    governor.level = level
+    priorities = {name: len(name) for name in rates}
+    for name, share in governor.shares(priorities, rates).items():
+        assert share <= 1
+        assert rates[name] * share >= min(rates[name], LEAST_RATE) - 1e-9
+
+
+def test_it_recovers_after_calm_alone_and_more_slowly_when_that_was_too_early():
+    governor = Governor[str]()
+    crowd(governor)
+    assert not any(governor.observe(MIDDLING, PRIORITIES) for _ in range(10 * RECOVERY))
+    assert [governor.observe(CALM, PRIORITIES) for _ in range(RECOVERY)] == [False] * (RECOVERY - 1) + [True]
+    assert governor.level == 0
+    crowd(governor)
+    assert governor.level == 1
+    assert not any(governor.observe(CALM, PRIORITIES) for _ in range(2 * RECOVERY - 1))
+    assert governor.observe(CALM, PRIORITIES)
+
+
+def test_cameras_that_leave_take_their_steps_with_them():
+    governor = Governor[str]()
+    for _ in range(3 * len(SHARES)):
+        crowd(governor)
+    governor.observe(MIDDLING, {"gate": 9})
+    assert governor.level == len(SHARES)
