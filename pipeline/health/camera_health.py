@@ -10,7 +10,7 @@ import numpy as np
 
 from pipeline.config.operation import HealthConfig
 from pipeline.health.alarm import Alarm, Verdict
-from pipeline.health.look import Edges, Look
+from pipeline.health.look import Edges, Look, Setting
 from pipeline.health.reference import Reference
 from pipeline.types import CameraAlert, Frame
 
@@ -39,19 +39,19 @@ UNKNOWN = Verdict(None, 0.0, 0.0)
 class CameraHealth:
     """Finds a frozen, dark, blinded, defocused or moved camera in its pictures, and a dead one in their absence.
 
-    The camera is compared with itself: with how it looked in the same kind of light while it was well. Each kind
-    of light is learnt for some looks first, in which the last three faults are not found.
+    The camera is compared with itself: with how it looked in the same kind of light, and of the same size, while it
+    was well. Each such setting is learnt for some looks first, in which the last three faults are not found.
     """
 
     def __init__(self, camera: str, settings: HealthConfig) -> None:
         self._every = timedelta(seconds=settings.every)
         self._alarms = {kind: Alarm(camera, kind, getattr(settings, kind)) for kind in KINDS}
         self._dead_after = settings.dead
-        self._references: dict[tuple[bool, bool], Reference] = {}
+        self._references: dict[Setting, Reference] = {}
         self._recent: deque[Edges] = deque(maxlen=RECENT)
         self._sharpness: deque[float] = deque(maxlen=RECENT)
         self._last: datetime | None = None
-        self._light: tuple[bool, bool] | None = None
+        self._setting: Setting | None = None
         self._before: Look | None = None
 
     @property
@@ -71,7 +71,7 @@ class CameraHealth:
         verdicts = dict(self._verdicts(look))
         changes = [self._alarms[kind].update(time, verdict) for kind, verdict in verdicts.items()]
         if not any(verdict.bad for verdict in verdicts.values()):
-            self._references[look.light].learn(look, self._mean_edges())
+            self._references[look.setting].learn(look, self._mean_edges())
         self._before = look
         return tuple(change for change in changes if change)
 
@@ -115,12 +115,12 @@ class CameraHealth:
             yield "moved", self._moved(reference, edges)
 
     def _enter(self, look: Look) -> Reference:
-        """The reference for this light; edges of another light are not compared with it."""
-        if look.light != self._light:
-            self._light = look.light
+        """The reference for this setting; recent edges of another are not compared with it."""
+        if look.setting != self._setting:
+            self._setting = look.setting
             self._recent.clear()
             self._sharpness.clear()
-        return self._references.setdefault(look.light, Reference())
+        return self._references.setdefault(look.setting, Reference())
 
     def _mean_edges(self) -> Edges:
         return np.asarray(np.mean(self._recent, axis=0), np.float32)
@@ -136,8 +136,8 @@ class CameraHealth:
         return Verdict(share < SAME_SHARE, share, SAME_SHARE)
 
     def _blinded(self, look: Look, edges: Edges) -> Verdict:
-        """Against what is known of this light or, as something on the lens changes that too, of any other."""
-        known = self._references[look.light]
+        """Against what is known of this setting or, as something on the lens changes the light, of any other."""
+        known = self._references[look.setting]
         if not known.trusted:
             others = [reference for reference in self._references.values() if reference.trusted]
             if not others:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ MONOCHROME = 8.0
 DAYLIGHT = 60.0
 """Median brightness, of 255, that parts day from night."""
 
+Setting: TypeAlias = tuple[bool, bool, int, int]
 Grey = npt.NDArray[np.uint8]
 Edges = npt.NDArray[np.float32]
 
@@ -26,7 +28,8 @@ Edges = npt.NDArray[np.float32]
 class Look:
     """The measures of one picture.
 
-    `light` is the kind of light it was taken in: pictures are compared only within a kind. `pixels` are every n-th
+    `setting` is the kind of light it was taken in (without colours, at night) and its height and width: pictures are
+    compared only within a setting. `pixels` are every n-th
     pixel, uint8 [h, w], not averaged, so that the camera's noise stays in them. `highlight` is the 99th percentile
     of brightness, of 255; `glare` the part of saturated pixels; `contrast` the standard deviation of the small
     picture. `edges` are the magnitudes of the small picture's gradient, float32 [90, 160]. `sharpness` is the variance
@@ -34,7 +37,7 @@ class Look:
     that passes, changes alike.
     """
 
-    light: tuple[bool, bool]
+    setting: Setting
     pixels: Grey
     highlight: float
     glare: float
@@ -55,7 +58,7 @@ class Look:
         roughness = float(cv2.meanStdDev(cv2.Laplacian(grey, cv2.CV_16S))[1][0, 0]) ** 2
         edges = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
         return cls(
-            light=(spread < MONOCHROME, float(np.median(small)) < DAYLIGHT),
+            setting=(spread < MONOCHROME, float(np.median(small)) < DAYLIGHT, *image.shape[:2]),
             pixels=np.array(grey[::2, ::2], np.uint8),
             highlight=float(np.percentile(grey[::4, ::4], 99)),
             glare=float(np.mean(grey[::2, ::2] >= 250)),

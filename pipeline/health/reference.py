@@ -1,4 +1,4 @@
-"""How a camera usually looks in one kind of light, learnt from its own pictures."""
+"""How a camera usually looks in one setting, learnt from its own pictures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHARPER = 1.2
 
 
 class Reference:
-    """Running means of a healthy camera's measures and edges, in one kind of light."""
+    """Running means of a healthy camera's measures and edges, in one setting."""
 
     def __init__(self) -> None:
         self.looks = 0
