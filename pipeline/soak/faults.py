@@ -198,15 +198,15 @@ def plan(seconds: float, seed: int) -> list[Planned]:
     for group in (bound, free):
         chance.shuffle(group)
     free.sort(key=lambda fault: fault.late, reverse=True)  # taken from the end
-    queue = [
-        free.pop(),
-        *(fault for pair in zip(bound, [free.pop() for _ in bound], strict=True) for fault in pair),
-        *free,
-    ]
+    more = list(free)
+    queue = [free.pop()]
+    for fault in bound:
+        queue += [fault, free.pop()]
+    queue += free
     planned: list[Planned] = []
     at = FIRST
     while True:
-        fault = queue.pop(0) if queue else chance.choices(FAULTS, [fault.weight for fault in FAULTS])[0]
+        fault = queue.pop(0) if queue else chance.choices(more, [fault.weight for fault in more])[0]
         length = chance.uniform(*fault.seconds)
         if at + length > seconds - LAST:
             if not queue:

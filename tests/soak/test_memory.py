@@ -1,0 +1,65 @@
+"""Whether memory grows: the slope with its interval, and what a tree of processes takes."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pipeline.soak.judgement import memory_verdict
+from pipeline.soak.memory import Sample, longest_life, process_tree, proportional_bytes, slope
+
+
+def samples(mb_an_hour: float, minutes: float, noise: float = 3.0, life: int = 1, begin: float = 0.0) -> list[Sample]:
+    chance = random.Random(7)  # noqa: S311
+    times = [begin + 5 * step for step in range(int(minutes * 12))]
+    return [
+        Sample(time, life, int(1e6 * (500 + mb_an_hour * (time - begin) / 3600 + chance.gauss(0, noise))))
+        for time in times
+    ]
+
+
+@pytest.mark.parametrize("growth", [-50.0, 0.0, 40.0, 300.0])
+def test_the_slope_lies_in_its_interval(growth):
+    found = slope(samples(growth, minutes=60))
+    assert found is not None
+    assert found.low <= growth <= found.high
+    assert found.per_hour == pytest.approx(growth, abs=5)
+
+
+def test_single_peaks_do_not_move_it():
+    steady = samples(0, minutes=60, noise=0)
+    peaked = [Sample(one.time, 1, one.bytes + 400_000_000 * (index % 60 < 5)) for index, one in enumerate(steady)]
+    assert slope(peaked).per_hour == pytest.approx(0, abs=0.5)
+
+
+def test_a_leak_fails_a_flat_run_passes_and_a_short_one_shows_nothing():
+    assert memory_verdict(samples(60, minutes=40)).passed is False
+    assert memory_verdict(samples(-1, minutes=60, noise=0.1)).passed is True
+    assert memory_verdict(samples(3, minutes=12, noise=20)).passed is not False
+    assert memory_verdict(samples(0, minutes=5)).passed is None
+
+
+def test_the_longest_life_without_its_warm_up_counts():
+    lives = [*samples(0, 5, life=1), *samples(0, 20, life=2, begin=400), *samples(0, 5, life=3, begin=2000)]
+    found = longest_life(lives, 180)
+    assert {one.life for one in found} == {2}
+    assert found[0].time == 400 + 180
+
+
+def test_a_tree_of_processes_is_measured_whole():
+    code = "import subprocess, sys; data = bytearray(30_000_000); subprocess.run([sys.executable, '-c', 'input()'])"
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 20
+        while len(process_tree(process.pid)) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        sizes = [proportional_bytes(each) for each in process_tree(process.pid)]
+        assert sizes[0] > 30_000_000 > sizes[1] > 0
+    finally:
+        process.communicate(b"\n")
+    assert proportional_bytes(process.pid) == 0
