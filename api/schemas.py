@@ -129,10 +129,26 @@ class CameraAnswer(Answer):
     state: str = Field(examples=["live"])
     since: datetime | None = Field(description="When it came into this state.", examples=["2026-11-01T00:00:04Z"])
     last_frame: datetime | None = Field(description="Media time.", examples=["2026-11-01T05:00:12.480Z"])
-    fps: float | None = Field(description="Analysed frames per second.", examples=[5.0])
+    fps: float | None = Field(description="Frames per second that the source sends.", examples=[25.0])
+    analysed_fps: float | None = Field(description="Those of them that are analysed.", examples=[5.0])
+    dropped_fps: float | None = Field(description="Those that should have been and are not.", examples=[0.0])
+    latency: float | None = Field(description="Seconds from capture to the end of analysis.", examples=[0.21])
+    rate_share: float | None = Field(description="Part of its rate that an overload leaves it.", examples=[1.0])
     reconnects: int = Field(description="Since the program started.", examples=[2])
     last_error: str = Field(examples=["no packet for 10 s"])
     updated: datetime | None = Field(examples=["2026-11-01T05:00:12.600Z"])
+
+
+class AlertAnswer(Answer):
+    """A fault of a camera itself."""
+
+    id: UUID
+    kind: str = Field(description="dead, frozen, dark, blinded, defocused or moved.", examples=["defocused"])
+    start: datetime = Field(examples=["2026-11-01T04:12:08Z"])
+    end: datetime | None = Field(description="Null while it lasts.", examples=["2026-11-01T04:40:10Z"])
+    value: float = Field(description="The measure that told it, in the unit of its kind.", examples=[0.21])
+    limit: float = Field(description="What the measure had to cross.", examples=[0.4])
+    note: str = Field(examples=[""])
 
 
 class CountAnswer(Answer):

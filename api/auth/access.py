@@ -49,6 +49,7 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     ("GET", "/journeys"): REVIEW,
     ("GET", "/api/v1/cameras"): EVERYONE,
     ("GET", "/api/v1/cameras/{camera_id}"): EVERYONE,
+    ("GET", "/api/v1/cameras/{camera_id}/alerts"): EVERYONE,
     # Accounts and the audit trail.
     ("GET", "/api/v1/users"): ADMINS,
     ("POST", "/api/v1/users"): ADMINS,
