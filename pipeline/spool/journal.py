@@ -157,10 +157,10 @@ class Journal:
         return None
 
     def _clear(self) -> None:
-        """Everything was taken: begin anew, unless the segment that is being written is still small."""
+        """Everything was taken: begin anew, unless the segment that is being written is small."""
         while len(self._segments) > 1:
             self._remove_first()
-        if self._writing is None or self._writing.tell() >= self._segment_bytes:
+        if self._writing is None or self._writing.tell() >= self._segment_bytes // 16:
             if self._writing is not None:
                 self._writing.close()
                 self._writing = None

@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-import structlog
 from sqlalchemy.exc import OperationalError
 
 from pipeline.errors import StoreError
 from pipeline.spool.spool import Spool
 from pipeline.store import Repository
-
-log = structlog.get_logger()
 
 
 def open_patiently(url: str, folder: Path) -> Repository:
@@ -28,8 +25,7 @@ def open_patiently(url: str, folder: Path) -> Repository:
         repository.prepare()
     except StoreError as error:
         if met.exists() and isinstance(error.__cause__, OperationalError):
-            log.error("the database is away: everything waits on this machine's disk", error=str(error))
-            return repository
+            return repository  # the spool tells of it
         repository.close()
         raise
     try:

@@ -43,8 +43,7 @@ class Outlet(Protocol):
         """Take the records; True once they are safe from a kill."""
 
     def latest(self, subject: str, write: Write) -> None:
-        """Write something of which only the newest matters; it may never be written, and must come from anywhere
-        else than findings."""
+        """Write something of which only the newest matters, such as how a camera is; no restart keeps it."""
 
 
 class Straight:
@@ -118,8 +117,8 @@ class Spool:
         self._thread.start()
 
     def append(self, *records: Record) -> bool:
-        """On the disk when this returns True. False when not even the reserve had room: they then wait in memory,
-        as many as HELD_LIMIT, and the oldest of more are lost."""
+        """On the disk when this returns True. False when not even the reserve had room: they then wait in memory
+        for the disk or the database, as many as HELD_LIMIT, and the oldest of more are lost."""
         with self._bell:
             lines = [*self._held, *map(to_line, records)]
             try:
@@ -183,7 +182,7 @@ class Spool:
     def _done(self) -> bool:
         if not self._stopping:
             return False
-        return bool(self.away) or monotonic() > self._deadline or not (self._journal.depth or self._latest)
+        return bool(self.away) or monotonic() > self._deadline or not (self.depth or self._latest)
 
     def _step(self) -> bool:
         """Store the oldest record; False when there is none. Waits when the database is away."""
@@ -194,8 +193,9 @@ class Spool:
                 self._prepared = True
             self._write_latest()
             line = self._journal.peek()
-            if line is not None:
-                self._store(line)
+            held = self._oldest_held() if line is None else None
+            if (oldest := held if line is None else line) is not None:
+                self._store(oldest)
         except StoreError as error:
             return self._wait_for(str(error))
         if self.away:
@@ -203,7 +203,19 @@ class Spool:
             self.away, self._retry = "", PATIENCE[0]
         if line is not None:
             self._journal.drop()
-        return line is not None
+        elif held is not None:
+            self._let_go(held)
+        return oldest is not None
+
+    def _oldest_held(self) -> bytes | None:
+        """What waits in memory is newer than anything on the disk."""
+        with self._bell:
+            return self._held[0] if self._held else None
+
+    def _let_go(self, held: bytes) -> None:
+        with self._bell:  # meanwhile it may have gone to the disk, from where it is stored once more
+            if self._held and self._held[0] is held:
+                self._held.popleft()
 
     def _renew_claims(self) -> None:
         try:

@@ -10,7 +10,16 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.orm import DeclarativeBase
 
 from pipeline.errors import ConflictError, QueryError, StoreError
@@ -120,12 +129,14 @@ def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
 
 
 def is_refusal(error: StoreError) -> bool:
-    """Whether no retry makes the database take this: it refused the value, and was not away or busy."""
+    """Whether no retry makes the database take this: it refused the value, and was not away, busy or unprepared."""
     if isinstance(error, QueryError | ConflictError):
         return True
     cause = error.__cause__
     state = getattr(getattr(cause, "orig", None), "sqlstate", None) or ""
-    return isinstance(cause, IntegrityError) or state.startswith(PROGRAM_LIMIT)
+    never_sent = isinstance(cause, StatementError) and not isinstance(cause, DBAPIError)
+    unfit = isinstance(cause, ProgrammingError | NotSupportedError) and not state
+    return isinstance(cause, IntegrityError) or never_sent or unfit or state.startswith(PROGRAM_LIMIT)
 
 
 def describe(url: URL) -> str:

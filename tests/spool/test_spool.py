@@ -152,7 +152,14 @@ def test_what_the_database_refuses_is_put_aside(
     url = f"sqlite:///{tmp_path / 'a.db'}" if kind == "sqlite" else new_database(request.getfixturevalue("postgres"))
     with Repository.open(url) as repository:
         spool = spool_on(tmp_path, repository)
-        spool.append(found(1), found(2, track=2**70), found(3, start=NOON.replace(tzinfo=None)), found(4, id=None))
+        spool.append(
+            found(1),
+            found(2, track=2**70),
+            found(8, confidence="much"),
+            found(9, label={"a": 1}),
+            found(3, start=NOON.replace(tzinfo=None)),
+            found(4, id=None),
+        )
         spool.append(Packed(Evidence(uuid4(), "nobody's", (), True)))
         spool._journal.append([b'{"kind":"Unheard"}', b"no JSON"])
         spool.append(found(5))
@@ -161,7 +168,7 @@ def test_what_the_database_refuses_is_put_aside(
         wait_for(lambda: not spool.depth)
         spool.close()
         assert numbers(repository) == ([1, 5, 6, 7] if kind == "sqlite" else [1, 5, 7])
-        assert spool.refused == (6 if kind == "sqlite" else 7)
+        assert spool.refused == (8 if kind == "sqlite" else 9)
         entries = [json.loads(line) for line in (tmp_path / "spool" / "refused.jsonl").read_text().splitlines()]
         assert len(entries) == spool.refused
         assert all(entry["error"] for entry in entries)
@@ -207,6 +214,19 @@ def test_a_disk_that_takes_nothing_keeps_the_newest_records_in_memory(
     spool.start()
     spool.close()
     assert numbers(sqlite) == [*range(safe), *range(15, 21)]
+
+
+def test_what_the_disk_does_not_take_goes_from_memory_to_the_database(
+    small_disk: Path, sqlite: Repository, tmp_path: Path
+) -> None:
+    spool = spool_on(small_disk, sqlite)
+    fill(small_disk)
+    accepted = [spool.append(found(number)) for number in range(60)]
+    assert not all(accepted)
+    wait_for(lambda: not spool.depth)
+    spool.close()
+    assert spool.lost == 0
+    assert numbers(sqlite) == list(range(60))
 
 
 KILLED = """
