@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -26,6 +27,7 @@ app.add_typer(watchlists.app, name="watchlist")
 def main() -> None:
     """Entry point: errors raised on purpose are printed as they are, without a stack trace."""
     logs.configure()
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime would report its use to its maker
     try:
         app()
     except MatThanError as error:
