@@ -32,10 +32,8 @@ def test_every_metric_exists():
     assert set(re.findall(r"`(matthan_\w+?)(?:_total)?`", TEXT)) <= known
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"[`/\n]matthan ([a-z]+)", TEXT))))
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"(?m)(?:^|`|bin/)matthan ([a-z]+)", TEXT))))
 def test_every_command_exists(command):
-    if (ROOT / "deploy" / f"matthan-{command}.service").exists():
-        return
     assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
 
 
