@@ -59,7 +59,7 @@ def serving(address: str, port: int, pages: Pages) -> Iterator[str | None]:
             f"metrics: cannot serve on {address} port {port}: {error.strerror}; "
             "give another `metrics: {port: …}` in streams.yaml, or 0 to serve none"
         ) from error
-    thread = threading.Thread(target=server.serve_forever, name="monitor", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="monitor", daemon=True)
     thread.start()
     try:
         yield f"http://{f'[{address}]' if ':' in address else address}:{port}"
