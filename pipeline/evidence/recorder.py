@@ -60,7 +60,7 @@ class EvidenceRecorder:
 
     `packet` is the source's sink and may be called from the reader's thread. `record` is called with every
     report of a violation, `advance` with the media time after every analysed frame, `finish` once at the end.
-    `settled` is told of each evidence that now stands in the database.
+    `settled` is told of each evidence that now stands in the database, or is sure to.
 
     A package is written when its violation is first recorded, with the clip so far, and again when the clip
     is complete: from `before` its start to `after` its end, but at most `limit` of the incident, cut at key
@@ -157,7 +157,7 @@ class EvidenceRecorder:
         yield from self._settle_each(still_open, None, reason)
 
     def settled(self, evidence: Evidence) -> None:
-        """The evidence stands in the database: where it is complete, the next start need not look after it.
+        """The evidence is safe: where it is complete, the next start need not look after it.
 
         Until this is called, `recover` answers with the package again; which does no harm, so that a mark that
         cannot be removed is no error here.

@@ -35,10 +35,11 @@ def mark_unfinished(root: Path, folder: str, run: UUID | None = None) -> None:
         EvidenceError: the mark cannot be written.
     """
     mark = _mark(root, folder)
+    text = f"{process_mark()} {run or ''}".encode()
     try:
-        if not mark.exists():
+        if not mark.exists() or mark.read_bytes() != text:
             mark.parent.mkdir(parents=True, exist_ok=True)
-            mark.write_text(f"{process_mark()} {run or ''}")
+            mark.write_bytes(text)
             sync(mark)
             sync(mark.parent)
     except OSError as error:
