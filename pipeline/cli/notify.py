@@ -11,7 +11,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.table import Table
 
 from pipeline.cli.terminal import Data, console, errors
 from pipeline.errors import DeliveryError, MatThanError
@@ -20,6 +19,7 @@ from pipeline.paths import DataFolder
 if TYPE_CHECKING:
     from pipeline.config import Config
     from pipeline.store import Repository
+    from pipeline.store.records import NotificationRecord
 
 app = typer.Typer(no_args_is_help=True, help="Notifications: try the targets, see the outbox, send again.")
 
@@ -64,28 +64,13 @@ def show(
     target: Annotated[str, typer.Option(help="Only of this target.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
 ) -> None:
-    """What was sent, waits, or was given up (dead), newest first."""
+    """What was sent, waits, or was given up (dead), newest last."""
     if state and state not in STATES:
         raise MatThanError(f"--state {state}: one of {', '.join(STATES)} is needed")
     with _opened(config, data) as (registered, repository):
         zone = ZoneInfo(registered.site.timezone)
-        table = Table("id", "target", "event", "kind", "camera", "state", "attempts", "since", "next attempt", "error")
-        for each in repository.notifications(state or None, target or None, limit):
-            about = each.announcement
-            waits = each.state in ("waiting", "held")
-            table.add_row(
-                str(each.id),
-                each.target,
-                about.event,
-                about.kind,
-                about.camera or "",
-                each.state,
-                str(each.attempts),
-                f"{each.created.astimezone(zone):%Y-%m-%d %H:%M:%S}",
-                f"{each.due.astimezone(zone):%Y-%m-%d %H:%M:%S}" if waits else "",
-                each.error,
-            )
-        console.print(table)
+        for each in reversed(repository.notifications(state or None, target or None, limit)):
+            console.print(_line(each, zone), soft_wrap=True, markup=False, highlight=False)
         counts = repository.notification_counts()
     console.print(", ".join(f"{name}: {number} {which}" for (name, which), number in sorted(counts.items())) or "empty")
 
@@ -107,6 +92,22 @@ def retry(
     console.print(f"{count} {'message is' if count == 1 else 'messages are'} to be sent again")
     if message and not count:
         raise typer.Exit(1)
+
+
+def _line(message: NotificationRecord, zone: ZoneInfo) -> str:
+    about = message.announcement
+    parts = [
+        f"{message.created.astimezone(zone):%Y-%m-%d %H:%M:%S}",
+        f"{message.state:7}",
+        message.target,
+        " ".join(part for part in (about.event, about.kind, about.camera) if part),
+        str(message.id),
+    ]
+    if message.error:
+        parts.append(f"after {message.attempts} attempts: {message.error}")
+    if message.state in ("waiting", "held"):
+        parts.append(f"next {message.due.astimezone(zone):%H:%M:%S}")
+    return "  ".join(parts)
 
 
 @contextmanager

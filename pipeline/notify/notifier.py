@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,8 @@ log = structlog.get_logger()
 LEASE = timedelta(minutes=2)
 """How long a message may be in a process's hand; after a kill it is sent again when that is over."""
 MINUTE = timedelta(minutes=1)
+LONGEST_PAUSE = 60.0
+"""Seconds for which a target that takes nothing is left alone at most; not each message need find that out."""
 KEPT = timedelta(days=30)
 """How long it is remembered what was sent."""
 ORPHANED = timedelta(days=7)
@@ -76,6 +78,7 @@ class Notifier:
         self._sender = sender
         self._gauge = (metrics or Metrics()).notifications
         self._counted = -COUNT_SECONDS
+        self._failures: dict[str, int] = {}
         self._desks: dict[str, _Desk] = {}
         self._stopping = threading.Event()
         self._tidied = datetime.min.replace(tzinfo=UTC)
@@ -176,17 +179,25 @@ class Notifier:
                 return
             if not claimed.urgent and self._too_many(target, now):
                 self._repository.hold(claimed.id, now + MINUTE, now)
-                continue
-            self._send(claimed, target, sender)
+            elif self._send(claimed, target, sender):
+                self._well(target)
+            else:
+                failures = self._failures[target.id] = self._failures.get(target.id, 0) + 1
+                stopping.wait(min(LONGEST_PAUSE, self._pace.wait(failures - 1).total_seconds()))
 
     def _too_many(self, target: TargetConfig, now: datetime) -> bool:
         return self._repository.sent_since(target.id, now - MINUTE) >= target.per_minute
 
-    def _send(self, claimed: NotificationRecord, target: TargetConfig, sender: Sender) -> None:
+    def _well(self, target: TargetConfig) -> None:
+        if self._failures.pop(target.id, 0):
+            log.info("the target takes notifications again", target=target.id)
+
+    def _send(self, claimed: NotificationRecord, target: TargetConfig, sender: Sender) -> bool:
+        """Whether the target is well, as far as this message shows."""
         message = compose(claimed, target, self.config, self._repository, self._evidence)
         if message is None:
             self._repository.not_sent(claimed.id, "what it tells of was deleted", self._clock(), None)
-            return
+            return True
         try:
             sender.send(message)
         except DeliveryError as error:
@@ -195,6 +206,8 @@ class Notifier:
             self._not_sent(claimed, target, f"failed: {type(error).__name__}")
         else:
             self._repository.sent(claimed.id, self._clock())
+            return True
+        return False
 
     def _not_sent(self, claimed: NotificationRecord, target: TargetConfig, error: str) -> None:
         now = self._clock()
@@ -202,11 +215,10 @@ class Notifier:
         last = claimed.created + timedelta(hours=target.retry_hours)
         given_up = again > last
         self._repository.not_sent(claimed.id, error, now, None if given_up else again)
-        details: Mapping[str, object] = {"target": target.id, "attempts": claimed.attempts + 1, "error": error}
         if given_up:
-            log.error("notification given up; `matthan notify retry` sends it again", **details)
-        else:
-            log.warning("notification not sent; it is tried again", **details)
+            log.error("notification given up; `matthan notify retry` sends it again", target=target.id, error=error)
+        elif not self._failures.get(target.id):  # one line for an outage, not one for each attempt
+            log.warning("notifications are not taken; they are tried again", target=target.id, error=error)
 
 
 class _Desk:
