@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from fnmatch import fnmatchcase
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def reads() -> list[PlateRead]:
     """Some plates many times, many plates once, each with some that are misread."""
     chance = random.Random(7)  # noqa: S311
     found = []
-    for number in range(300):
+    for number in range(200):
         serial = chance.choice([12345, 12346, chance.randrange(100_000)])
         text = f"{chance.choice(['75A', '75F1', '29B'])}{serial:05d}"
         if chance.random() < 0.3:
@@ -34,7 +35,7 @@ def reads() -> list[PlateRead]:
             plate(
                 None if number % 40 == 0 else text,
                 number,
-                NOON + seconds(chance.randrange(300)),
+                NOON + seconds(chance.randrange(200)),
                 camera=chance.choice(CAMERAS),
                 colour=chance.choice(COLOURS),
                 direction=chance.choice(DIRECTIONS),
@@ -43,7 +44,7 @@ def reads() -> list[PlateRead]:
                 final=True,
             )
         )
-    return [*found, plate("#K75A12345Q", 300), plate("#K75A12345R", 301)]
+    return [*found, plate("#K75A12345Q", 200), plate("#K75A12345R", 201)]
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def filled(repository: Repository, reads: list[PlateRead]) -> Repository:
     return repository
 
 
-def everything(repository: Repository, wanted: PlateFilter, limit: int = 40) -> list[PlateRecord]:
+def everything(repository: Repository, wanted: PlateFilter, limit: int = 50) -> list[PlateRecord]:
     """All pages, forth; each is found again on the way back."""
     pages = [repository.plate_reads(wanted, limit=limit)]
     while pages[-1].next:
@@ -65,8 +66,7 @@ def everything(repository: Repository, wanted: PlateFilter, limit: int = 40) -> 
     return [read for page in pages for read in page.items]
 
 
-FILTERS = [
-    {},
+FILTERS: list[dict[str, Any]] = [
     {"cameras": ("gate-1",)},
     {"colours": ("yellow",), "directions": ("away",), "vehicles": ("car",)},
     {"since": NOON + seconds(100), "until": NOON + seconds(200), "confidence": 0.6},
@@ -79,10 +79,11 @@ def test_every_search_finds_what_reading_all_of_it_finds(
 ) -> None:
     monkeypatch.setattr(plate_candidates, "MOST_PLATES", most_plates)
     monkeypatch.setattr(plates, "WINDOWS", (20, 100))
-    texts = ["75A-123.45", "75F112345", "*", "75A*", "75a?2345", "*234*", "*1*", "*A*4", "??A12345", "29B1234?", "*X*"]
-    for wanted, distance_ in [*((text, 0.0) for text in texts[:2] + texts[3:]), ("75A12345", 1.0), ("29812345", 2.0)]:
-        for filters in FILTERS:
-            asked = PlateFilter(plate=wanted, distance=distance_, **filters)  # type: ignore[arg-type]
+    texts = ["75A-123.45", "75F112345", "75A*", "75a?2345", "*234*", "*1*", "*A*4", "??A12345", "29B1234?", "*X*"]
+    searches = [*((text, 0.0) for text in texts), ("75A12345", 1.0), ("29812345", 2.0)]
+    for number, (wanted, distance_) in enumerate(searches):
+        for filters in ({}, FILTERS[number % len(FILTERS)]):
+            asked = PlateFilter(plate=wanted, distance=distance_, **filters)
             found = everything(filled, asked)
             assert [(read.distance, read.id) for read in found] == expected(reads, asked), asked
 
@@ -113,7 +114,7 @@ def expected(reads: list[PlateRead], asked: PlateFilter) -> list[tuple[float, ob
 
 def test_without_a_plate_all_reads_are_listed(filled: Repository, reads: list[PlateRead]) -> None:
     assert len(everything(filled, PlateFilter(), limit=100)) == len(reads)
-    assert len(everything(filled, PlateFilter(legible=False), limit=100)) == 8
+    assert len(everything(filled, PlateFilter(legible=False), limit=100)) == 5
 
 
 @pytest.mark.parametrize("wanted", ["*", "-*?", "", "#", "#*", "#K75*", "._"])
@@ -125,8 +126,8 @@ def test_what_asks_for_nothing_is_refused(filled: Repository, wanted: str) -> No
 
 def test_a_pseudonym_is_found_by_itself_only(filled: Repository) -> None:
     for asked, numbers in {
-        PlateFilter(plate="#k75a12345q"): [300],
-        PlateFilter(plate="#K75A12345Q", distance=2): [300],
+        PlateFilter(plate="#k75a12345q"): [200],
+        PlateFilter(plate="#K75A12345Q", distance=2): [200],
         PlateFilter(plate="K75A12345Q"): [],
         PlateFilter(plate="*K75*"): [],
         PlateFilter(plate="?K75*"): [],
