@@ -12,7 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.config import Config
-from pipeline.errors import MatThanError
+from pipeline.config.document import parse
+from pipeline.config.operation import MetricsConfig
+from pipeline.errors import ConfigError, MatThanError
 from pipeline.paths import DataFolder
 from pipeline.store import Repository
 
@@ -26,8 +28,24 @@ def read(config: Config, data: DataFolder) -> dict[str, Any]:
         StoreError: it does not run, and the database cannot be opened.
         MatThanError: it does not run and never has.
     """
-    running = _ask(config)
+    running = _ask(config.metrics)
     return {"running": True, **running} if running is not None else {"running": False, **_look_up(config, data)}
+
+
+def read_despite(fault: ConfigError, streams: Path) -> dict[str, Any]:
+    """The status of the program that runs by an earlier version of a file that is wrong now.
+
+    Raises `fault` when none answers where the file as it is says it would.
+    """
+    try:
+        section = parse(streams.read_text("utf-8-sig")).value(("metrics",))
+        metrics = MetricsConfig.model_validate(section or {})
+    except (OSError, ValueError):
+        metrics = MetricsConfig()
+    running = _ask(metrics)
+    if running is None:
+        raise fault
+    return {"running": True, **running}
 
 
 def show(status: dict[str, Any], now: datetime | None = None) -> Group:
@@ -72,8 +90,7 @@ def _configuration(configuration: dict[str, Any] | None, now: datetime) -> list[
     return lines
 
 
-def _ask(config: Config) -> dict[str, Any] | None:
-    metrics = config.metrics
+def _ask(metrics: MetricsConfig) -> dict[str, Any] | None:
     if not metrics.port:
         return None
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(metrics.address, metrics.address)  # noqa: S104 - compared only

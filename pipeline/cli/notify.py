@@ -104,7 +104,7 @@ def _line(message: NotificationRecord, zone: ZoneInfo) -> str:
         str(message.id),
     ]
     if message.error:
-        parts.append(f"after {message.attempts} attempts: {message.error}")
+        parts.append(f"attempt {message.attempts}: {message.error}")
     if message.state in ("waiting", "held"):
         parts.append(f"next {message.due.astimezone(zone):%H:%M:%S}")
     return "  ".join(parts)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from pipeline.cli.terminal import Data, Streams, console
+from pipeline.errors import ConfigError
 from pipeline.paths import DataFolder
 
 app = typer.Typer()
@@ -28,10 +29,15 @@ def status(
     from rich.live import Live
 
     from pipeline.config import load
-    from pipeline.status import read, show
+    from pipeline.status import read, read_despite, show
 
-    config, folder = load(streams), DataFolder.resolve(data)
-    told = read(config, folder)
+    def look() -> dict[str, Any]:
+        try:
+            return read(load(streams), DataFolder.resolve(data))
+        except ConfigError as error:
+            return read_despite(error, streams)
+
+    told = look()
     if as_json:
         print(json.dumps(told, ensure_ascii=False, indent=2))  # noqa: T201
     elif once or not console.is_terminal:
@@ -40,4 +46,4 @@ def status(
         with Live(show(told), console=console, auto_refresh=False, screen=True) as view:
             while True:
                 time.sleep(REFRESH_SECONDS)
-                view.update(show(read(config, folder)), refresh=True)
+                view.update(show(look()), refresh=True)
