@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,8 +18,14 @@ def font() -> cv2.FontFace:
     Raises:
         RuntimeError: matplotlib, which carries the font, is not installed whole.
     """
+    return cv2.FontFace(str(font_file()))
+
+
+@cache
+def font_file() -> Path:
+    """Where the font lies; looking for it takes longer than drawing. Raises as `font` does."""
     package = find_spec("matplotlib")
     path = Path(package.origin).parent / FONT if package and package.origin else FONT
     if not path.is_file():
         raise RuntimeError(f"{path}: the font is missing; install matplotlib again")
-    return cv2.FontFace(str(path))
+    return path

@@ -57,10 +57,10 @@ class Film:
 class LoopedFilm(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
     """Pushes one picture after the other, whenever the pipeline wants more."""
 
-    def __init__(self, indexes: str, epoch: float | None) -> None:
+    def __init__(self, indexes: str, epoch: float | None, phase: float) -> None:
         super().__init__()
         self.films = [Film(index) for index in indexes.split(",")]
-        self.epoch = epoch
+        self.epoch = None if epoch is None else epoch + phase
         self.wanted = {"film": 0, "freeze": 0, "garble": 0}
         self.set_switches()
         kind, parse, pay = CODECS[self.films[0].codec]
@@ -147,6 +147,7 @@ def main() -> None:
     parser.add_argument("--port", default="0")
     parser.add_argument("--mount", action="append", required=True, help="/path=index of a film, or several with commas")
     parser.add_argument("--epoch", type=float)
+    parser.add_argument("--phase", action="append", default=[], help="/path=seconds after the epoch that it began")
     parser.add_argument("--user")
     parser.add_argument("--password", default="")
     options = parser.parse_args()
@@ -156,7 +157,8 @@ def main() -> None:
     server.set_address("127.0.0.1")
     server.set_service(options.port)
     pairs = (mount.partition("=")[::2] for mount in options.mount)
-    factories = {name: LoopedFilm(indexes, options.epoch) for name, indexes in pairs}
+    phases = {name: float(seconds) for name, _, seconds in (phase.partition("=") for phase in options.phase)}
+    factories = {name: LoopedFilm(indexes, options.epoch, phases.get(name, 0.0)) for name, indexes in pairs}
     if options.user:
         protect(server, factories.values(), options.user, options.password)
     for name, factory in factories.items():

@@ -26,16 +26,19 @@ RULES: dict[str, list[dict[str, Any]]] = {
 }
 EVIDENCE = {"before": 2, "after": 1}
 OTHER_SIZE = (640, 360)
+APART = 1.7
 PLACES = ("detectors", "zones", "lanes", "ground")
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One camera of a soak: which sample it sees, from which server."""
+    """One camera of a soak: which sample it sees, from which server, and by how many seconds later than others: a
+    city's crowds do not come together everywhere at once."""
 
     camera: str
     sample: str
     server: int
+    phase: float = 0.0
 
     @property
     def mount(self) -> str:
@@ -56,7 +59,10 @@ class Shown:
 def seats(cameras: int, servers: int) -> tuple[Seat, ...]:
     """One street camera in eight, which costs as much as ten others; squares and fires in turn."""
     samples = ("street" if number % 8 == 0 else "square" if number % 2 else "fire" for number in range(cameras))
-    return tuple(Seat(f"{sample}-{number + 1:02}", sample, number % servers) for number, sample in enumerate(samples))
+    return tuple(
+        Seat(f"{sample}-{number + 1:02}", sample, number % servers, number * APART)
+        for number, sample in enumerate(samples)
+    )
 
 
 def clip(sample: str) -> Path:
@@ -65,17 +71,15 @@ def clip(sample: str) -> Path:
 
 def shown(seats: Sequence[Seat], epoch: float, since: float, until: float) -> Iterator[Shown]:
     """Every incident that lies between `since` and `until` with all its length, when the loops began at `epoch`."""
-    for sample, (_, path) in sample_paths().items():
-        truth = load_truth(path)
+    truths = {sample: load_truth(path) for sample, (_, path) in sample_paths().items()}
+    for seat in seats:
+        truth, began = truths[seat.sample], epoch + seat.phase
         length = truth.frames / truth.fps
-        for number in range(int((since - epoch) // length), int((until - epoch) // length) + 1):
-            begin = epoch + number * length
+        for number in range(int((since - began) // length), int((until - began) // length) + 1):
             for incident in truth.violations:
-                start, end = begin + incident.start_s, begin + incident.end_s
+                start, end = (began + number * length + second for second in (incident.start_s, incident.end_s))
                 if since <= start and end <= until:
-                    for seat in seats:
-                        if seat.sample == sample:
-                            yield Shown(seat.camera, incident.kind, incident.where, start, end)
+                    yield Shown(seat.camera, incident.kind, incident.where, start, end)
 
 
 def write_registration(

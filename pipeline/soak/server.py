@@ -45,7 +45,7 @@ class RtspServer:
     """A server that can be killed and started again on the same port.
 
     `mounts` gives each path a clip, or several of the same length between which `switch` chooses. `epoch`, Unix
-    time, as in the server's script. It plays when made.
+    time, is as in the server's script; the film of a mount began `phases` seconds after it. It plays when made.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class RtspServer:
         user: str | None = None,
         password: str = "",
         epoch: float | None = None,
+        phases: Mapping[str, float] | None = None,
     ) -> None:
         self.port = 0
         self.plays: list[Play] = []
@@ -70,6 +71,7 @@ class RtspServer:
             self._arguments += [f"--user={user}", f"--password={password}"]
         if epoch is not None:
             self._arguments.append(f"--epoch={epoch!r}")
+        self._arguments += [f"--phase={mount}={seconds!r}" for mount, seconds in (phases or {}).items()]
         self._process: subprocess.Popen[str] | None = None
         self.start()
 

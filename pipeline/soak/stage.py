@@ -61,7 +61,8 @@ def set_up(folder: Path, cameras: int, database: str, minutes: float) -> Iterato
                 for seat in all_seats
                 if seat.server == number
             }
-            servers.append(server := RtspServer(mounts, epoch=epoch))
+            phases = {seat.mount: seat.phase for seat in all_seats if seat.server == number}
+            servers.append(server := RtspServer(mounts, epoch=epoch, phases=phases))
             stack.callback(server.forget)
             stack.callback(server.kill)
         store = open_database(database, data)
