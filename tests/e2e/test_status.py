@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import subprocess
@@ -79,9 +80,10 @@ def test_a_running_program_tells_how_it_is(tmp_path):
         except subprocess.TimeoutExpired:
             process.kill()
 
-    console = Console(width=150, record=True, quiet=True)
-    console.print(show(read(config, folder)))
-    shown = console.export_text()
+    console = Console(width=150, file=io.StringIO())
+    with console.capture() as captured:
+        console.print(show(read(config, folder)))
+    shown = captured.get()
     assert "does not run" in shown
     assert "nothing listens there" in shown
     with command.open_store(data) as repository:
