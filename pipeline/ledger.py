@@ -58,7 +58,8 @@ class Ledger:
         for evidence in written:
             if evidence.complete:
                 if self.missing.pop(evidence.violation, None):
-                    log.info("evidence written after all", camera=self._camera, violation=str(evidence.violation))
+                    violation = str(evidence.violation)
+                    log.info("evidence completed", camera=self._camera, violation=violation, note=evidence.note)
             else:
                 self._lack(evidence.violation, evidence.note)
             self._hand_on(None, [evidence])

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import structlog
+
 from pipeline.evidence.buffer import PacketBuffer
 from pipeline.evidence.clip import Clip, UnwritableCodecError, write_clips, write_preview
 from pipeline.evidence.package import package_folder, read_package
 from pipeline.paths import free_bytes
 from pipeline.sources.base import MediaPacket
 from pipeline.types import Evidence, Violation
+
+log = structlog.get_logger()
 
 PATIENCE = timedelta(minutes=10)
 """So long after its end, of media time, a clip waits for space on the disk; then its package does without."""
@@ -78,6 +82,8 @@ class ClipMaker:
             return Gathered(kept[1], kept[0].note)
         if packets and (lack := self._lack_of_room(packets)):
             waits = complete and now is not None and now < until + PATIENCE
+            if complete and not waits:
+                log.error("violation kept without its clip", camera=violation.camera, id=str(violation.id), error=lack)
             return Gathered(note=f"no clip{' yet' if waits or not complete else ''}: {lack}", postponed=waits)
         try:
             clips = write_clips(packets, draft)

@@ -61,7 +61,9 @@ def test_a_clip_waits_for_room_and_the_event_does_not(footage: Path, small_disk:
 
 
 @pytest.mark.parametrize("stopped", [False, True])
-def test_an_event_does_without_its_clip_in_the_end(footage: Path, small_disk: Path, *, stopped: bool) -> None:
+def test_an_event_does_without_its_clip_in_the_end(
+    footage: Path, small_disk: Path, capsys: pytest.CaptureFixture[str], *, stopped: bool
+) -> None:
     kept = recorder(small_disk, reserve=4 * MIB)
     watch(footage, kept)
     (evidence,) = settled(kept, kept.finish() if stopped else kept.advance(at(4) + timedelta(minutes=10)))
@@ -69,6 +71,7 @@ def test_an_event_does_without_its_clip_in_the_end(footage: Path, small_disk: Pa
     assert evidence.note.startswith("no clip: it would leave less than 4 MiB free on the disk")
     assert verify_package(small_disk / FOLDER) == []
     assert settled(kept, kept.advance(at(9999))) == []
+    assert capsys.readouterr().out.count("violation kept without its clip") == 1
 
 
 def test_a_full_disk_is_told_and_the_package_written_when_there_is_space(footage: Path, small_disk: Path) -> None:
