@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Select, select, update
 
 from pipeline.process import is_alive, process_mark
-from pipeline.store.database import Database
+from pipeline.store.announcements import Announcing
 from pipeline.store.records import Run
 from pipeline.store.tables import Camera, Violation
 from pipeline.store.tables import Run as RunTable
@@ -20,7 +20,7 @@ SILENCE = timedelta(hours=1)
 ENDS = frozenset({"finished", "failed", "interrupted"})
 
 
-class RunStore(Database):
+class RunStore(Announcing):
     def begin_run(
         self,
         camera: str,
@@ -149,7 +149,8 @@ class RunStore(Database):
             connection.execute(change.values(state="interrupted", updated=now, finished=now))
             left_open = update(Violation).where(Violation.run.in_(stale), Violation.end.is_(None))
             ended = {"end": Violation.last_seen, "closed_reason": "the program was stopped", "updated": now}
-            connection.execute(left_open.values(ended))
+            told = (Violation.id, Violation.kind, Violation.camera)
+            self.announce_ended(connection, connection.execute(left_open.values(ended).returning(*told)).all())
             rows = connection.execute(_runs().where(RunTable.id.in_(stale))).mappings()
             return tuple(Run(**row) for row in rows)
 

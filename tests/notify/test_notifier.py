@@ -76,6 +76,17 @@ def test_plates_go_only_to_targets_that_may_have_them(repository, receiver):
     assert b"75A" not in without.body
 
 
+def test_what_a_kill_left_open_is_told_to_have_ended(repository, receiver):
+    with running(config(webhook(receiver.url)), repository):
+        repository.announces = True
+        settings = {"content_sha256": "", "config_hash": "", "models_hash": "", "version": "1"}
+        run = repository.begin_run("gate-1", "live", process="1999999:1", **settings)  # of a process that is gone
+        repository.save(Findings(violations=(violation(),)), run)
+        receiver.wait_for(1)
+        repository.interrupt_stale_runs()
+        assert receiver.wait_for(2)[1].document["event"] == "violation_ended"
+
+
 def test_faults_of_cameras_and_of_the_file_are_told(repository, receiver):
     repository.announces = True
     now = datetime.now(UTC)
