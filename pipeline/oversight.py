@@ -94,10 +94,11 @@ class Oversight:
     def status(self) -> dict[str, Any]:
         """Everything that `matthan status` shows, fit for JSON; holds no secret."""
         waiting = self._outlet.depth if isinstance(self._outlet, Spool) else 0
+        ready = self.ready()
         return {
             "started": self.started.isoformat(),
-            "ready": self.ready().well,
-            "database": self.ready().detail["database"],
+            "ready": ready.well,
+            "database": ready.detail["database"],
             "overload_level": self._governor.level,
             "inference_busy": round(self._busy, 3),
             "spool": waiting,

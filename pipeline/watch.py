@@ -44,7 +44,6 @@ class CameraWatch:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.camera = camera
-        self.violations = 0
         self.last_violation: datetime | None = None
         self.rates = Rates()
         self._share = 1.0
@@ -117,7 +116,6 @@ class CameraWatch:
         for violation in findings.violations:
             if violation.id not in self._seen:
                 self._seen.append(violation.id)
-                self.violations += 1
                 self.last_violation = violation.start
                 self._telling.observe(latency)
                 self._metrics.violations.labels(self.camera.id, violation.rule).inc()

@@ -95,7 +95,7 @@ def test_a_violation_is_counted_once_however_often_it_is_told(clock, metrics):
     clock.seconds = 3
     for number in (1, 1, 2, 1):
         watched.analysed(Frame("gate", 0, START, BLACK), Findings((violation(number),)))
-    assert watched.violations == 2
+    assert value(metrics, "violations_total", rule=violation(1).rule) == 2
     assert watched.last_violation == violation(2).start
     assert value(metrics, "violation_latency_seconds_count") == 2
     assert value(metrics, "violation_latency_seconds_sum") == 6
