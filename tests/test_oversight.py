@@ -1,0 +1,95 @@
+"""The program as a whole: who gives up frames under overload, whether it lives, and what it says of itself."""
+
+from __future__ import annotations
+
+import json
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pipeline import oversight as oversight_module
+from pipeline.buffers import NewestFrame
+from pipeline.config import Config
+from pipeline.engine import Engine
+from pipeline.overload import SHARES
+from pipeline.oversight import STANDSTILL, WINDOW, Oversight
+from pipeline.runner import Driver
+from pipeline.spool import Straight
+from pipeline.store import Repository
+from pipeline.types import Frame
+from tests.store.makers import NOON, seconds
+
+PICTURE = np.full((90, 160, 3), 90, np.uint8)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    time = SimpleNamespace(seconds=1000.0)
+    monkeypatch.setattr(oversight_module, "monotonic", lambda: time.seconds)
+    return time
+
+
+@pytest.fixture
+def oversight(tmp_path, clock):
+    engine = Engine({})
+    driver = Driver(engine, threading.Condition())
+    driver.turned = clock.seconds
+    with Repository.open(f"sqlite:///{tmp_path / 'test.db'}") as repository:
+        yield Oversight(driver, engine, 2, Straight(repository, tmp_path / "evidence"))
+
+
+def run(oversight, name, priority):
+    """What the oversight sees of a camera's run, with a real buffer and watch."""
+    camera = {"id": name, "source": "rtsp://gate/1", "rate": 10, "priority": priority}
+    (config,) = Config.model_validate({"site": {"timezone": "UTC"}, "cameras": [camera]}).cameras
+    return SimpleNamespace(
+        watch=oversight.watch(config),
+        buffer=NewestFrame(threading.Condition()),
+        source=None,
+        pipeline=SimpleNamespace(camera=config),
+        tally=SimpleNamespace(last=None, violations=0),
+        error=None,
+        ended=False,
+        video_bytes=0,
+    )
+
+
+def window(oversight, clock, runs, taken):
+    """A window in which each camera sends ten frames, of which the engine takes every `taken`-th."""
+    for each in runs:
+        for number in range(10):
+            each.buffer.put(Frame("gate", number, NOON + seconds(number), PICTURE))
+            if number % taken == taken - 1:
+                each.buffer.take()
+        each.buffer.take()
+    clock.seconds += WINDOW
+    oversight.refresh(runs)
+
+
+def test_overload_thins_the_least_important_camera_and_says_so(oversight, clock):
+    gate, park = runs = [run(oversight, "gate", 9), run(oversight, "park", 1)]
+    for _ in range(3):
+        window(oversight, clock, runs, taken=2)
+    assert (gate.watch.share, park.watch.share) == (1.0, SHARES[0])
+    told = {camera["id"]: camera for camera in oversight.status()["cameras"]}
+    assert told["park"]["rate_share"] == SHARES[0]
+    assert oversight.status()["overload_level"] == 1
+    for _ in range(6):
+        window(oversight, clock, runs, taken=1)
+    assert park.watch.share == 1.0
+
+
+def test_a_loop_that_stands_still_is_not_alive_and_not_ready(oversight, clock):
+    assert oversight.live().well
+    assert oversight.ready().well
+    clock.seconds += STANDSTILL + 1
+    assert not oversight.live().well
+    assert not oversight.ready().well
+
+
+def test_the_status_is_fit_for_json(oversight, clock):
+    window(oversight, clock, [run(oversight, "gate", 5)], taken=1)
+    (camera,) = json.loads(json.dumps(oversight.status()))["cameras"]
+    assert (camera["id"], camera["alerts"], camera["fps"]) == ("gate", [], 0.0)
