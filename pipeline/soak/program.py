@@ -75,6 +75,11 @@ class Program:
         process.wait()
         self._process = None
 
+    def close(self) -> None:
+        """Leave nothing running, whatever happened."""
+        if self.current is not None:
+            self.kill(everything=True)
+
     def left_behind(self) -> list[int]:
         """Processes of the program's ended lives that outlived them."""
         current = self._process.pid if self._process is not None else 0

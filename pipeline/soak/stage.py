@@ -72,6 +72,7 @@ def set_up(folder: Path, cameras: int, database: str, minutes: float) -> Iterato
         ports = [server.port for server in servers]
         streams = write_registration(folder / "streams.yaml", all_seats, ports, store.url, evidence, _free_port())
         program = Program(streams, data, folder / "program.log")
+        stack.callback(program.close)
         yield Stage(all_seats, servers, store, program, evidence, epoch, disk)
 
 
