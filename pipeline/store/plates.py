@@ -129,7 +129,7 @@ class PlateQueries(PlateCandidates):
         fitting = [*wanted.conditions(), *([plate_seems(PlateRead.plate_key, wanted.plate)] if wanted.plate else [])]
         rows: list[PlateRecord] = []
         for window in WINDOWS:
-            ends: Select[Any] = select(PlateRead.time, PlateRead.id).where(*walked, *_beyond(PlateRead, mark))
+            ends = select(PlateRead.time, PlateRead.id).where(*walked, *_beyond(PlateRead, mark))
             end = connection.execute(_in_time(ends, PlateRead, rising).limit(1).offset(window - 1)).one_or_none()
             reached = None if end is None else _Mark(rising, 0.0, end.time, end.id)
             statement = select(*_COLUMNS).where(*fitting, *_beyond(PlateRead, mark), *_up_to(reached))
@@ -159,7 +159,7 @@ def _place(mark: _Mark) -> ColumnElement[Any]:
     return tuple_(literal(mark.time, PlateRead.time.type), literal(mark.id, PlateRead.id.type))
 
 
-def _in_time(statement: Select[Any], reads: type[PlateRead], rising: bool) -> Select[Any]:
+def _in_time(statement: Any, reads: type[PlateRead], rising: bool) -> Any:
     return statement.order_by(*(each.asc() if rising else each.desc() for each in (reads.time, reads.id)))
 
 
