@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, literal, select, tuple_
@@ -26,6 +26,7 @@ MOST_SIGHTINGS = 2000
 
 EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _COLUMNS = tuple(each for each in PlateRead.__table__.columns if each.name not in {"plate_key", "run"})
+Statement = TypeVar("Statement", bound=Select[*tuple[Any, ...]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ def _place(mark: _Mark) -> ColumnElement[Any]:
     return tuple_(literal(mark.time, PlateRead.time.type), literal(mark.id, PlateRead.id.type))
 
 
-def _in_time(statement: Any, reads: type[PlateRead], rising: bool) -> Any:
+def _in_time(statement: Statement, reads: type[PlateRead], rising: bool) -> Statement:
     return statement.order_by(*(each.asc() if rising else each.desc() for each in (reads.time, reads.id)))
 
 
