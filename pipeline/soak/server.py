@@ -87,7 +87,13 @@ class RtspServer:
     def start(self) -> None:
         """Raises MatThanError when it does not come up."""
         command = [PYTHON, str(SCRIPT), f"--port={self.port}", *self._arguments]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        process = subprocess.Popen(  # noqa: S603
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # a Ctrl-C is for whoever started it, who will end it
+        )
         assert process.stdout is not None  # noqa: S101 - a pipe
         line = process.stdout.readline()
         if not line.strip().isdigit():
