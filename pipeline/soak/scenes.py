@@ -13,7 +13,11 @@ from pipeline.demo import streams_path
 from samples import load_truth, sample_paths
 
 RATES = {"street": 5, "square": 1, "fire": 1}
-"""Analysed frames a second: enough to find every incident of the loops, little enough for 16 cameras on 2 cores."""
+"""Analysed frames a second at most: enough to find every incident of the loops, little enough for 16 cameras on 2
+cores."""
+
+DECODED = {"street": "all", "square": "keyframes", "fire": "keyframes"}
+"""The samples have a key frame every two seconds, which is enough for crowds and fires."""
 
 PRIORITIES = {"street": 9, "square": 5, "fire": 5}
 """A street cannot do with less: wrong-way driving shows in movement alone."""
@@ -92,7 +96,8 @@ def write_registration(
     for seat in seats:
         places = {key: value for key, value in example[seat.sample].items() if key in PLACES}
         url = f"rtsp://127.0.0.1:{ports[seat.server]}{seat.mount}"
-        own = {"id": seat.camera, "source": url, "rate": RATES[seat.sample], "priority": PRIORITIES[seat.sample]}
+        source = {"url": url, "decode": DECODED[seat.sample]}
+        own = {"id": seat.camera, "source": source, "rate": RATES[seat.sample], "priority": PRIORITIES[seat.sample]}
         cameras.append({**places, **own, "rules": RULES[seat.sample], "evidence": EVIDENCE})
     document = {
         "site": {"name": "soak", "timezone": "Asia/Ho_Chi_Minh"},
