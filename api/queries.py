@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from pipeline.store import PlateFilter, ViolationFilter
 from pipeline.store.plate_index import MOST_DISTANT
@@ -69,8 +69,15 @@ class ViolationChoice(Query):
     since: Since = None
     until: Until = None
     plate: Plate = None
+    reason: Reason | None = Field(default=None, description="Why you ask for a plate; needed with one.")
     confidence: float = Field(default=0.0, ge=0, le=1, description="At least this.")
     open: bool | None = Field(default=None, description="Lasting still, or ended.")
+
+    @model_validator(mode="after")
+    def _plate_has_reason(self) -> Self:
+        if self.plate and not self.reason:
+            raise ValueError("a search for a plate needs its reason, which is kept on the audit trail")
+        return self
 
     def filter(self) -> ViolationFilter:
         return ViolationFilter(

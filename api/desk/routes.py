@@ -28,6 +28,7 @@ from pipeline.store import ViolationFilter
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 Field256 = Annotated[str, Form(max_length=256)]
 PER_PAGE = 24
+WHY = "say why you ask for the plate, by a case number for one; the reason is kept on the audit trail"
 
 
 @router.get("/login")
@@ -107,6 +108,7 @@ class DeskQuery(BaseModel):
     kind: str = Field(default="", max_length=64)
     state: list[str] = Field(default=[], max_length=len(State))
     plate: str = Field(default="", max_length=32)
+    reason: str = Field(default="", max_length=500)
     day: date | None = None
     cursor: Cursor = None
 
@@ -120,7 +122,7 @@ class DeskQuery(BaseModel):
     def known(cls, value: list[str]) -> list[str]:
         return [state for state in value if state in set(State)]
 
-    @field_validator("camera", "kind", "plate")
+    @field_validator("camera", "kind", "plate", "reason")
     @classmethod
     def printable(cls, value: str) -> str:
         return "".join(sign for sign in value if sign.isprintable()).strip()
@@ -152,13 +154,15 @@ def violations_page(
     trail: TrailDep,
 ) -> Response:
     repository = services.repository
-    if query.plate:
-        trail.record("plate.search", "plate", query.plate, {"in": "violations"})
     cameras = repository.cameras()
     values = {"query": query, "cameras": cameras, "kinds": repository.kinds(), "rows": [], "message": ""}
     values |= {"states": list(State), "officer": identity.role in OFFICERS}
     values |= {"newer": None, "older": None}
     try:
+        if query.plate:
+            if len(query.reason) < 3:
+                raise QueryError(WHY)
+            trail.record("plate.search", "plate", query.plate, {"in": "violations", "reason": query.reason})
         found = repository.violations(query.filter(services.settings.timezone), cursor=query.cursor, limit=PER_PAGE)
     except QueryError as error:
         return page(request, "violations.html", {**values, "message": str(error)}, status=422)

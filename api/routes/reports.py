@@ -34,7 +34,7 @@ def list_counts(query: Annotated[CountQuery, Query()], services: ServicesDep) ->
 def summarise(query: Annotated[SummaryQuery, Query()], services: ServicesDep, trail: TrailDep) -> Summary:
     """How many violations began, by day of the site's calendar, camera and rule."""
     if query.plate:
-        trail.record("plate.search", "plate", query.plate, {"in": "summary"})
+        trail.record("plate.search", "plate", query.plate, {"in": "summary", "reason": query.reason})
     zone = services.settings.timezone
     rows = services.repository.summary(query.filter(), by=query.by, zone=zone)
     return Summary(

@@ -24,7 +24,7 @@ def list_violations(
 ) -> Listing[ViolationAnswer]:
     """A page of violations, newest first unless sorted otherwise."""
     if query.plate:
-        trail.record("plate.search", "plate", query.plate, {"in": "violations"})
+        trail.record("plate.search", "plate", query.plate, {"in": "violations", "reason": query.reason})
     repository = services.repository
     page = repository.violations(query.filter(), sort=query.sort, cursor=query.cursor, limit=query.limit)
     files = repository.evidence_of([violation.id for violation in page.items])

@@ -33,7 +33,8 @@ def page(browser: Browser, server: str) -> Iterator[Page]:
 def test_from_the_list_to_a_playing_clip_and_out(page: Page, site: Site, server: str) -> None:
     cases = page.locator("a.case")
     expect(cases).to_have_count(len(site.violations))
-    page.get_by_label("Plate").fill("75a-100*")
+    page.get_by_label("Plate", exact=True).fill("75a-100*")
+    page.get_by_label("Why this plate").fill("case 7")
     page.get_by_role("button", name="Filter").click()
     expect(cases).to_have_count(1)
     picture = cases.locator("img")

@@ -65,7 +65,7 @@ def test_the_list_shows_violations_newest_first(desk: TestClient, site: Site) ->
     [
         ("camera=gate-1&kind=&plate=&day=", [2, 0]),
         ("camera=&kind=crowd&plate=&day=", [1]),
-        ("plate=75a*", [0]),
+        ("plate=75a*&reason=case+7", [0]),
         ("day=2026-11-01", [2, 1, 0]),
         ("day=2026-11-02", []),
         ("camera=gone", []),
@@ -78,7 +78,7 @@ def test_the_list_is_filtered(desk: TestClient, site: Site, query: str, expected
 
 
 def test_a_bad_plate_is_told_on_the_page(desk: TestClient) -> None:
-    answer = desk.get("/?plate=-")
+    answer = desk.get("/?plate=-&reason=case+7")
     assert answer.status_code == 422
     assert "give at least one letter or digit" in answer.text
     assert 'value="-"' in answer.text

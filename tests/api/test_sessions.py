@@ -230,10 +230,10 @@ def test_every_look_is_on_the_trail(own: Own) -> None:
         f"/violations/{violation}",
         f"/violations/{violation}/evidence/still.jpg",
         f"/violations/{violation}/verification",
-        "/violations?plate=75A*",
-        "/plates",
-        "/plates?plate=75A*",
-        "/summary?plate=75A",
+        "/violations?plate=75A*&reason=case+7",
+        "/plates?reason=case+7",
+        "/plates?plate=75A*&reason=case+7",
+        "/summary?plate=75A&reason=case+7",
     ):
         assert client.get(f"/api/v1{path}", headers=headers).status_code == 200
     trail = [(row.actor, row.action, row.object_id) for row in repository.audit().items]

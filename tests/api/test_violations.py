@@ -57,7 +57,7 @@ def test_pages_follow_their_cursors(get: Callable[..., Any], site: Site) -> None
         ({"camera": ["gate-1", "gate-2"]}, [2, 1, 0]),
         ({"kind": "crowd"}, [1]),
         ({"rule": "fire"}, [2]),
-        ({"plate": "75a1*"}, [0]),
+        ({"plate": "75a1*", "reason": "case 7"}, [0]),
         ({"state": "accepted"}, []),
         ({"since": "2026-11-01T12:01:00+07:00"}, [2, 1]),
         ({"until": "2026-11-01T05:01:00Z"}, [0]),
