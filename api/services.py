@@ -13,7 +13,7 @@ from api.auth.sessions import Sessions
 from api.settings import Settings
 from pipeline.evidence.archive import Archive, EvidenceFiles
 from pipeline.store import Repository
-from pipeline.store.records import AuditEntry
+from pipeline.store.account_records import AuditEntry
 
 
 @dataclass(frozen=True, slots=True)

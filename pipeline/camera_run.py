@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,9 @@ from pipeline.types import Detections, Findings
 from pipeline.watch import CameraWatch
 
 log = structlog.get_logger()
+
+REMEMBERED = 256
+"""Violations that a run knows again: each is told several times over its life, and no camera has more at once."""
 
 
 class Progress(TypedDict):
@@ -101,7 +105,7 @@ class CameraRun:
         self._ledger = Ledger(camera.id, recorder, crops, outlet, record)
         self._outlet = outlet
         self.record = record
-        self._seen: set[object] = set()
+        self._seen: deque[UUID] = deque(maxlen=REMEMBERED)
         self._next_record: UUID | None = None
         self._thread = threading.Thread(target=self._read, name=f"reader-{camera.id}", daemon=True)
 
@@ -225,8 +229,9 @@ class CameraRun:
         if isinstance(self.source, RtspCamera):
             findings = with_clock(findings, self.source.state.skew)
         self._ledger.store(findings)
-        self._seen.update(violation.id for violation in findings.violations)
-        self.tally.violations = len(self._seen)
+        new = {violation.id for violation in findings.violations} - set(self._seen)
+        self._seen.extend(new)
+        self.tally.violations += len(new)
         self.tally.plates += sum(plate.final for plate in findings.plates)
 
     def beat(self) -> None:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from api.problems import PasswordChangeRequiredError
 from api.services import ServicesDep
 from pipeline.store import Role
-from pipeline.store.records import SessionRecord
+from pipeline.store.account_records import SessionRecord
 
 COOKIE = "matthan_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

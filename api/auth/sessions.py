@@ -20,7 +20,7 @@ from api.auth.passwords import Passwords, objection, one_time_password
 from api.settings import Settings
 from pipeline.errors import ConflictError
 from pipeline.store import Repository, Role
-from pipeline.store.records import AuditEntry, SessionRecord, UserRecord
+from pipeline.store.account_records import AuditEntry, SessionRecord, UserRecord
 
 FAILED_CHANGE = "password.change.failed"
 WRONG_OLD = "the old password is wrong"

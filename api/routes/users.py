@@ -17,7 +17,7 @@ from api.queries import AuditQuery
 from api.schemas import AuditAnswer, Listing, OneTimePassword, UserAnswer
 from api.services import Services, ServicesDep, TrailDep
 from pipeline.store import Role
-from pipeline.store.records import UserRecord
+from pipeline.store.account_records import UserRecord
 
 router = APIRouter(prefix="/api/v1", tags=["administration"], route_class=GuardedRoute)
 

@@ -9,12 +9,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
 from pipeline.errors import ConflictError
+from pipeline.store.account_records import AuditEntry, AuditRecord, Role, SessionRecord, UserRecord
 from pipeline.store.account_tables import Audit, User
 from pipeline.store.account_tables import Session as SessionTable
 from pipeline.store.database import Database
 from pipeline.store.encode import plain
 from pipeline.store.paging import Order, paginate, read_row_number, read_time
-from pipeline.store.records import AuditEntry, AuditRecord, Page, Role, SessionRecord, UserRecord
+from pipeline.store.records import Page
 
 
 class AccountStore(Database):

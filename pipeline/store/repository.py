@@ -11,8 +11,8 @@ from pipeline.errors import StoreError
 from pipeline.store.accounts import AccountStore
 from pipeline.store.alerts import AlertStore
 from pipeline.store.cameras import CameraStore
-from pipeline.store.configurations import ConfigurationStore
 from pipeline.store.claims import CameraClaims
+from pipeline.store.configurations import ConfigurationStore
 from pipeline.store.database import connect, describe
 from pipeline.store.findings import FindingsStore
 from pipeline.store.migrate import upgrade

@@ -11,13 +11,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, or_, select, update
 
 from pipeline.errors import ConflictError
+from pipeline.store.account_records import AuditEntry
 from pipeline.store.accounts import append_audit
 from pipeline.store.database import Database
 from pipeline.store.notification_tables import Announcement
 from pipeline.store.notification_tables import Notification as Outbox
 from pipeline.store.operation_tables import CameraAlert, LegalHold, Removal
-from pipeline.store.records import AuditEntry
-from pipeline.store.tables import CountSample, Evidence, EvidenceFile, PlateRead, Review, ReviewAction, Violation
+from pipeline.store.review_tables import Review, ReviewAction
+from pipeline.store.tables import CountSample, Evidence, EvidenceFile, PlateRead, Violation
 
 ACTOR = "retention"
 DISCARDED = ("rejected", "duplicate")

@@ -13,11 +13,11 @@ from sqlalchemy import Connection, RowMapping, insert, or_, select, tuple_, upda
 from pipeline.errors import ConflictError, QueryError
 from pipeline.feedback import Verdict
 from pipeline.review import UNDECIDED, Case, Decision, ReviewPolicy, State, decide
+from pipeline.store.account_records import AuditEntry
 from pipeline.store.accounts import append_audit
 from pipeline.store.database import Database
 from pipeline.store.encode import plain
 from pipeline.store.filters import ViolationFilter
-from pipeline.store.records import AuditEntry
 from pipeline.store.review_records import ReviewRecord, ReviewStep
 from pipeline.store.review_tables import Review, ReviewAction
 from pipeline.store.tables import Violation

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from pipeline.errors import ConflictError, QueryError, StoreError
 from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy, State
 from pipeline.store import Repository, ViolationFilter
-from pipeline.store.records import AuditEntry
+from pipeline.store.account_records import AuditEntry
 from pipeline.store.review_records import ReviewRecord
 from pipeline.types import Findings
 
