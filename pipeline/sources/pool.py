@@ -31,8 +31,8 @@ class ReaderPool:
     """Reads cameras in processes of `group` cameras each, of which `opens` are opened at a time.
 
     A process that dies, or shows no sign of life for `patience` seconds, is killed, and its cameras open again in
-    another. A process in which one camera hangs takes no more cameras, keeps those it has, and is killed when
-    none is left; the camera that hung is given a process of its own. Close the pool when done: it is a context manager.
+    another. When one camera hangs it is given a process of its own, and the others leave the one it hung in without
+    a gap; that is killed when none is left. Close the pool when done: it is a context manager.
     """
 
     def __init__(self, *, group: int = 8, opens: int = 8, patience: float = 10.0) -> None:
@@ -136,6 +136,7 @@ class ReaderPool:
         if slept:
             process.excuse()  # it was this process that stood still
         process.open_doors(OPENING_SECONDS)
+        process.evict()
         if process.quiet > self._patience:
             process.stop(f"no sign of life for {self._patience:g} s")
         if process.spent:

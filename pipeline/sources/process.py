@@ -125,6 +125,13 @@ class ReaderProcess:
             if monotonic() - reading.began > seconds:
                 reading.decide()
 
+    def evict(self) -> None:
+        """When something in it hangs, ask the cameras that still live in it to go elsewhere."""
+        readings = self._current()
+        if any(reading.hangs for reading in readings):
+            for reading in readings:
+                reading.unwelcome = True
+
     def excuse(self) -> None:
         """Do not count the silence so far: nobody was listening."""
         self._heard = monotonic()

@@ -52,8 +52,8 @@ class Reading:
 
     `epoch` and `latest` are the moment of tick 0 and the latest media time, for the next reading of the camera to
     continue. `lost` counts packets that nobody took in time, `damaged` what could not be decoded. `on_open` is called
-    once, when it is known whether the camera opens. `left` is when it was abandoned, and `stuck` is set by who found
-    that it hangs.
+    once, when it is known whether the camera opens. `left` is when it was abandoned, `stuck` is set by who found
+    that it hangs, `unwelcome` when its process is to be left.
     """
 
     def __init__(self, number: int, order: Order, channel: Channel, on_open: Callable[[], None]) -> None:
@@ -67,6 +67,7 @@ class Reading:
         self.began = monotonic()
         self.left: float | None = None
         self.stuck = False
+        self.unwelcome = False
         self._channel = channel
         self._on_open = on_open
         self._decided = False

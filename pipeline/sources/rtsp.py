@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 from pipeline.readers.failure import Failure, public, with_login
 from pipeline.readers.messages import Decoded, Order, Transport
 from pipeline.readers.packets import MediaPacket, StreamInfo
+from pipeline.sources.handover import Handover
 from pipeline.sources.pool import ReaderPool
 from pipeline.sources.reading import Reading, Shown, Skew
 from pipeline.types import Frame
@@ -104,6 +105,7 @@ class RtspCamera:
         self._state = CameraState("connecting", utc_now())
         self._times: deque[datetime] = deque()
         self._index = 0
+        self._latest: datetime | None = None
 
     def __repr__(self) -> str:
         return f"RtspCamera({self.camera}, {public(self._order.url)})"
@@ -130,7 +132,7 @@ class RtspCamera:
         try:
             while (reading := self._open(order)) is not None:
                 began = monotonic()
-                failure = yield from self._follow(reading, sink)
+                reading, failure = yield from self._follow(reading, sink)
                 self._leave(reading)
                 order = replace(order, epoch=reading.epoch, earliest=reading.latest)
                 steady = reading.opened and (failure.ours or monotonic() - began > STEADY_SECONDS)
@@ -144,11 +146,15 @@ class RtspCamera:
         """Begin to read the camera; None when it is closed."""
         self._enter("connecting")
         reading = None if self._closed.is_set() else self._readers.open(order, self._closed)
+        if reading is not None:
+            self._take(reading)
+        return reading
+
+    def _take(self, reading: Reading) -> None:
         with self._lock:
             self._reading = reading
-        if reading is not None and self._closed.is_set():
+        if self._closed.is_set():
             reading.abandon()
-        return reading
 
     def _leave(self, reading: Reading) -> None:
         with self._lock:
@@ -158,25 +164,44 @@ class RtspCamera:
         reading.abandon()
         reading.close()
 
-    def _follow(self, reading: Reading, sink: Callable[[MediaPacket], None]) -> Generator[Frame, None, Failure]:
-        """Hand on what comes; answers why it ended."""
+    def _follow(
+        self, reading: Reading, sink: Callable[[MediaPacket], None]
+    ) -> Generator[Frame, None, tuple[Reading, Failure]]:
+        """Hand on what comes; answers why it ended, and the reading that did, since it may have been moved."""
         pause = min(1.0, self._order.timeout / 3)
-        while True:
-            asked = monotonic()
-            item = reading.next_item(pause)
-            if isinstance(item, Failure):
-                return item
-            if isinstance(item, MediaPacket):
-                self._note(item, reading)
-                sink(item)
-            elif isinstance(item, Shown):
-                yield Frame(self.camera, self._index, item.time, item.image)
-                self._index += 1
-            elif isinstance(item, Skew):
-                with self._lock:
-                    self._state = replace(self._state, skew=item.seconds)
-            if monotonic() - asked < pause + 1 and (failure := self._doubt(reading)) is not None:
-                return failure  # unless it was this process that stood still
+        handover = Handover(self._readers, self._closed)
+        last: MediaPacket | None = None
+        try:
+            while True:
+                asked = monotonic()
+                item = reading.next_item(pause)
+                if isinstance(item, Failure):
+                    return reading, item
+                if isinstance(item, MediaPacket):
+                    moved = handover.advance(reading, item, last) if last is not None and item.is_keyframe else None
+                    if moved is not None:
+                        self._leave(reading)
+                        reading, item = moved
+                        self._take(reading)
+                    self._note(item, reading)
+                    sink(item)
+                    last = item
+                elif isinstance(item, Shown):
+                    yield from self._show(item)
+                elif isinstance(item, Skew):
+                    with self._lock:
+                        self._state = replace(self._state, skew=item.seconds)
+                slept = monotonic() - asked > pause + 1  # it was this process that stood still
+                if not slept and (failure := self._doubt(reading)) is not None:
+                    return reading, failure
+        finally:
+            handover.drop()
+
+    def _show(self, shown: Shown) -> Iterator[Frame]:
+        if self._latest is None or shown.time > self._latest:
+            self._latest = shown.time
+            yield Frame(self.camera, self._index, shown.time, shown.image)
+            self._index += 1
 
     def _doubt(self, reading: Reading) -> Failure | None:
         """Why the reading has to be given up, if it is silent for longer than it can be by itself."""
