@@ -47,8 +47,8 @@ def edit_distance(first: str, second: str) -> int:
     return before[-1]
 
 
-def plot(path: Path, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
-    """Exact match of each set, and the reliability of the confidence."""
+def plot(path: Path, outcomes: Mapping[str, Sequence[Outcome]], reliability: Mapping[str, Sequence[Outcome]]) -> None:
+    """Exact match of each set, and how often what was read with some confidence is right."""
     import matplotlib.pyplot as plt  # noqa: PLC0415  (an optional package: the evaluation extra)
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5))
@@ -56,17 +56,18 @@ def plot(path: Path, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
     left.barh(names, [np.mean([one.exact for one in outcomes[name]]) for name in names])
     left.set(xlim=(0, 1), xlabel="exact match")
     left.invert_yaxis()
-    pairs = [(one.confidence, one.exact) for group in outcomes.values() for one in group if one.text]
-    edges = np.linspace(0.5, 1, 6)
-    slots = np.clip(np.digitize([confidence for confidence, _ in pairs], edges) - 1, 0, len(edges) - 2)
-    for slot in range(len(edges) - 1):
-        inside = [pair for pair, where in zip(pairs, slots, strict=True) if where == slot]
-        if inside:
-            said, right_ = np.mean([pair[0] for pair in inside]), np.mean([pair[1] for pair in inside])
-            right.scatter(said, right_, s=20 + 2 * len(inside), color="tab:blue")
-            right.annotate(str(len(inside)), (said, right_), textcoords="offset points", xytext=(8, -4))
-    right.plot([0.5, 1], [0.5, 1], color="grey", linewidth=1)
-    right.set(xlabel="confidence", ylabel="part that is right", title="reliability (number of reads)")
+    for way, reads in reliability.items():
+        confidence = np.array([one.confidence for one in reads])
+        exact = np.array([one.exact for one in reads], np.float64)
+        slots = np.clip((confidence * 10).astype(int), 0, 9)
+        filled = np.unique(slots)
+        said = [confidence[slots == slot].mean() for slot in filled]
+        held = [exact[slots == slot].mean() for slot in filled]
+        sizes = [12 + 2 * (slots == slot).sum() for slot in filled]
+        right.scatter(said, held, s=sizes, alpha=0.7, label=f"{way} ({len(reads)})")
+    right.plot([0, 1], [0, 1], color="grey", linewidth=1)
+    right.set(xlabel="confidence", ylabel="part that is right", title="reliability on plates made small")
+    right.legend(loc="upper left")
     figure.tight_layout()
-    figure.savefig(path, dpi=120)
+    figure.savefig(path, dpi=90)
     plt.close(figure)

@@ -20,8 +20,11 @@ from pipeline.detectors.plates.formats import normalise
 from pipeline.detectors.plates.grammar import load_grammar
 from pipeline.detectors.plates.localise import PlateLocaliser, View
 from pipeline.errors import MatThanError
+from pipeline.evaluation.plate_colours import labelled_rows, painted_rows
+from pipeline.evaluation.plate_negatives import invention_rows
 from pipeline.evaluation.plate_outcomes import Outcome, judge, plot
 from pipeline.evaluation.plate_tracks import plates_of_samples
+from pipeline.evaluation.plate_widths import SIGHTS, Known, calibration_error, read_degraded, width_rows
 from pipeline.evaluation.report import Report, Row
 from pipeline.geometry import clip_box, intersection_over_union
 from pipeline.rules.base import VEHICLES
@@ -31,10 +34,6 @@ CROPS = ("vn_crops_standard", "vn_crops_hard")
 LOCATED = 0.5
 """Overlap from which a plate counts as localised."""
 
-TILE = 256
-"""Side of the pictures without vehicles, cut from photos of crowds, in pixels."""
-
-TILES = 200
 MARGIN = 0.06
 
 
@@ -77,9 +76,17 @@ def evaluate(data: Path) -> Report:
         rows += _vehicles(name, truths)
     rows += _boxes(folder / "vn_boxes")
     rows += plates_of_samples(_reader)
-    if (data / "crowd").is_dir():
-        rows += _inventions(data / "crowd")
-    return Report("plates", tuple(rows), lambda path: plot(path, outcomes))
+    known = _known(folder)
+    sights = read_degraded(known, _reader)
+    single, voted = [one for each in sights for one in each.single], [each.voted for each in sights]
+    rows += width_rows(sights)
+    rows.append(Row("plates made small", "calibration error, one read", calibration_error(single)))
+    rows.append(Row("plates made small", "calibration error, vote", calibration_error(voted)))
+    rows += labelled_rows(_all_found(folder))
+    rows += painted_rows([one for one in known if _beside(one)])
+    rows += invention_rows(data, _reader)
+    reliability = {"one read": single, f"vote over {SIGHTS}": voted}
+    return Report("plates", tuple(rows), lambda path: plot(path, outcomes, reliability))
 
 
 def read_truth(folder: Path, name: str) -> list[Truth]:
@@ -112,8 +119,34 @@ def _found(scene: Truth) -> tuple[PlateCandidate, ...]:
     return tuple(_reader(scene.country).find(_picture(scene.path)))
 
 
+@cache
 def _filled(crop: Truth) -> tuple[PlateCandidate, ...]:
     return tuple(one for one in _reader(crop.country).read_plates([_picture(crop.path)]) if one is not None)
+
+
+def _all_found(folder: Path) -> dict[Path, tuple[PlateCandidate, ...]]:
+    """What was read on each picture that has a text."""
+    crops = {truth.path: _filled(truth) for name in CROPS for truth in read_truth(folder, name)}
+    return crops | {truth.path: _found(truth) for truth in read_truth(folder, "scenes")}
+
+
+def _known(folder: Path) -> list[Known]:
+    """The plates of known text with the boxes they were found at, but for pictures that list several."""
+    known = []
+    for name in (*CROPS, "scenes"):
+        for truth in read_truth(folder, name):
+            found = _found(truth) if name == "scenes" else _filled(truth)
+            box = truth.boxes[0] if truth.boxes else found[0].box if found else None
+            if box is not None and len(truth.plates) == 1:
+                known.append(Known(_picture(truth.path), box, truth.plates[0], truth.country))
+    return known
+
+
+def _beside(known: Known) -> bool:
+    """Whether the picture shows more than the plate."""
+    left, top, right, bottom = known.box
+    height, width = known.picture.shape[:2]
+    return bool(width > 2 * (right - left) and height > 2 * (bottom - top))
 
 
 def _measure(truths: Sequence[Truth], read: Callable[[Truth], Sequence[PlateCandidate]]) -> tuple[list[Outcome], int]:
@@ -221,24 +254,6 @@ def _vehicle(detector: Detector, picture: Image, plate: Box) -> Image | None:
     wide = (left - across, top - down, right + across, bottom + down)
     left, top, right, bottom = clip_box(wide, picture.shape[1], picture.shape[0])
     return picture[top:bottom, left:right]
-
-
-def _inventions(folder: Path) -> Iterator[Row]:
-    """Texts read on pictures without vehicles: tiles of photos of people, some with signs and print."""
-    tiles: list[Image] = []
-    for path in sorted(folder.rglob("*.jpg")):
-        picture = _picture(path)
-        for top in range(0, picture.shape[0] - TILE + 1, TILE):
-            tiles += [
-                picture[top : top + TILE, left : left + TILE] for left in range(0, picture.shape[1] - TILE + 1, TILE)
-            ]
-    tiles = tiles[:: max(1, len(tiles) // TILES)][:TILES]
-    for country in ("vn", "br", "us"):
-        found = [candidate for tile in tiles for candidate in _reader(country).read([tile])]
-        texts = sum(candidate is not None and candidate.text is not None for candidate in found)
-        yield Row(
-            f"{len(tiles)} pictures without vehicles, {country.upper()}", "plates invented", float(texts), "plates"
-        )
 
 
 def _picture(path: Path) -> Image:

@@ -58,5 +58,6 @@ def test_plates_of_a_sample_that_can_be_read_are_those_large_enough() -> None:
 
 
 def test_the_plot_is_drawn(tmp_path: Path) -> None:
-    plot(tmp_path / "plates.png", {"set": [Outcome("A", "A", 0.9, exact=True), Outcome("B", "", 0.0, exact=False)]})
+    outcomes = {"set": [Outcome("A", "A", 0.9, exact=True), Outcome("B", "", 0.0, exact=False)]}
+    plot(tmp_path / "plates.png", outcomes, outcomes)
     assert (tmp_path / "plates.png").read_bytes().startswith(b"\x89PNG")

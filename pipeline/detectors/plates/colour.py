@@ -31,7 +31,7 @@ DARK_GROUND, DARK_DOUBT = 0.42, 0.5
 """Part of a plate that is dark from which that may be its background, and from which it is not likely to be signs."""
 
 LEVELS = 14.0
-"""Difference between the channels, in levels, below which a dark colour is noise."""
+"""Difference in levels, between channels or between text and background, below which it is noise."""
 
 GREEN_OF_YELLOW, RED_OF_YELLOW, OTHERS = 0.45, 0.7, 0.5
 """How far between the lowest channel and the highest the others lie: at least in yellow, at most in blue and red."""
@@ -59,7 +59,7 @@ def plate_colour(picture: Image, box: Box, angle: float = 0.0) -> PlateColour:
     grey = cv2.cvtColor(inside, cv2.COLOR_BGR2GRAY)
     limit, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     dark = grey <= limit
-    if dark.all():
+    if not dark.any() or dark.all() or float(np.ptp(grey)) < LEVELS:
         return PlateColour.UNKNOWN
     lamp = _lamp(picture, box)
     darkest = np.median(inside[grey <= np.median(grey[dark])], axis=0)
@@ -79,7 +79,10 @@ def _unlit_yellow(tint: Floats, lamp: Floats | None) -> PlateColour:
         return PlateColour.YELLOW if _tinted(tint, lamp) else PlateColour.UNKNOWN
     if lamp is None:
         return PlateColour.UNKNOWN
-    return PlateColour.YELLOW if _tinted(tint, lamp) else PlateColour.WHITE
+    left = _saturation(tint / lamp)
+    if left < UNLIT:
+        return PlateColour.WHITE
+    return PlateColour.YELLOW if left >= VIVID else PlateColour.UNKNOWN
 
 
 def _tinted(tint: Floats, lamp: Floats | None) -> bool:
