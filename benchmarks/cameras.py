@@ -1,6 +1,6 @@
 """Many live cameras on one machine: whether any of them starves.
 
-    python -m benchmarks.cameras CLIP [--cameras 100] [--seconds 60] [--rate 1] [--decode keyframes] [--gate]
+    python -m benchmarks.cameras CLIP [--cameras 100] [--seconds 60] [--rate 1] [--decode keyframes] [--gate] [--every 10]
 
 Serves the clip from as many mounts of a real RTSP server, watches them with `matthan run`, and counts once all
 cameras are live. A camera starves when fewer than four fifths of its frames were looked at, or when it was not
@@ -81,6 +81,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1)
     parser.add_argument("--decode", choices=("keyframes", "all"), default="keyframes")
     parser.add_argument("--gate", action="store_true", help="with the motion gate")
+    parser.add_argument("--every", type=float, default=10, help="seconds after which the gate opens without motion")
     parser.add_argument("--moving", type=float, default=0.2, help="part of the time in which something moves")
     parser.add_argument("--group", type=int, default=8, help="cameras that share a reader process")
     arguments = parser.parse_args()
@@ -174,7 +175,7 @@ def register(path: Path, server: RtspServer, arguments: argparse.Namespace, port
             "source": {"url": server.url(f"/camera-{number}"), "decode": arguments.decode},
             "rate": arguments.rate,
             "detectors": [MODEL],
-            "motion_gate": {"enabled": arguments.gate},
+            "motion_gate": {"enabled": arguments.gate, "every": arguments.every},
             "zones": [{"id": "square", "polygon": whole}],
             "rules": [{"kind": "crowd", "people": 50}],
         }
