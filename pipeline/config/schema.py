@@ -15,10 +15,10 @@ from pipeline.config.camera import (
     Rate,
     Timezone,
 )
+from pipeline.config.journeys import JourneysConfig
 from pipeline.config.notifications import NotificationsConfig
 from pipeline.config.operation import HealthConfig, MetricsConfig, MotionGateConfig
 from pipeline.config.retention import Days, RetentionConfig, SiteRetentionConfig
-from pipeline.config.journeys import JourneysConfig
 from pipeline.config.review import ReviewConfig
 from pipeline.config.schedule import ScheduleWindow
 from pipeline.config.section import Section, Whole, fail

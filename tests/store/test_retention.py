@@ -11,8 +11,10 @@ from sqlalchemy import insert, select, update
 
 from pipeline.errors import ConflictError
 from pipeline.store import Repository
+from pipeline.store.account_tables import Audit
 from pipeline.store.retention import REMOVABLE, Candidate
-from pipeline.store.tables import Audit, Review, ReviewAction, Violation
+from pipeline.store.review_tables import Review, ReviewAction
+from pipeline.store.tables import Violation
 from pipeline.types import Evidence, EvidenceFile, Findings
 
 from .makers import NOON, plate, seconds, violation
