@@ -1,6 +1,6 @@
 """Many live cameras on one machine: whether any of them starves.
 
-    python -m benchmarks.cameras CLIP [--cameras 100] [--seconds 60] [--rate 1] [--decode keyframes] [--gate] [--every 10]
+    python -m benchmarks.cameras CLIP [--cameras 100] [--seconds 60] [--rate 1] [--decode keyframes] [--gate]
 
 Serves the clip from as many mounts of a real RTSP server, watches them with `matthan run`, and counts once all
 cameras are live. A camera starves when fewer than four fifths of its frames were looked at, or when it was not
