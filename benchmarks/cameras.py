@@ -41,7 +41,7 @@ SIZE = (640, 360)
 SERVED_RATE = 5
 """Frames a second that the cameras send; a key frame each second."""
 LIVE_SECONDS = 180
-MOVING_FRAMES = 150
+MOVING_SECONDS = 3
 STARVED = 4
 SETTLE_SECONDS = 10
 COUNTED = re.compile(r'^matthan_(frames_[a-z]+)_total\{camera="([^"]+)"(?:,reason="([^"]+)")?\} ([0-9.e+]+)$', re.M)
@@ -150,14 +150,15 @@ def report(arguments: argparse.Namespace, seconds: float, counted: dict[str, Cou
 
 def encode(clip: Path, target: Path, moving: float) -> Path:
     """The clip as a camera's sub stream: small, few frames, a key frame each second. Its first picture stands
-    still for so long that the rest is `moving` of the whole."""
+    still for so long that the MOVING_SECONDS after it are `moving` of the whole."""
     with av.open(str(clip)) as source, av.open(str(target), "w") as container:
         video = source.streams.video[0]
         stream = container.add_stream("libx264", rate=SERVED_RATE, options={"preset": "fast"})
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
         stream.codec_context.gop_size, stream.codec_context.max_b_frames = SERVED_RATE, 0
         every = max(1, round((video.average_rate or SERVED_RATE) / SERVED_RATE))
-        pictures = [frame.reformat(*SIZE, "yuv420p") for frame in islice(source.decode(video), 0, MOVING_FRAMES, every)]
+        chosen = islice(source.decode(video), 0, MOVING_SECONDS * SERVED_RATE * every, every)
+        pictures = [frame.reformat(*SIZE, "yuv420p") for frame in chosen]
         still = round(len(pictures) * (1 / moving - 1))
         for number in range(still + len(pictures)):
             picture = pictures[max(0, number - still)]
