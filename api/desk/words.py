@@ -68,8 +68,12 @@ def _fire(violation: ViolationRecord, measures: Mapping[str, float]) -> str:
     return f"{violation.label or 'fire or smoke'} was seen{_where(violation)}{_how_long(measures)}{told}"
 
 
-def _plate(violation: ViolationRecord, _measures: Mapping[str, float]) -> str:
-    return f"a {violation.label or 'vehicle'} carried the watchlist plate {violation.plate_text or '(illegible)'}"
+def _plate(violation: ViolationRecord, measures: Mapping[str, float]) -> str:
+    vehicle, text = violation.label or "vehicle", violation.plate_text or "(illegible)"
+    if measures.get("distance"):
+        listed = violation.trace.get("details", {}).get("listed") or "one"
+        return f"a {vehicle} carried the plate {text}, which is not {listed} of the watchlist but near it: compare them"
+    return f"a {vehicle} carried the watchlist plate {text}"
 
 
 def _anything(violation: ViolationRecord, measures: Mapping[str, float]) -> str:

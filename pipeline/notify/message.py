@@ -129,7 +129,8 @@ class _Writer:
                 **({"plate": plate} if self.target.plates else {}),
             },
         }
-        return self._place(violation.kind, violation.camera), text, data
+        near = violation.kind == "plate" and violation.measures.get("distance")
+        return self._place("plate_near" if near else violation.kind, violation.camera), text, data
 
     def alert(self, about: AnnouncementRecord, alert: CameraAlert) -> tuple[str, str, dict[str, Any]]:
         phase = str(about.detail.get("phase", "began"))

@@ -262,6 +262,9 @@ def test_decisions_in_words(own: tuple[TestClient, Repository, Site]) -> None:
         ("crowd", "person", "square", "people"): "Up to 2 people gathered in zone square.",
         ("fire", "smoke", "", "delay"): "Smoke was seen, reported 2.0 s after it was first seen.",
         ("plate", "car", "", "confidence"): "A car carried the watchlist plate 75A-100.45.",
+        ("plate", "car", "", "distance"): (
+            "A car carried the plate 75A-100.45, which is not one of the watchlist but near it: compare them."
+        ),
         ("red_light", "bus", "junction", "seconds"): "Red light by bus in zone junction: seconds 2.",
     }  # fmt: skip
     for (kind, label, zone, measure), text in tell.items():

@@ -76,6 +76,13 @@ def test_plates_go_only_to_targets_that_may_have_them(repository, receiver):
     assert b"75A" not in without.body
 
 
+def test_a_plate_near_a_watched_one_is_told_as_near(repository, receiver):
+    with running(config(webhook(receiver.url)), repository):
+        save(repository, violation(kind="plate", measures={"distance": 0.3}))
+        (told,) = receiver.wait_for(1)
+    assert told.document["title"] == "Huế: Vehicle with a plate near one of the watchlist – Cổng 1"
+
+
 def test_what_a_kill_left_open_is_told_to_have_ended(repository, receiver):
     with running(config(webhook(receiver.url)), repository):
         repository.announces = True
