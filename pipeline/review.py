@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pipeline.errors import ConflictError, QueryError
+from pipeline.plate_text import plate_key
 
 
 class State(StrEnum):
@@ -170,7 +171,7 @@ def due(case: Case, policy: ReviewPolicy, *, detected: datetime, notified: datet
 
 def same_plate(one: str, other: str) -> bool:
     """Whether two officers read the same plate; case, spaces and punctuation do not count."""
-    return _letters(one) == _letters(other)
+    return plate_key(one) == plate_key(other)
 
 
 def _accept(case: Case, decision: Decision, policy: ReviewPolicy) -> Case:
@@ -213,7 +214,3 @@ def _complete(decision: Decision) -> None:
     needs_note = decision.action in NEEDS_NOTE or decision.reason is RejectionReason.OTHER
     if needs_note and not decision.note.strip():
         raise QueryError("note: say in a few words why")
-
-
-def _letters(plate: str) -> str:
-    return "".join(sign for sign in plate.upper() if sign.isalnum())
