@@ -45,8 +45,8 @@ class Live:
     stop: threading.Event = field(default_factory=threading.Event)
     file: ConfigFile | None = None
     failures: dict[str, str] = field(default_factory=dict)
-    readers: ReaderPool = field(default_factory=ReaderPool)
     reloader: Reloader | None = None
+    readers: ReaderPool = field(init=False)
     _driver: Driver = field(init=False)
     _oversight: Oversight = field(init=False)
     _notifier: Notifier = field(init=False)
@@ -58,6 +58,8 @@ class Live:
     _turn: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
+        readers = self.installation.config.readers
+        self.readers = ReaderPool(group=readers.group, opens=readers.opens)
         self._driver = self.installation.driver()
         self._oversight = Oversight(
             self._driver,
