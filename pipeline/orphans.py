@@ -41,9 +41,9 @@ def orphans(repository: Repository, evidence: Path, plates: Path) -> Iterator[Or
                 yield Orphan(path, size, removed.get(violation, "no violation refers to it"))
     pictures = (path for path in sorted(plates.glob("*/*-*-*/*.jpg")) if PACKAGE_NAME.fullmatch(path.stem))
     while some := list(islice(pictures, BATCH)):
-        known = repository.known_plate_reads([UUID(path.stem) for path in some])
+        named = repository.plate_pictures([UUID(path.stem) for path in some])
         for path in some:
-            if UUID(path.stem) not in known:
+            if path.relative_to(plates).as_posix() != named.get(UUID(path.stem)):
                 yield Orphan(path, path.stat().st_size, "no plate read refers to it")
 
 

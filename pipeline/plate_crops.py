@@ -27,8 +27,9 @@ class PlateCrops:
     """Writes the pictures of final plate reads below `root`.
 
     A picture is on the disk, in one piece, before the row that names it is written. The same footage gives the
-    same files, byte for byte, so that reprocessing replaces them by themselves. A picture that cannot be
-    written costs no row: the read then has no `crop_file`, and its `note` says why.
+    same files, byte for byte, so that reprocessing replaces them by themselves; where the same read now has no
+    picture, as on a camera whose plates are hashed since, the earlier one goes. A picture that cannot be written
+    costs no row: the read then has no `crop_file`, and its `note` says why.
     """
 
     def __init__(self, root: Path) -> None:
@@ -57,9 +58,11 @@ class PlateCrops:
         )
 
     def _keep(self, read: PlateRead) -> PlateRead:
-        if not read.final or read.crop is None or not read.crop.size:
+        if not read.final:
             return read
         name = crop_file(read)
+        if read.crop is None or not read.crop.size:
+            return self._without(read, name)
         try:
             self._write(self.root / name, encode(read.crop))
         except (OSError, EvidenceError) as error:
@@ -67,6 +70,14 @@ class PlateCrops:
             log.error("plate picture not written", camera=read.camera, read=str(read.id), error=reason)
             return replace(read, note=f"its picture could not be written: {reason}")
         return replace(read, crop_file=name)
+
+    def _without(self, read: PlateRead, name: str) -> PlateRead:
+        try:
+            (self.root / name).unlink(missing_ok=True)
+        except OSError as error:
+            log.error("plate picture not removed", camera=read.camera, read=str(read.id), error=error.strerror)
+            return replace(read, note=f"its earlier picture could not be removed: {error.strerror}")
+        return read
 
     def _write(self, path: Path, data: bytes) -> None:
         draft = path.with_name(f".{path.name}.{os.getpid()}.new")

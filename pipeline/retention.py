@@ -19,6 +19,7 @@ from pathlib import Path
 import structlog
 
 from pipeline.config import Config
+from pipeline.config.retention import RetentionConfig
 from pipeline.errors import ArchiveError, MatThanError
 from pipeline.evidence.archive import Archive
 from pipeline.evidence.package import sync
@@ -32,6 +33,10 @@ log = structlog.get_logger()
 EVERY_SECONDS = 3600.0
 FIRST_SECONDS = 300.0
 BATCH = 200
+
+ABANDONED = timedelta(days=7)
+"""For how long no run has worked on a camera that streams.yaml does not name, until it counts as taken out: before, it
+may be one of another installation with the same database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +100,22 @@ class Retention:
         ]
         return [line for line in lines if line.number]
 
-    def _cases_by_age(self, gone: set[Candidate], *, apply: bool) -> Iterator[Line]:
+    def _cameras(self) -> Iterator[tuple[str, RetentionConfig]]:
+        """Every camera with how long its things are kept; the defaults hold for what was taken out of streams.yaml."""
         for camera in self.config.cameras:
-            kept = camera.retention
+            yield camera.id, camera.retention
+        configured = [camera.id for camera in self.config.cameras]
+        for camera_id in self.repository.abandoned_cameras(configured, self.clock() - ABANDONED):
+            yield camera_id, self.config.defaults.retention
+
+    def _cases_by_age(self, gone: set[Candidate], *, apply: bool) -> Iterator[Line]:
+        for camera, kept in self._cameras():
             rejected = kept.violations if kept.rejected is None else kept.rejected
             for states, days in ((DISCARDED, rejected), (UNDECIDED, kept.violations), (CLOSED, kept.violations)):
                 if days:
                     reason = f"{' or '.join(states)} for more than {days} days"
                     before = self.clock() - timedelta(days=days)
-                    yield self._cases(states, before, reason, gone, camera=camera.id, apply=apply)
+                    yield self._cases(states, before, reason, gone, camera=camera, apply=apply)
 
     def _cases_by_size(self, gone: set[Candidate], *, apply: bool) -> Iterator[Line]:
         site = self.config.storage.retention
@@ -136,6 +148,7 @@ class Retention:
         number, freed = 0, 0
         skipped = {one.violation for one in gone}
         while not self.stop.is_set() and (excess is None or freed < excess):
+            asked = self.clock()
             found = self.repository.removable(states, before, camera=camera, passed_over=skipped, limit=BATCH)
             chosen: list[Candidate] = []
             for one in found:
@@ -148,7 +161,7 @@ class Retention:
             gone.update(chosen)
             skipped.update(one.violation for one in chosen)
             if apply:
-                self.repository.mark_removals(chosen, reason, self.clock())
+                self.repository.mark_removals(chosen, reason, asked)
                 self._finish_pending()
         return Line("cases", camera or "all", reason, number, freed)
 
@@ -194,11 +207,11 @@ class Retention:
         return path
 
     def _plate_reads(self, *, apply: bool) -> Iterator[Line]:
-        for camera in self.config.cameras:
-            if not (days := camera.retention.plate_reads):
+        for camera, kept in self._cameras():
+            if not (days := kept.plate_reads):
                 continue
             before, number, freed = self.clock() - timedelta(days=days), 0, 0
-            while due := self.repository.plate_reads_due(camera.id, before, limit=BATCH if apply else 10**6):
+            while due := self.repository.plate_reads_due(camera, before, limit=BATCH if apply else 10**6):
                 pictures = [self.plates / read.crop_file for read in due if read.crop_file]
                 freed += sum(_size(picture) for picture in pictures)
                 number += len(due)
@@ -209,19 +222,19 @@ class Retention:
                     _remove_empty(picture.parent)
                 if not self.repository.delete_plate_reads([read.id for read in due]) or self.stop.is_set():
                     break
-            yield self._audited(Line("plate reads", camera.id, f"older than {days} days", number, freed), apply=apply)
+            yield self._audited(Line("plate reads", camera, f"older than {days} days", number, freed), apply=apply)
         if apply:
             self.repository.forget_plates()
 
     def _counts(self, *, apply: bool) -> Iterator[Line]:
-        for camera in self.config.cameras:
-            if days := camera.retention.counts:
+        for camera, kept in self._cameras():
+            if days := kept.counts:
                 before, number = self.clock() - timedelta(days=days), 0
                 if not apply:
-                    number = self.repository.count_counts(camera.id, before)
-                while apply and not self.stop.is_set() and (some := self.repository.delete_counts(camera.id, before)):
+                    number = self.repository.count_counts(camera, before)
+                while apply and not self.stop.is_set() and (some := self.repository.delete_counts(camera, before)):
                     number += some
-                yield self._audited(Line("counts", camera.id, f"older than {days} days", number), apply=apply)
+                yield self._audited(Line("counts", camera, f"older than {days} days", number), apply=apply)
 
     def _site(self, *, apply: bool) -> Iterator[Line]:
         site, store = self.config.storage.retention, self.repository

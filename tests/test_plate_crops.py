@@ -15,6 +15,7 @@ from pipeline.evidence import EvidenceRecorder
 from pipeline.evidence.documents import PLATE_WORDS
 from pipeline.evidence.restore import restore
 from pipeline.plate_crops import PlateCrops, crop_file
+from pipeline.pseudonyms import without_plates
 from pipeline.types import Findings, Frame, PlateRead, Trace, Violation
 
 NOW = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
@@ -50,6 +51,23 @@ def test_reads_that_may_still_change_or_have_no_picture_are_left_as_they_are(tmp
     found = Findings(plates=(replace(READ, final=False), replace(READ, crop=None)))
     assert PlateCrops(tmp_path).keep(found).plates == found.plates
     assert not list(tmp_path.iterdir())
+
+
+def test_a_read_that_has_no_picture_any_more_loses_its_earlier_one(tmp_path: Path) -> None:
+    crops = PlateCrops(tmp_path)
+    crops.keep(Findings(plates=(READ, other := replace(READ, id=UUID(int=10)))))
+    hashed = without_plates(Findings(plates=(replace(READ, country="vn"),)), b"k" * 32)
+    crops.keep(replace(hashed, plates=(replace(hashed.plates[0], final=False),)))
+    assert (tmp_path / crop_file(READ)).is_file()  # not before the vote is final
+    (kept,) = crops.keep(hashed).plates
+    assert (kept.crop_file, kept.note) == ("", "")
+    assert [path.name for path in tmp_path.rglob("*.jpg")] == [f"{other.id}.jpg"]
+
+
+def test_a_picture_that_cannot_be_removed_is_told(tmp_path: Path) -> None:
+    (tmp_path / crop_file(READ)).mkdir(parents=True)
+    (kept,) = PlateCrops(tmp_path).keep(Findings(plates=(replace(READ, crop=None),))).plates
+    assert kept.note.startswith("its earlier picture could not be removed: ")
 
 
 def test_a_disk_that_takes_nothing_costs_the_picture_and_not_the_read(tmp_path: Path) -> None:

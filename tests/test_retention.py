@@ -195,6 +195,18 @@ def test_files_that_no_row_knows_are_told_and_left(repository, tmp_path):
     assert foreign.is_dir()
 
 
+def test_a_picture_that_its_read_does_not_name_is_told(repository, tmp_path):
+    names = {number: f"gate-1/2026-11-01/{plate(number=number).id}.jpg" for number in range(3)}
+    for name in names.values():
+        (tmp_path / "plates" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "plates" / name).write_bytes(bytes(10))
+    named, hashed = plate(number=0, crop_file=names[0]), plate("#ABCDEFGHKLMNPRSTABCD", number=1)
+    repository.save(Findings(plates=(named, hashed)))
+    found = list(orphans(repository, tmp_path / "evidence", tmp_path / "plates"))
+    assert {one.path for one in found} == {tmp_path / "plates" / names[number] for number in (1, 2)}
+    assert {one.reason for one in found} == {"no plate read refers to it"}
+
+
 @pytest.mark.parametrize("text", ["500 GB", "1.5TB", 2_000_000])
 def test_a_size_is_written_as_people_do(repository, tmp_path, text):
     assert retention(repository, tmp_path, limit=text).config.storage.retention.evidence > 10**6

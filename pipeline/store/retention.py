@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, exists, func, or_, select, update
 
 from pipeline.errors import ConflictError
 from pipeline.store.account_records import AuditEntry
@@ -18,7 +18,7 @@ from pipeline.store.notification_tables import Announcement
 from pipeline.store.notification_tables import Notification as Outbox
 from pipeline.store.operation_tables import CameraAlert, LegalHold, Removal
 from pipeline.store.review_tables import Review, ReviewAction
-from pipeline.store.tables import CountSample, Evidence, EvidenceFile, PlateRead, Violation
+from pipeline.store.tables import Camera, CountSample, Evidence, EvidenceFile, PlateRead, Run, Violation
 
 ACTOR = "retention"
 DISCARDED = ("rejected", "duplicate")
@@ -64,8 +64,9 @@ class RetentionStore(Database):
         passed_over: Collection[UUID] = (),
         limit: int = 200,
     ) -> tuple[Candidate, ...]:
-        """The oldest cases in these states that ended, or were last decided, before this moment. Not those under a
-        legal hold, held by an officer, that are the original of a duplicate, or that have nothing left to remove."""
+        """The oldest cases in these states that ended, and were last touched by an officer, before this moment. Not
+        those under a legal hold, held by an officer, that are the original of a duplicate, or that have nothing left
+        to remove."""
         size = select(func.coalesce(func.sum(EvidenceFile.size), 0)).where(EvidenceFile.violation == Violation.id)
         statement = (
             select(
@@ -88,7 +89,8 @@ class RetentionStore(Database):
             return tuple(Candidate(**row) for row in connection.execute(statement).mappings())
 
     def mark_removals(self, candidates: Sequence[Candidate], reason: str, now: datetime) -> None:
-        """Write down what is going to be removed, before anything is."""
+        """Write down what is going to be removed, before anything is. `now` is the moment at which the candidates
+        were asked for: who touches a case after it keeps it."""
         rows = [
             {
                 "subject": one.violation,
@@ -117,7 +119,7 @@ class RetentionStore(Database):
 
     def remove(self, removal: PendingRemoval, now: datetime) -> bool:
         """Take the rows of a marked case, and write it on the audit trail; False, and nothing is changed, when
-        somebody has taken the case up meanwhile. One that is gone already counts as taken.
+        somebody has taken the case up since the mark. One that is gone already counts as taken.
 
         A case that nobody ever decided goes as a whole. Of a decided one the row and its history stay, without the
         files; a rejected one also loses its plate.
@@ -130,7 +132,7 @@ class RetentionStore(Database):
             if state is None:
                 return True
             allowed = select(Violation.id).where(Violation.id == violation, Violation.review_state.in_(REMOVABLE))
-            if connection.execute(allowed.where(_free())).first() is None:
+            if connection.execute(allowed.where(_free(), _untouched_since_the_mark())).first() is None:
                 connection.execute(delete(Removal).where(Removal.subject == violation))
                 return False
             connection.execute(delete(EvidenceFile).where(EvidenceFile.violation == violation))
@@ -177,9 +179,18 @@ class RetentionStore(Database):
         with self.reading() as connection:
             return frozenset(connection.execute(statement).scalars())
 
-    def known_plate_reads(self, reads: Collection[UUID]) -> frozenset[UUID]:
+    def plate_pictures(self, reads: Collection[UUID]) -> dict[UUID, str]:
+        """The `crop_file` of those of these plate reads that are stored; "" where a read has no picture."""
+        statement = select(PlateRead.id, PlateRead.crop_file).where(PlateRead.id.in_(reads))
         with self.reading() as connection:
-            return frozenset(connection.execute(select(PlateRead.id).where(PlateRead.id.in_(reads))).scalars())
+            return {row.id: row.crop_file for row in connection.execute(statement)}
+
+    def abandoned_cameras(self, configured: Collection[str], since: datetime) -> tuple[str, ...]:
+        """The cameras besides these on which no run has been at work since this moment."""
+        at_work = exists().where(Run.camera == Camera.id, Run.updated >= since)
+        statement = select(Camera.id).where(Camera.id.not_in(configured), ~at_work).order_by(Camera.id)
+        with self.reading() as connection:
+            return tuple(connection.execute(statement).scalars())
 
     def delete_counts(self, camera: str, before: datetime, *, limit: int = 10_000) -> int:
         """Delete samples of a camera from before this media time; how many there were, at most `limit`."""
@@ -244,13 +255,11 @@ class RetentionStore(Database):
 
 
 def _old(before: datetime) -> ColumnElement[bool]:
-    """Undecided cases count from their end, decided ones from the decision."""
-    undecided = Violation.review_state.in_(UNDECIDED)
-    decided_at = select(Review.updated).where(Review.violation == Violation.id).scalar_subquery()
-    return or_(
-        and_(undecided, Violation.end < before),
-        and_(~undecided, Violation.end < before, func.coalesce(decided_at, Violation.updated) < before),
-    )
+    """All cases count from their end and from the last time that an officer touched them: one that was reopened for
+    an appeal, or corrected, is as young as that."""
+    touched = select(Review.updated).where(Review.violation == Violation.id).scalar_subquery()
+    untouched = case((Violation.review_state.in_(UNDECIDED), Violation.end), else_=Violation.updated)
+    return and_(Violation.end < before, func.coalesce(touched, untouched) < before)
 
 
 def _free() -> ColumnElement[bool]:
@@ -260,6 +269,11 @@ def _free() -> ColumnElement[bool]:
         ~exists().where(Review.duplicate_of == Violation.id),
         or_(Violation.review_state.not_in(UNDECIDED), ~exists().where(busy)),
     )
+
+
+def _untouched_since_the_mark() -> ColumnElement[bool]:
+    marked = select(Removal.marked).where(Removal.subject == Violation.id).scalar_subquery()
+    return ~exists().where(Review.violation == Violation.id, Review.updated > marked)
 
 
 def _something_left() -> ColumnElement[bool]:

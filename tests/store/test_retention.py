@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy import insert, select, update
 
+from pipeline.config import Config
 from pipeline.errors import ConflictError
+from pipeline.retention import Retention
+from pipeline.review import Action, Decision, ReviewPolicy
 from pipeline.store import Repository
 from pipeline.store.account_tables import Audit
 from pipeline.store.retention import REMOVABLE, Candidate
 from pipeline.store.review_tables import Review, ReviewAction
+from pipeline.store.reviews import UNTOUCHED
 from pipeline.store.tables import Violation
-from pipeline.types import Evidence, EvidenceFile, Findings
+from pipeline.types import CountSample, Evidence, EvidenceFile, Findings
 
 from .makers import NOON, plate, seconds, violation
 
@@ -41,8 +46,14 @@ def stored(repository: Repository, number: int = 0, state: str = "flagged", deci
 
 
 def review(violation: UUID, **given: object) -> dict[str, object]:
-    texts = dict.fromkeys(("assignee", "lock_holder", "first_reviewer", "first_plate", "second_reviewer", "reason"), "")
-    return {"violation": violation, "version": 1, "disputed": False, **texts, **given}
+    return {**UNTOUCHED, "violation": violation, "version": 1, **given}
+
+
+def reopen(repository: Repository, case: UUID, now: datetime) -> None:
+    record = repository.review(case)
+    assert record is not None
+    decision = Decision(Action.REOPEN, "minh", note="appeal", senior=True)
+    repository.decide_review(case, decision, ReviewPolicy(), version=record.version, now=now)
 
 
 def removable(repository: Repository, before: datetime = LATER) -> set[UUID]:
@@ -68,6 +79,27 @@ def test_decided_cases_count_from_the_decision(repository: Repository) -> None:
     old = stored(repository, 1, "rejected", decided=NOON)
     stored(repository, 2, "rejected", decided=NOON + timedelta(days=30))
     assert removable(repository, NOON + timedelta(days=20)) == {old}
+
+
+def test_a_reopened_and_a_corrected_case_count_from_then(repository: Repository) -> None:
+    appealed, corrected, untouched = stored(repository, 1, "rejected"), stored(repository, 2), stored(repository, 3)
+    reopen(repository, appealed, NOON + timedelta(days=60))
+    repository.correct_review(corrected, "lan", {"plate": "75A-999.99"}, version=0, now=NOON + timedelta(days=60))
+    assert removable(repository, NOON + timedelta(days=60)) == {untouched}
+    assert removable(repository, NOON + timedelta(days=61)) == {appealed, corrected, untouched}
+
+
+def test_a_case_that_is_reopened_after_the_mark_stays(repository: Repository) -> None:
+    appealed, other = stored(repository, 1, "rejected"), stored(repository, 2, "rejected")
+    repository.mark_removals(repository.removable(REMOVABLE, LATER), "rejected for long", LATER)
+    reopen(repository, appealed, LATER + seconds(1))
+    taken = {one.violation: repository.remove(one, LATER) for one in repository.pending_removals()}
+    assert taken == {appealed: False, other: True}
+    assert [one.violation for one in repository.pending_removals()] == [other]
+    kept = repository.violation(appealed)
+    assert kept is not None
+    assert kept.evidence is not None
+    assert len(kept.evidence.files) == 1
 
 
 def test_a_case_that_lasts_stays(repository: Repository) -> None:
@@ -122,3 +154,42 @@ def test_a_decided_case_keeps_its_row_and_history_without_files_and_plate(reposi
     with repository.reading() as connection:
         (entry,) = connection.execute(select(Audit)).all()
     assert (entry.action, entry.object_id, entry.detail["bytes"]) == ("violation.removed", str(case), 1000)
+
+
+def test_cameras_that_were_taken_out_are_cleared_by_the_defaults(repository: Repository, tmp_path: Path) -> None:
+    """Their reads, counts and cases go like those of configured cameras; a camera that a run works on is let be."""
+
+    def days(plate_reads: int, counts: int, violations: int) -> dict[str, int]:
+        return {"plate_reads": plate_reads, "counts": counts, "violations": violations}
+
+    now = datetime.now(UTC)
+    start = now - timedelta(days=50)
+    crop = tmp_path / "plates" / "gone" / "x.jpg"
+    crop.parent.mkdir(parents=True)
+    crop.write_bytes(bytes(500))
+    for number, camera in enumerate(("gate-1", "gone", "elsewhere")):
+        read = plate(number=number, time=start, camera=camera, final=True, crop_file=f"{camera}/x.jpg")
+        case = violation(number, camera, start, end=start)
+        repository.save(Findings((case,), (read,), (CountSample(camera, "crowd", "square", start, 3),)))
+    repository.begin_run("elsewhere", "rtsp://x", content_sha256="", config_hash="c", models_hash="m", version="1")
+    config = Config.model_validate(
+        {
+            "site": {"timezone": "UTC"},
+            "defaults": {"retention": days(20, 30, 40)},
+            "cameras": [{"id": "gate-1", "source": "rtsp://10.0.0.1/", "retention": days(60, 0, 0)}],
+        }
+    )
+    lines = Retention(repository, tmp_path / "evidence", tmp_path / "plates", config).run(apply=True)
+    assert {(line.what, line.camera, line.number) for line in lines} == {
+        ("cases", "gone", 1), ("plate reads", "gone", 1), ("counts", "gone", 1)
+    }  # fmt: skip
+    assert not crop.exists()
+    assert {read.camera for read in repository.plate_reads().items} == {"gate-1", "elsewhere"}
+    later = Retention(repository, tmp_path, tmp_path, config, clock=lambda: now + timedelta(days=8))
+    assert {line.camera for line in later.run(apply=True)} == {"elsewhere"}
+
+
+def test_which_picture_a_read_has_is_known_by_its_row(repository: Repository) -> None:
+    repository.save(Findings(plates=(plate(crop_file="gate-1/x.jpg"), plate(number=1))))
+    asked = [plate(number=number).id for number in range(3)]
+    assert repository.plate_pictures(asked) == {asked[0]: "gate-1/x.jpg", asked[1]: ""}
