@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from api.schemas import PLATE, Answer
 from pipeline.store.records import PlateRecord
@@ -51,10 +52,23 @@ class RawReadAnswer(Answer):
     confidence: float = Field(examples=[0.91])
 
 
+class AlternativeAnswer(Answer):
+    text: str = Field(examples=["75F128456"])
+    confidence: float = Field(examples=[0.04])
+
+
 class PlateDetail(PlateAnswer):
     box: tuple[float, float, float, float] | None = Field(examples=[(430.0, 301.0, 452.0, 315.0)])
     reads: list[RawReadAnswer]
+    alternatives: list[AlternativeAnswer] = Field(
+        description="Other texts that the vote holds possible, best first; none where privacy hides the plate."
+    )
     note: str = Field(description="What is missing, and why.", examples=[""])
+
+    @field_validator("alternatives", mode="before")
+    @classmethod
+    def _named(cls, pairs: Sequence[tuple[str, float]]) -> list[dict[str, object]]:
+        return [{"text": text, "confidence": confidence} for text, confidence in pairs]
 
 
 class LegAnswer(Answer):

@@ -13,9 +13,12 @@ from starlette.exceptions import HTTPException
 from api.auth.guard import Identity
 from api.schemas import VIOLATION, Answer
 from api.services import Services, Trail
-from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy, State, actions, due
+from pipeline.review import UNDECIDED, Action, Decision, RejectionReason, ReviewPolicy, State, actions, due
 from pipeline.store import Role
 from pipeline.store.review_records import ReviewRecord, ReviewStep
+
+TELLING = frozenset({"overlay", "trace", "manifest"})
+"""Roles of evidence files that hold the reading of the plate in words."""
 
 OFFICERS = (Role.REVIEWER, Role.SENIOR_REVIEWER)
 
@@ -83,7 +86,7 @@ class ReviewAnswer(Answer):
             start=review.corrected_start,
             reason=case.reason,
             duplicate_of=UUID(case.duplicate_of) if case.duplicate_of else None,
-            history=[_step(step, blind=blind) for step in history],
+            history=[_step(step, blind=blind or (case.state in UNDECIDED and step.actor != actor)) for step in history],
         )
 
 
@@ -102,16 +105,22 @@ def find_review(services: Services, violation: UUID) -> ReviewRecord:
 
 def show(services: Services, identity: Identity, review: ReviewRecord) -> ReviewAnswer:
     """The review as this person may see it. Who has yet to read the plate a second time sees no other reading."""
-    senior, officer = identity.role is Role.SENIOR_REVIEWER, identity.role in OFFICERS
-    unread = review.state is State.SECOND_REVIEW and not review.case.disputed
     return ReviewAnswer.of(
         review,
         services.repository.review_history(review.violation),
         services.settings.review,
-        actor=identity.name if officer else None,
-        senior=senior,
-        blind=unread and identity.name != review.case.first_reviewer,
+        actor=identity.name if identity.role in OFFICERS else None,
+        senior=identity.role is Role.SENIOR_REVIEWER,
+        blind=is_blind(identity, review),
     )
+
+
+def is_blind(identity: Identity, review: ReviewRecord) -> bool:
+    """Whether this person may be shown no reading of the plate, a machine's or another's: whoever has yet to read it
+    in a second review."""
+    case = review.case
+    waits = case.state is State.SECOND_REVIEW and case.plated and not case.disputed
+    return waits and identity.role in OFFICERS and identity.name != case.first_reviewer
 
 
 def decide(

@@ -4,7 +4,7 @@
        │ └─accept under four eyes, or ask_second─▶ second_review ──accept──▶ accepted
        ├──reject──▶ rejected          (also from second_review and accepted)
        └──duplicate──▶ duplicate      (also from second_review and accepted)
-    rejected, duplicate ──reopen──▶ flagged
+    rejected, duplicate, accepted ──reopen──▶ flagged
 
 Under four eyes two officers confirm a case, each without the other's reading of the plate. When the two readings
 differ the case is disputed, and stays in second review until a senior reviewer, a third person, decides.
@@ -64,7 +64,7 @@ MOVES: Mapping[Action, tuple[frozenset[State], State]] = {
     Action.DUPLICATE: (UNDECIDED | {State.ACCEPTED}, State.DUPLICATE),
     Action.FORWARD: (frozenset({State.ACCEPTED}), State.FORWARDED),
     Action.CLOSE: (frozenset({State.FORWARDED}), State.CLOSED),
-    Action.REOPEN: (frozenset({State.REJECTED, State.DUPLICATE}), State.FLAGGED),
+    Action.REOPEN: (frozenset({State.REJECTED, State.DUPLICATE, State.ACCEPTED}), State.FLAGGED),
 }
 SENIOR_ONLY = frozenset({Action.REOPEN})
 NEEDS_NOTE = frozenset({Action.REOPEN, Action.ASK_SECOND})
@@ -90,7 +90,8 @@ class ReviewPolicy:
 class Case:
     """A violation as its review stands.
 
-    `first_reviewer` accepted it first and read `first_plate` ("" for no legible plate); `disputed` is set when
+    `asked_by` doubted and asked for a second review, and leaves the decision to others. `first_reviewer` accepted
+    it first and read `first_plate` ("" for no legible plate); `disputed` is set when
     the second reading differed. `plate` is the reading that the acceptance settled on, None before. `plated` says
     that a vehicle did it, so that a plate belongs to the case.
     """
@@ -98,6 +99,7 @@ class Case:
     kind: str
     state: State = State.FLAGGED
     plated: bool = False
+    asked_by: str = ""
     first_reviewer: str = ""
     first_plate: str = ""
     second_reviewer: str = ""
@@ -137,7 +139,7 @@ def decide(case: Case, decision: Decision, policy: ReviewPolicy) -> Case:
         case Action.ACCEPT:
             return _accept(case, decision, policy)
         case Action.ASK_SECOND:
-            return replace(case, state=after, first_reviewer=decision.actor, first_plate=decision.plate or "")
+            return replace(case, state=after, asked_by=decision.actor)
         case Action.REJECT:
             return replace(case, state=after, reason=str(decision.reason))
         case Action.DUPLICATE:
@@ -175,14 +177,14 @@ def same_plate(one: str, other: str) -> bool:
 
 
 def _accept(case: Case, decision: Decision, policy: ReviewPolicy) -> Case:
-    four_eyes = case.state is State.SECOND_REVIEW or case.kind in policy.four_eyes
-    if case.plated and four_eyes and decision.plate is None:
+    four_eyes = case.kind in policy.four_eyes
+    if case.plated and (four_eyes or case.state is State.SECOND_REVIEW) and decision.plate is None:
         raise QueryError("plate: read the plate yourself and give it, or give it empty when it is illegible")
-    if case.state is State.FLAGGED:
-        read = replace(case, first_reviewer=decision.actor, first_plate=decision.plate or "")
-        return replace(read, state=State.SECOND_REVIEW) if four_eyes else _settle(read, decision)
     if fault := _second_reviewer_fault(case, decision.actor, senior=decision.senior):
         raise ConflictError(fault)
+    if not case.first_reviewer:
+        read = replace(case, first_reviewer=decision.actor, first_plate=decision.plate or "")
+        return replace(read, state=State.SECOND_REVIEW) if four_eyes else _settle(read, decision)
     if case.disputed:
         return _settle(case, decision)
     if case.plated and not same_plate(decision.plate or "", case.first_plate):
@@ -191,12 +193,15 @@ def _accept(case: Case, decision: Decision, policy: ReviewPolicy) -> Case:
 
 
 def _settle(case: Case, decision: Decision) -> Case:
-    return replace(case, state=State.ACCEPTED, plate=decision.plate if case.plated else None)
+    read = case.plate if decision.plate is None else decision.plate
+    return replace(case, state=State.ACCEPTED, plate=read if case.plated else None)
 
 
 def _second_reviewer_fault(case: Case, actor: str, *, senior: bool) -> str:
     if case.state is not State.SECOND_REVIEW:
         return ""
+    if actor == case.asked_by:
+        return "you asked for a second review; another officer has to decide"
     if actor == case.first_reviewer:
         return "you reviewed this case first; another officer has to confirm it"
     if case.disputed and actor == case.second_reviewer:

@@ -80,6 +80,26 @@ def test_only_a_senior_reviewer_reopens_and_then_nothing_of_the_first_review_rem
     assert decide(rejected, replace(again, senior=True), FOUR_EYES) == FLAGGED
 
 
+def test_who_asks_for_a_second_review_leaves_it_to_others() -> None:
+    asked = decide(FLAGGED, Decision(Action.ASK_SECOND, "lan", note="the lane is hard to see"), FOUR_EYES)
+    assert (asked.state, asked.first_reviewer) == (State.SECOND_REVIEW, "")
+    with pytest.raises(ConflictError, match="you asked"):
+        accept(asked, "lan")
+    first = accept(asked, "minh")
+    assert first.state is State.SECOND_REVIEW
+    assert accept(first, "hoa").state is State.ACCEPTED
+
+
+def test_one_other_officer_decides_where_four_eyes_are_not_asked_for() -> None:
+    asked = decide(replace(FLAGGED, kind="crowd"), Decision(Action.ASK_SECOND, "lan", note="unsure"), FOUR_EYES)
+    assert accept(asked, "minh").state is State.ACCEPTED
+
+
+def test_a_correction_made_before_stands_when_the_acceptance_reads_nothing_anew() -> None:
+    corrected = replace(FLAGGED, kind="crowd", plate="75A-268.19")
+    assert accept(corrected, "lan", None).plate == "75A-268.19"
+
+
 def test_what_is_due_follows_the_case() -> None:
     def until(case: Case, notified: datetime | None = None) -> datetime | None:
         return due(case, FOUR_EYES, detected=NOON, notified=notified)

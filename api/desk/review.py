@@ -12,16 +12,16 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from api.auth.access import GuardedRoute
-from api.auth.guard import IdentityDep
+from api.auth.guard import Identity, IdentityDep
 from api.desk.forms import refuse_other_sites
 from api.desk.rendering import page
 from api.desk.view import Case
 from api.reviews import OFFICERS, decide, find_review, show
 from api.routes.violations import find_violation
-from api.services import ServicesDep, TrailDep
+from api.services import Services, ServicesDep, TrailDep
 from pipeline.errors import ConflictError, QueryError
 from pipeline.review import Action, RejectionReason
-from pipeline.store import ViolationFilter
+from pipeline.store import Role, ViolationFilter
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -68,12 +68,14 @@ class ReviewForm(BaseModel):
 
 @router.get("/review/next")
 def next_case(query: Annotated[NextQuery, Query()], services: ServicesDep, identity: IdentityDep) -> Response:
-    """To the oldest case that waits for this officer, after the one given; from the beginning when none is left."""
+    """To the oldest case that waits for this officer, after the one given, and hold it; from the beginning when none
+    is left."""
     queue = Queue(camera=query.camera, kind=query.kind)
-    repository, now = services.repository, datetime.now(UTC)
-    found = repository.next_review(identity.name, queue.filter, after=query.after, now=now)
+    if query.after is not None:
+        services.repository.release_review(query.after, identity.name, now=datetime.now(UTC))
+    found = _hold_next(queue, query.after, services, identity)
     if found is None and query.after is not None:
-        found = repository.next_review(identity.name, queue.filter, now=now)
+        found = _hold_next(queue, None, services, identity)
     if found is None:
         return RedirectResponse("/?state=flagged&state=second_review", 303)
     return RedirectResponse(f"/violations/{found}{queue.query}", 303)
@@ -127,6 +129,22 @@ def review_case(
     return RedirectResponse(f"/review/next?after={violation_id}{onward}", 303)
 
 
+def _hold_next(queue: Queue, after: UUID | None, services: Services, identity: Identity) -> UUID | None:
+    """The next case, held for this officer, so that no two work on the same one."""
+    repository, now = services.repository, datetime.now(UTC)
+    senior = identity.role is Role.SENIOR_REVIEWER
+    while (
+        found := repository.next_review(identity.name, queue.filter, senior=senior, after=after, now=now)
+    ) is not None:
+        try:
+            repository.lock_review(found, identity.name, now + services.settings.review.lock_for, now=now)
+        except ConflictError:  # another officer was faster
+            after = found
+        else:
+            return found
+    return None
+
+
 def _page(
     request: Request,
     case: Case,
@@ -138,6 +156,8 @@ def _page(
     status: int = 200,
 ) -> Response:
     review = show(services, identity, find_review(services, case.violation.id))
+    if review.blind:
+        case = case.without_reading
     values = {
         "case": case,
         "review": review,

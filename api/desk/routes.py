@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
@@ -160,7 +161,7 @@ def violations_page(
     values |= {"newer": None, "older": None}
     try:
         if query.plate:
-            if len(query.reason) < 3:
+            if not re.search(r"[^\W_]{2}", query.reason):
                 raise QueryError(WHY)
             trail.record("plate.search", "plate", query.plate, {"in": "violations", "reason": query.reason})
         found = repository.violations(query.filter(services.settings.timezone), cursor=query.cursor, limit=PER_PAGE)

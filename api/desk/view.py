@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import structlog
 
 from api.desk.words import Condition, conditions, sentence
 from api.problems import UNREADABLE_EVIDENCE
+from api.reviews import TELLING
 from api.routes.evidence import verification
 from api.schemas import FaultAnswer, Verification, file_url
 from api.services import Services
@@ -71,6 +72,14 @@ class Case:
             files=links,
             verification=_verified(violation, services),
         )
+
+    @property
+    def without_reading(self) -> Self:
+        """The case for an officer who has yet to read its plate unprompted: the overlay, the trace and the conditions
+        name it."""
+        files = [link for link in self.files if link.file.role not in TELLING]
+        told = "A watched vehicle was seen." if self.violation.kind == "plate" else self.sentence
+        return replace(self, sentence=told, conditions=[], plate=None, overlay=None, files=files)
 
     @property
     def plated(self) -> bool:

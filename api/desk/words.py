@@ -68,10 +68,13 @@ def _fire(violation: ViolationRecord, measures: Mapping[str, float]) -> str:
     return f"{violation.label or 'fire or smoke'} was seen{_where(violation)}{_how_long(measures)}{told}"
 
 
-def _plate(violation: ViolationRecord, measures: Mapping[str, float]) -> str:
+def _plate(violation: ViolationRecord, _: Mapping[str, float]) -> str:
     vehicle, text = violation.label or "vehicle", violation.plate_text or "(illegible)"
-    if measures.get("distance"):
-        listed = violation.trace.get("details", {}).get("listed") or "one"
+    details = violation.trace.get("details", {})
+    listed = details.get("listed") or "one"
+    if details.get("match") == "none":
+        return f"a {vehicle} was first read as {listed} of the watchlist; later reads speak against it"
+    if details.get("match") == "near":
         return f"a {vehicle} carried the plate {text}, which is not {listed} of the watchlist but near it: compare them"
     return f"a {vehicle} carried the watchlist plate {text}"
 

@@ -110,12 +110,14 @@ def correct_review(
 
 
 @router.put("/lock", responses=answers(401, 403, 404, 409, 422, 503))
-def lock_review(violation_id: UUID, services: ServicesDep, identity: IdentityDep) -> ReviewAnswer:
+def lock_review(violation_id: UUID, services: ServicesDep, identity: IdentityDep, trail: TrailDep) -> ReviewAnswer:
     """Hold the case while you work on it; asked again, hold it longer."""
     find_review(services, violation_id)
     now = datetime.now(UTC)
     until = now + services.settings.review.lock_for
-    return show(services, identity, services.repository.lock_review(violation_id, identity.name, until, now=now))
+    review = services.repository.lock_review(violation_id, identity.name, until, now=now)
+    trail.record("review.lock", "violation", violation_id)
+    return show(services, identity, review)
 
 
 @router.delete("/lock", status_code=204, responses=answers(401, 403, 404, 422, 503))

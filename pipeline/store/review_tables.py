@@ -23,6 +23,7 @@ class Review(Table):
     assignee: Mapped[str] = mapped_column(index=True)
     lock_holder: Mapped[str]
     lock_until: Mapped[datetime | None]
+    asked_by: Mapped[str]
     first_reviewer: Mapped[str]
     first_plate: Mapped[str]
     second_reviewer: Mapped[str]

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, false, insert, or_, select, tuple_, update
 
 from pipeline.errors import ConflictError, QueryError
 from pipeline.feedback import Verdict
-from pipeline.review import UNDECIDED, Case, Decision, ReviewPolicy, State, decide
+from pipeline.review import UNDECIDED, Action, Case, Decision, ReviewPolicy, State, decide
 from pipeline.store.account_records import AuditEntry
 from pipeline.store.accounts import append_audit
 from pipeline.store.database import Database
@@ -27,6 +27,7 @@ UNTOUCHED: Mapping[str, Any] = {
     "assignee": "",
     "lock_holder": "",
     "lock_until": None,
+    "asked_by": "",
     "first_reviewer": "",
     "first_plate": "",
     "second_reviewer": "",
@@ -57,7 +58,7 @@ class ReviewStore(Database):
             return tuple(ReviewStep(**row) for row in connection.execute(statement).mappings())
 
     def next_review(
-        self, officer: str, wanted: ViolationFilter, *, after: UUID | None = None, now: datetime
+        self, officer: str, wanted: ViolationFilter, *, senior: bool, after: UUID | None = None, now: datetime
     ) -> UUID | None:
         """The oldest case still to be decided that this officer can work on, and that began after the case
         `after`; None when there is none. A case that another holds, or that waits for other eyes, is passed over."""
@@ -67,7 +68,9 @@ class ReviewStore(Database):
             .where(*wanted.conditions(), Violation.review_state.in_(sorted(UNDECIDED)))
             .where(or_(Review.lock_until.is_(None), Review.lock_until <= now, Review.lock_holder == officer))
             .where(or_(Violation.review_state == State.FLAGGED.value, Review.first_reviewer != officer))
-            .where(or_(Review.disputed.is_(None), Review.disputed.is_(False), Review.second_reviewer != officer))
+            .where(or_(Review.asked_by.is_(None), Review.asked_by != officer))
+            .where(or_(Review.assignee.is_(None), Review.assignee.in_(["", officer])))
+            .where(or_(Review.disputed.is_(None), Review.disputed.is_(False), _may_settle(officer, senior=senior)))
         )
         with self.reading() as connection:
             if after is not None:
@@ -101,9 +104,11 @@ class ReviewStore(Database):
         """Take a decision, as review.decide has it; the lock on the case ends with it."""
         with self.writing() as connection:
             known = _claim(connection, violation, decision.actor, version, now)
-            original = _original(connection, violation, decision.duplicate_of)
+            repeats = decision.duplicate_of if decision.action is Action.DUPLICATE else ""
+            original = _original(connection, violation, repeats)
             case = decide(known.case, decision, policy)
             changed = {
+                "asked_by": case.asked_by,
                 "first_reviewer": case.first_reviewer,
                 "first_plate": case.first_plate,
                 "second_reviewer": case.second_reviewer,
@@ -118,7 +123,7 @@ class ReviewStore(Database):
             step = {
                 "action": decision.action.value,
                 "after": case.state.value,
-                "reason": str(decision.reason or ""),
+                "reason": case.reason,
                 "note": decision.note,
                 "detail": {"plate": decision.plate, "duplicate_of": original and str(original)},
             }
@@ -141,6 +146,8 @@ class ReviewStore(Database):
             known = _claim(connection, violation, actor, version, now)
             if known.state not in (State.FLAGGED, State.SECOND_REVIEW, State.ACCEPTED):
                 raise ConflictError(f"a case that is {known.state} is no longer corrected")
+            if known.state is State.ACCEPTED and known.case.second_reviewer and "plate" in corrections:
+                raise ConflictError("two officers confirmed this plate; a senior reviewer has to reopen the case")
             before = {name: getattr(known, name) for name in corrections}
             step = {
                 "action": "correct",
@@ -202,6 +209,10 @@ class ReviewStore(Database):
         connection.execute(statement.on_conflict_do_update(index_elements=["violation"], set_=dict(values)))
 
 
+def _may_settle(officer: str, *, senior: bool) -> ColumnElement[bool]:
+    return Review.second_reviewer != officer if senior else false()
+
+
 def _claim(connection: Connection, violation: UUID, actor: str, version: int | None, now: datetime) -> ReviewRecord:
     """The review, locked in the database for a change by this officer."""
     known = _find(connection, violation, lock=True)
@@ -258,6 +269,7 @@ def _record(seen: RowMapping, row: RowMapping | None) -> ReviewRecord:
         kind=seen["kind"],
         state=State(seen["review_state"]),
         plated=seen["track"] is not None,
+        asked_by=values["asked_by"],
         first_reviewer=values["first_reviewer"],
         first_plate=values["first_plate"],
         second_reviewer=values["second_reviewer"],

@@ -262,14 +262,19 @@ def test_decisions_in_words(own: tuple[TestClient, Repository, Site]) -> None:
         ("crowd", "person", "square", "people"): "Up to 2 people gathered in zone square.",
         ("fire", "smoke", "", "delay"): "Smoke was seen, reported 2.0 s after it was first seen.",
         ("plate", "car", "", "confidence"): "A car carried the watchlist plate 75A-100.45.",
-        ("plate", "car", "", "distance"): (
-            "A car carried the plate 75A-100.45, which is not one of the watchlist but near it: compare them."
-        ),
         ("red_light", "bus", "junction", "seconds"): "Red light by bus in zone junction: seconds 2.",
     }  # fmt: skip
     for (kind, label, zone, measure), text in tell.items():
         told = replace(found, kind=kind, label=label, zone=zone, measures={measure: 2.0})
         assert sentence(told) == text
+    told = {
+        "exact": "A car carried the watchlist plate 75A-100.45.",
+        "near": "A car carried the plate 75A-100.45, which is not 75A-100.46 of the watchlist but near it: compare them.",
+        "none": "A car was first read as 75A-100.46 of the watchlist; later reads speak against it.",
+    }
+    for match, text in told.items():
+        details = {"details": {"match": match, "listed": "75A-100.46", "distance": 1.0}}
+        assert sentence(replace(found, kind="plate", label="car", trace=details)) == text
     assert kind_name("red_light") == "Red light"
     first = conditions(found.trace)[0]
     assert (first.name, first.value, first.limit, first.met) == ("Distance", "14.2 m", "6 m", True)

@@ -22,6 +22,7 @@ from .site import HUE, PASSWORD, password_hash
 
 REASON = "vụ án 2026-118"
 PICTURE = "gate-1/2026-11-01/1.jpg"
+RIVALS = (("75A12346", 0.04), ("75A72345", 0.01))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             repository.create_user(role.value, password_hash(), role, must_change_password=False)
         known = {"display": "75A-123.45", "region": "Thừa Thiên Huế", "series": "car", "colour": "white", "final": True}
         reads = [
-            plate("75A12345", 1, camera="gate-1", crop_file=PICTURE, direction="away", **known),
+            plate("75A12345", 1, camera="gate-1", crop_file=PICTURE, direction="away", alternatives=RIVALS, **known),
             plate("75A12345", 2, NOON + timedelta(seconds=301), camera="gate-2", direction="towards", **known),
             plate("75A1234S", 3, NOON + timedelta(seconds=500), camera="gate-9"),
             plate("75A12345", 4, NOON + timedelta(seconds=600), camera="gate-3", **known),
@@ -142,6 +143,7 @@ def test_one_read_and_its_picture(ask: Callable[..., Any]) -> None:
     shown = ask(f"/plates/{read['id']}").json()
     assert (shown["display"], shown["region"], shown["picture"]) == ("75A-123.45", "Thừa Thiên Huế", read["picture"])
     assert shown["reads"][0]["text"] == "75A12345"
+    assert [(other["text"], other["confidence"]) for other in shown["alternatives"]] == list(RIVALS)
     picture = ask(read["picture"].removeprefix("/api/v1"))
     assert (picture.status_code, picture.headers["content-type"]) == (200, "image/jpeg")
     assert picture.content[:2] == b"\xff\xd8"

@@ -58,6 +58,23 @@ def test_four_eyes_from_flagged_to_closed(desk: tuple[Callable[[str], Officer], 
     assert deeds == ["review.close", "review.forward", "review.accept", "review.view", "review.accept"]
 
 
+def test_who_reads_second_finds_no_reading_anywhere(desk: tuple[Callable[[str], Officer], Repository]) -> None:
+    officer, _ = desk
+    lan, minh = officer("lan"), officer("reviewer")
+    assert "75A-100.45" in minh("GET", "/..").text
+    lan("POST", action="accept", version=0, plate="75A-100.45")
+    shown = minh("GET", "/..")
+    assert shown.status_code == 200
+    assert "75A" not in shown.text
+    assert "75A" not in minh("GET", "/../..").text
+    for name in ("overlay.jpg", "trace.json", "manifest.json"):
+        assert minh("GET", f"/../evidence/{name}").status_code == 403
+        assert lan("GET", f"/../evidence/{name}").status_code == 200
+    assert minh("GET", "/../evidence/still.jpg").status_code == 200
+    minh("POST", action="accept", version=1, plate="75A-100.45")
+    assert "75A-100.45" in minh("GET", "/..").text
+
+
 def test_readings_that_differ_need_the_senior(desk: tuple[Callable[[str], Officer], Repository]) -> None:
     officer, _ = desk
     officer("lan")("POST", action="accept", version=0, plate="75A-100.45")

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -118,6 +119,35 @@ def test_a_correction_keeps_what_the_machine_saw(repository: Repository) -> None
     seen = repository.violation(CASE)
     assert seen is not None
     assert seen.start == violation(0).start
+
+
+def test_a_plate_that_two_officers_confirmed_is_not_corrected_by_one(repository: Repository) -> None:
+    decide(repository, Decision(Action.ACCEPT, "lan", plate="75A26819"), 0)
+    decide(repository, Decision(Action.ACCEPT, "minh", plate="75A26819"), 1)
+    with pytest.raises(ConflictError, match="two officers"):
+        repository.correct_review(CASE, "lan", {"plate": "75A26810"}, version=2, now=MORNING)
+    again = Decision(Action.REOPEN, "hoa", senior=True, note="the owner showed another car")
+    assert decide(repository, again, 2).state is State.FLAGGED
+
+
+def test_the_next_case_is_one_that_this_officer_can_work_on(repository: Repository) -> None:
+    everything, other = ViolationFilter(), violation(1).id
+
+    def following(officer: str, *, senior: bool = False) -> UUID | None:
+        return repository.next_review(officer, everything, senior=senior, now=MORNING)
+
+    first = following("lan")
+    assert first in {CASE, other}
+    repository.lock_review(first, "lan", MORNING + timedelta(minutes=10), now=MORNING)  # type: ignore[arg-type]
+    assert following("minh") not in {first, None}
+    repository.release_review(first, "lan", now=MORNING)  # type: ignore[arg-type]
+    second = other if first == CASE else CASE
+    repository.assign_review(second, "hoa", "hoa", version=0, now=MORNING)
+    decide(repository, Decision(Action.ACCEPT, "lan", plate="75A26819"), repository.review(CASE).version)  # type: ignore[union-attr]
+    if first == CASE:
+        assert following("lan") is None
+        decide(repository, Decision(Action.ACCEPT, "minh", plate="75A26810"), 1)
+        assert (following("tam"), following("tam", senior=True)) == (None, CASE)
 
 
 def test_reprocessing_the_footage_leaves_the_review_alone(repository: Repository) -> None:

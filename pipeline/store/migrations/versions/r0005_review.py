@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("assignee", sa.String(), nullable=False),
         sa.Column("lock_holder", sa.String(), nullable=False),
         sa.Column("lock_until", TIME),
+        sa.Column("asked_by", sa.String(), nullable=False),
         sa.Column("first_reviewer", sa.String(), nullable=False),
         sa.Column("first_plate", sa.String(), nullable=False),
         sa.Column("second_reviewer", sa.String(), nullable=False),
