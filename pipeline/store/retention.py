@@ -272,8 +272,8 @@ def _free() -> ColumnElement[bool]:
 
 
 def _untouched_since_the_mark() -> ColumnElement[bool]:
-    marked = select(Removal.marked).where(Removal.subject == Violation.id).scalar_subquery()
-    return ~exists().where(Review.violation == Violation.id, Review.updated > marked)
+    mark, touched = Removal.subject == Violation.id, Review.violation == Violation.id
+    return ~exists().where(mark, touched, Review.updated > Removal.marked)
 
 
 def _something_left() -> ColumnElement[bool]:
