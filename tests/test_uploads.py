@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic, sleep, time
 from uuid import UUID
@@ -151,6 +153,35 @@ def test_packages_leave_this_machine_and_are_read_from_the_archive(
     assert files.package(evidence.folder, evidence.files) is None
 
 
+def test_two_may_ask_for_the_same_file_at_once(
+    tmp_path: Path, archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, cache = tmp_path / "here", tmp_path / "cache"
+    evidence = package(root)
+    still = next(file for file in evidence.files if file.role == "still")
+    picture = (root / evidence.folder / "still.jpg").read_bytes()
+    Uploads(root, archive).upload()
+    shutil.rmtree(root)
+    files, both = EvidenceFiles(root, archive, cache), threading.Barrier(2)
+    get_file = archive._files.get_file
+
+    def slowly(place: str, draft: str) -> None:
+        get_file(place, draft)
+        both.wait(10)
+        with Path(draft).open("r+b") as half:  # as it is while the rest is under way
+            half.truncate(100)
+            both.wait(10)
+            half.write(picture)
+
+    monkeypatch.setattr(archive._files, "get_file", slowly)
+    with ThreadPoolExecutor(2) as officers:
+        found = list(officers.map(lambda _: files.file(evidence.folder, still), range(2)))
+    assert found == [cache / evidence.folder / "still.jpg"] * 2
+    assert found[0].read_bytes() == picture
+    assert names(found[0].parent) == ["still.jpg"]
+    assert names(found[0].parents[1]) == [found[0].parent.name]
+
+
 def test_the_cache_is_bounded(tmp_path: Path, archive: Archive) -> None:
     root, cache = tmp_path / "here", tmp_path / "cache"
     packages = [package(root, number) for number in range(4)]
@@ -161,6 +192,14 @@ def test_the_cache_is_bounded(tmp_path: Path, archive: Archive) -> None:
     for each in packages:
         assert files.package(each.folder, each.files) is not None
     assert sum(path.stat().st_size for path in cache.rglob("*.*") if path.is_file()) < 3 * size
+    under_way, left_by_a_kill = cache / "gate" / ".1" / "draft", cache / "gate" / ".2" / "draft"
+    for draft in (under_way, left_by_a_kill):
+        draft.parent.mkdir()
+        draft.write_bytes(bytes(10))
+    os.utime(left_by_a_kill, (0, 0))
+    assert files.package(packages[0].folder, packages[0].files) is not None
+    assert under_way.exists()
+    assert not left_by_a_kill.exists()
 
 
 def test_an_archive_that_cannot_be_is_told_without_its_secrets() -> None:

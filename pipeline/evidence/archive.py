@@ -10,6 +10,8 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import time
 from typing import Any
 
 import fsspec
@@ -20,6 +22,9 @@ from pipeline.evidence.verify import report, verify_package
 from pipeline.types import EvidenceFile
 
 LOCAL = ("file://", "local://")
+DRAFT = "draft"
+DRAFT_SECONDS = 3600.0
+"""A file that is being fetched grows; one that has not for so long was left by a kill."""
 
 
 class Archive:
@@ -67,21 +72,20 @@ class Archive:
             EvidenceError: the target cannot be written.
         """
         place = self._place(folder, file.name)
-        draft = target.with_name(f".{target.name}.{os.getpid()}.new")
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-            with self._explained():
-                if not self._files.exists(place):
-                    return False
-                self._files.get_file(place, str(draft))
-            if not _is_as_recorded(draft, file):
-                raise ArchiveError(f"{self.url}: {folder}/{file.name} is not as it was recorded")
-            draft.replace(target)
+            # Several may ask for a file at once: each has a draft of its own, outside the package, which others read.
+            with TemporaryDirectory(prefix=f".{target.parent.name}.", dir=target.parents[1]) as drafts:
+                draft = Path(drafts, DRAFT)
+                with self._explained():
+                    if not self._files.exists(place):
+                        return False
+                    self._files.get_file(place, str(draft))
+                if not _is_as_recorded(draft, file):
+                    raise ArchiveError(f"{self.url}: {folder}/{file.name} is not as it was recorded")
+                draft.replace(target)
         except OSError as error:
             raise EvidenceError(f"{target}: cannot be written: {error.strerror}") from None
-        finally:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
         return True
 
     def delete(self, folder: str) -> None:
@@ -161,7 +165,9 @@ class EvidenceFiles:
     def _trim(self, asked: Path) -> None:
         assert self._cache is not None  # noqa: S101 - a file was put there
         with suppress(OSError):
-            files = sorted((path for path in self._cache.rglob("*.*") if path.is_file()), key=_last_use)
+            young = time() - DRAFT_SECONDS
+            found = (path for path in self._cache.rglob("*") if path.is_file())
+            files = sorted((path for path in found if path.name != DRAFT or _last_use(path) < young), key=_last_use)
             excess = sum(path.stat().st_size for path in files) - self._cache_bytes
             for path in files:
                 if excess <= 0:
