@@ -48,9 +48,9 @@ def without_plates(found: Findings, key: bytes) -> Findings:
 
 
 def _hashed(read: PlateRead, key: bytes) -> PlateRead:
-    """The read under its pseudonym, without raw reads and picture. Region, series and colour stay for statistics."""
+    """The read under its pseudonym, without other texts and picture. Region, series and colour stay for statistics."""
     text = pseudonym(read.text, read.country, key) if read.text else None
-    return replace(read, text=text, display=text or "", reads=(), crop=None)
+    return replace(read, text=text, display=text or "", reads=(), alternatives=(), crop=None)
 
 
 def _hidden(violation: Violation, key: bytes) -> Violation:

@@ -161,6 +161,8 @@ class PlateRead:
     is issued to; `colour` is the plate's background. `lane` is the lane, else the zone, that the vehicle was read
     in, `direction` how it moved in the picture: towards, away, left or right. `crop_file` is where the picture is
     kept, relative to the data folder's plates. Each is "" when not known. `note` says what is missing, and why.
+    `alternatives` are other texts that the vote holds possible with their confidence, best first, at most three; none
+    where plates are hashed.
     """
 
     id: UUID
@@ -185,6 +187,7 @@ class PlateRead:
     direction: str = ""
     crop_file: str = ""
     note: str = ""
+    alternatives: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

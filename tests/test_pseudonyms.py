@@ -29,6 +29,7 @@ CROP = np.full((40, 120, 3), 200, np.uint8)
 READ = PlateRead(
     UUID(int=9), "gate", 1, "car", NOW, NOW, NOW, "75A12345", 0.9, (RawRead(NOW, "75A-123.45", 0.9),),
     crop=CROP, final=True, country="vn", display="75A-123.45", region="Huế", colour="white",
+    alternatives=(("75A12346", 0.05), ("75A12348", 0.01)),
 )  # fmt: skip
 STILL = Frame("gate", 0, NOW, np.random.default_rng(1).integers(0, 255, (720, 1280, 3), np.uint8))
 VIOLATION = Violation(
@@ -57,7 +58,9 @@ def test_nothing_that_is_given_out_holds_the_plate() -> None:
     found = without_plates(Findings((VIOLATION,), (READ,)), KEY)
     (violation,), (read,) = found.violations, found.plates
     assert read.text == pseudonym("75A12345", "vn", KEY)
-    assert (read.reads, read.crop, read.region, read.colour) == ((), None, "Huế", "white")
+    assert (read.reads, read.alternatives, read.crop, read.region, read.colour) == ((), (), None, "Huế", "white")
+    assert violation.plate is not None
+    assert violation.plate.alternatives == ()
     text = json.dumps(
         [
             trace_fields(violation),
@@ -66,8 +69,8 @@ def test_nothing_that_is_given_out_holds_the_plate() -> None:
         ],
         default=str,
     )
-    assert "12345" not in text
-    assert "123.45" not in text
+    assert "1234" not in text
+    assert "123.4" not in text
     colours = violation.still.image.astype(np.int64) @ (1, 256, 65536)
     assert len(np.unique(colours)) <= 32 * 18
 

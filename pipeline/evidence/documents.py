@@ -63,6 +63,7 @@ def plate_fields(plate: PlateRead) -> dict[str, Any]:
         "reads": [
             {"time": moment(read.time), "text": read.text, "confidence": read.confidence} for read in plate.reads
         ],
+        "alternatives": [{"text": text, "confidence": confidence} for text, confidence in plate.alternatives],
     }
 
 

@@ -86,6 +86,7 @@ def _plate(camera: str, track: int, plate: Mapping[str, Any]) -> PlateRead:
         box=_box(plate["box"]) if plate["box"] else None,
         final=plate["final"],
         **{name: plate.get(name, "") for name in PLATE_WORDS},
+        alternatives=tuple((other["text"], other["confidence"]) for other in plate.get("alternatives", ())),
     )
 
 

@@ -84,6 +84,7 @@ class Vehicle:
             colour=main_colour(self.candidates),
             lane=seen.lane,
             direction=self.course.direction,
+            alternatives=self.result.besides(text),
         )
         if text is None:
             return read

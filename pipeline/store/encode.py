@@ -100,6 +100,7 @@ def plate_row(read: PlateRead, run: UUID | None) -> Row:
         "direction": read.direction,
         "crop_file": read.crop_file,
         "note": read.note,
+        "alternatives": plain(read.alternatives),
     }
 
 

@@ -176,5 +176,6 @@ def _page(rows: list[PlateRecord], mark: _Mark | None, limit: int, reached: _Mar
 
 
 def _record(row: RowMapping, distance: float = 0.0) -> PlateRecord:
-    box = row["box"]
-    return PlateRecord(**{**row, "box": None if box is None else tuple(box)}, distance=distance)
+    box, alternatives = row["box"], tuple((text, confidence) for text, confidence in row["alternatives"])
+    known = {**row, "box": None if box is None else tuple(box), "alternatives": alternatives}
+    return PlateRecord(**known, distance=distance)

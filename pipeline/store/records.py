@@ -217,6 +217,7 @@ class PlateRecord:
     direction: str = ""
     crop_file: str = ""
     note: str = ""
+    alternatives: Sequence[tuple[str, float]] = ()
     distance: float = 0.0
 
 

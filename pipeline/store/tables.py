@@ -162,6 +162,7 @@ class PlateRead(Table):
     direction: Mapped[str] = mapped_column(server_default="")
     crop_file: Mapped[str] = mapped_column(server_default="")
     note: Mapped[str] = mapped_column(server_default="")
+    alternatives: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
 
 
 class Plate(Table):

@@ -34,6 +34,7 @@ def violation(frame: Frame, start: datetime, end: datetime | None = None, plate:
     read = PlateRead(
         UUID(int=1), "gate", 7, "motorcycle", frame.time, start, frame.time, "75-F1 123.45", 0.9,
         (RawRead(frame.time, "75F112345", 0.9),), (10, 20, 50, 40), frame.image[20:40, 10:50], True,
+        alternatives=(("75F112346", 0.04), ("75F172345", 0.01)),
     )  # fmt: skip
     trace = Trace(
         predicates=(Predicate("distance", np.float32(3.2), float("inf"), True, "heights"),),

@@ -9,7 +9,7 @@ import pytest
 from pipeline.errors import EvidenceError
 from pipeline.evidence import EvidenceRecorder
 from pipeline.evidence.restore import restore
-from pipeline.store.encode import violation_row
+from pipeline.store.encode import plate_row, violation_row
 from pipeline.types import Frame, Violation
 from tests.evidence import makers
 
@@ -24,6 +24,9 @@ def test_the_row_of_a_restored_violation_is_the_row_of_the_original(tmp_path):
     evidence = EvidenceRecorder(violation.camera, tmp_path).record(violation)
     restored = restore(tmp_path, evidence)
     assert violation_row(restored, None, makers.START) == violation_row(violation, None, makers.START)
+    assert restored.plate is not None
+    assert violation.plate is not None
+    assert plate_row(restored.plate, None) == plate_row(violation.plate, None)
     assert restored.still.image.shape == violation.still.image.shape
     assert np.abs(restored.still.image.astype(int) - violation.still.image).mean() < 5  # a JPEG of it
 

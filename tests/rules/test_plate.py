@@ -113,6 +113,22 @@ def test_a_certain_vehicle_costs_few_reads_and_a_doubtful_one_no_more_than_allow
     assert not any(plate.text for plate in found.plates)
 
 
+class Doubting(Counting):
+    """The real reader, with less confidence and a runner-up."""
+
+    def read(self, vehicles: Sequence[Image]) -> list[PlateCandidate | None]:
+        doubts = {"confidence": 0.5, "alternatives": (("51F44674", 0.2),)}
+        return [found and replace(found, **doubts) for found in super().read(vehicles)]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("least", "others"), [(0.5, ["51F44674"]), (0.9, ["51F44614", "51F44674"])])
+def test_a_read_carries_the_other_texts_that_its_vote_holds_possible(least: float, others: list[str]) -> None:
+    settings = PlateConfig(kind="plate", reads=1, min_confidence=least)
+    (final,) = finals(run(rule(settings, lambda _: Doubting()), passing(["51F-446.14"])))
+    assert [text for text, _ in final.alternatives] == others
+    assert final.text == (None if "51F44614" in others else "51F44614")
+
+
 def test_vehicles_side_by_side_are_not_all_read_in_one_frame() -> None:
     counting = Counting()
     cars = {number: (vehicle([f"51F-44{number}.14"], 220, 30), 10 + 235 * (number - 1), TOP) for number in range(1, 5)}

@@ -8,11 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from sqlalchemy import insert
 
 from pipeline.errors import QueryError
 from pipeline.plate_text import distance, plate_key
 from pipeline.store import PlateFilter, Repository, plate_candidates, plates
+from pipeline.store.encode import plate_row
 from pipeline.store.records import PlateRecord
+from pipeline.store.tables import PlateRead as PlateTable
 from pipeline.types import Findings, PlateRead
 from tests.servers.postgres import new_database
 
@@ -64,6 +67,22 @@ def everything(repository: Repository, wanted: PlateFilter, limit: int = 50) -> 
             assert repository.plate_reads(wanted, cursor=after.previous, limit=limit).items == before.items
     assert pages[0].previous is None
     return [read for page in pages for read in page.items]
+
+
+def test_a_read_is_kept_with_its_alternatives(repository: Repository) -> None:
+    others = (("75A-123.46", 0.04), ("75A-723.45", 0.01))
+    doubtful, clear, old = plate(alternatives=others), plate(number=1), plate(number=2)
+    repository.save(Findings(plates=(doubtful, clear)))
+    row = plate_row(old, None)
+    del row["alternatives"]  # as it stands after the migration of a database from before
+    with repository.writing() as connection:
+        connection.execute(insert(PlateTable).values(row))
+    stored = {read.id: read.alternatives for read in repository.plate_reads().items}
+    assert stored == {doubtful.id: others, clear.id: (), old.id: ()}
+    repository.save(Findings(plates=(plate("#ABCDEFGHKLMNPRSTABCD", final=True),)))
+    hashed = repository.plate_read(doubtful.id)
+    assert hashed is not None
+    assert hashed.alternatives == ()
 
 
 FILTERS: list[dict[str, Any]] = [

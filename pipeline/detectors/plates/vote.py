@@ -32,6 +32,11 @@ class Vote:
     reads: int
     rivals: tuple[tuple[str, float], ...] = ()
 
+    def besides(self, text: str | None) -> tuple[tuple[str, float], ...]:
+        """The texts on offer but for the one that is told, best first: the vote's own too where that is not."""
+        own = ((self.text, self.confidence),) if self.text is not None else ()
+        return tuple(offer for offer in (*own, *self.rivals) if offer[0] != text)[:RIVALS]
+
 
 def vote(candidates: Sequence[PlateCandidate], legible: float = LEGIBLE) -> Vote:
     """Weigh the reads of one track against each other.

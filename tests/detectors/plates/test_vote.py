@@ -41,6 +41,14 @@ def test_reads_that_contradict_each_other_are_illegible() -> None:
     assert {text for text, _ in result.rivals} == {"75A18283", "51F44614"}
 
 
+def test_what_is_told_is_not_among_the_alternatives_and_what_is_kept_back_is_the_first() -> None:
+    doubtful = read("75A18283", 0.6, ("75A18288", 0.2), ("75A18293", 0.1), ("75A78283", 0.05))
+    result = vote([doubtful])
+    assert result.text == "75A18283"
+    assert [text for text, _ in result.besides(result.text)] == ["75A18288", "75A18293", "75A78283"]
+    assert result.besides(None) == (("75A18283", result.confidence), *result.rivals[:2])
+
+
 def test_a_doubtful_sign_gives_way_to_a_surer_read() -> None:
     doubtful = read("59E119288", 0.7, doubts={8: 0.4})
     sure = read("59E119283", 0.9)

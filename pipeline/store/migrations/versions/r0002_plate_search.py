@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 from pipeline.store.plate_index import neighbours
 
@@ -10,6 +11,7 @@ down_revision = "0001"
 
 ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 PLATE_KEY = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+JSON = sa.JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 ATTRIBUTES = ("country", "display", "region", "series", "colour", "lane", "direction", "crop_file", "note")
 FILTERS = ["vehicle", "colour", "direction", "confidence"]
 BATCH = 5000
@@ -18,6 +20,8 @@ BATCH = 5000
 def upgrade() -> None:
     for name in ATTRIBUTES:
         op.add_column("plate_reads", sa.Column(name, sa.String(), nullable=False, server_default=""))
+    alternatives = sa.Column("alternatives", JSON, nullable=False, server_default=sa.text("'[]'"))
+    op.add_column("plate_reads", alternatives)
     for columns in (["time", "id"], ["camera", "time", "id"], ["plate_key", "time", "id"]):
         op.drop_index(f"ix_plate_reads_{'_'.join(columns)}", "plate_reads")
     op.create_index("ix_plate_reads_time", "plate_reads", ["time", "id", "plate_key", "camera", *FILTERS])
