@@ -15,7 +15,7 @@ import structlog
 from pipeline.buffers import FrameBuffer
 from pipeline.camera import CameraPipeline, DetectorSchedule
 from pipeline.clocks import with_clock
-from pipeline.config import CameraConfig
+from pipeline.config import CameraConfig, DetectorConfig
 from pipeline.engine import Request
 from pipeline.errors import MatThanError, SourceError
 from pipeline.evidence import EvidenceRecorder
@@ -25,7 +25,7 @@ from pipeline.plate_crops import PlateCrops
 from pipeline.sources import Recording, RtspCamera
 from pipeline.sources.base import Source
 from pipeline.spool import Outlet, RunEnded
-from pipeline.types import Detections, Findings
+from pipeline.types import Detections, Findings, Frame
 from pipeline.watch import CameraWatch
 
 log = structlog.get_logger()
@@ -159,20 +159,26 @@ class CameraRun:
 
     def next_request(self) -> Request | None:
         """The next waiting frame with its due detectors; frames on which none is due, out of the camera's
-        schedule, left out by overload or held back by the motion gate are passed over."""
-        camera, watch = self.pipeline.camera, self.watch
+        schedule, left out by overload or held back by the motion gate are passed over. Raises as `settle` does."""
         while (frame := self.buffer.take()) is not None:
-            if watch is not None and not watch.admits(frame):
-                continue
-            if not (camera.active(frame.time) or self.pipeline.watching):
-                continue
-            if not self._gate.admits(frame):
-                if watch is not None:
-                    watch.dropped("still")
-            elif due := self._schedule.due(frame.time):
+            if due := self._due(frame):
                 self.in_flight += 1
                 return Request(frame, due)
+            if not self.in_flight:  # else what is in flight advances it in its turn
+                self._ledger.advance(frame.time)  # nothing may be analysed for hours, and clips are due all the same
         return None
+
+    def _due(self, frame: Frame) -> tuple[DetectorConfig, ...]:
+        camera, watch = self.pipeline.camera, self.watch
+        if watch is not None and not watch.admits(frame):
+            return ()
+        if not (camera.active(frame.time) or self.pipeline.watching):
+            return ()
+        if not self._gate.admits(frame):
+            if watch is not None:
+                watch.dropped("still")
+            return ()
+        return self._schedule.due(frame.time)
 
     def settle(self, request: Request, detections: dict[str, Detections]) -> None:
         """Let the camera decide on one analysed frame, and store what it found."""

@@ -104,13 +104,21 @@ class Driver:
         self._queue_depth.labels("frames").set(len(waiting))
         while waiting and len(batch) < self._batch:
             run = self._queue.next(waiting)
-            request = run.next_request()
+            request = self._request(run)
             if request is not None:
                 self._queue.served(run, run.pipeline.camera.rate)
                 batch.append((run, request))
             if not run.buffer.waiting:
                 waiting.remove(run)
         return batch
+
+    @staticmethod
+    def _request(run: CameraRun) -> Request | None:
+        try:
+            return run.next_request()
+        except Exception as error:  # as below
+            run.fail(error)
+            return None
 
     def _settle(self) -> None:
         batch, future = self._pending.popleft()

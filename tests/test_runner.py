@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from time import monotonic, sleep
 from typing import Any
@@ -58,6 +58,22 @@ class Footage:
         pass
 
 
+class Evening(Footage):
+    """Frames from 12 s before 00:01 until 00:03; then it waits for `done`, as a camera that stays open does."""
+
+    def __init__(self, camera: str, done: Callable[[], bool]) -> None:
+        super().__init__(camera)
+        self.done, self.was_done = done, False
+
+    def frames(self, sink: Any) -> Iterator[Frame]:  # noqa: ARG002 - there are no packets
+        for index in range(48 * 5, 180 * 5):
+            yield Frame(self.camera, index, START + timedelta(seconds=index / 5), np.full((96, 160, 3), 90, np.uint8))
+        deadline = monotonic() + 10
+        while not self.was_done and monotonic() < deadline:
+            self.was_done = self.done()
+            sleep(0.02)
+
+
 class ShyRepository(Repository):
     """A database that is away for the first `refusals` writes."""
 
@@ -76,12 +92,14 @@ def repository(tmp_path):
         yield opened
 
 
-def drive(folder, repository, *sources, outlet=None) -> list[CameraRun]:
+def drive(folder, repository, *sources, outlet=None, **settings) -> list[CameraRun]:
     rule = {"kind": "crowd", "people": 4, "seconds": 1}
     config = Config.model_validate(
         {
             "site": {"name": "Test", "timezone": "UTC"},
-            "cameras": [{"id": source.camera, "source": "x.mp4", "rate": 5, "rules": [rule]} for source in sources],
+            "cameras": [
+                {"id": source.camera, "source": "x.mp4", "rate": 5, "rules": [rule], **settings} for source in sources
+            ],
         }
     )
     engine = Engine({DetectorKey.of(config.cameras[0].detectors[0]): Crowded()})
@@ -155,3 +173,32 @@ def test_a_batch_does_not_go_on_without_its_database(tmp_path, repository):
     repository.refusals = 1
     (run,) = drive(tmp_path, repository, Footage("strict"))
     assert "database test: away" in str(run.error)
+
+
+def test_evidence_of_an_incident_is_complete_soon_after_the_schedule_ends(tmp_path, repository):
+    def done() -> bool:
+        found = [repository.evidence(violation.id) for violation in repository.violations().items]
+        return bool(found) and all(evidence is not None and evidence.complete for evidence in found)
+
+    camera = Evening("gate", done)
+    (run,) = drive(tmp_path, repository, camera, schedule=["daily 00:00-00:01"])
+    assert run.error is None
+    assert run.tally.frames < 100
+    assert camera.was_done
+
+
+def test_a_database_that_fails_between_the_cameras_hours_ends_only_its_own_camera(tmp_path, repository, monkeypatch):
+    advance = EvidenceRecorder.advance
+
+    def trip(self: EvidenceRecorder, time: datetime) -> Any:
+        if self.camera == "bad" and time > START + timedelta(seconds=100):
+            raise StoreError("database test: away")
+        return advance(self, time)
+
+    monkeypatch.setattr(EvidenceRecorder, "advance", trip)
+    cameras = Evening("bad", lambda: True), Evening("good", lambda: True)
+    ended = {
+        run.pipeline.camera.id: run for run in drive(tmp_path, repository, *cameras, schedule=["daily 00:00-00:01"])
+    }
+    assert ended["good"].error is None
+    assert "database test: away" in str(ended["bad"].error)

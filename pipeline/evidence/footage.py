@@ -86,7 +86,11 @@ class ClipMaker:
                 log.error("violation kept without its clip", camera=violation.camera, id=str(violation.id), error=lack)
             return Gathered(note=f"no clip{' yet' if waits or not complete else ''}: {lack}", postponed=waits)
         try:
-            clips = write_clips(packets, draft)
+            if kept and kept[1] and not packets:  # memory had no room for its video until it was asked for
+                link_clips(self._root / package_folder(violation), draft)
+                clips, reason = kept[1], reason or "the video after that was not kept in memory"
+            else:
+                clips = write_clips(packets, draft)
         except UnwritableCodecError as error:
             return Gathered(note=f"no clip: {error}")
         notes = self._notes(violation, clips, until if complete else None, reason)

@@ -14,7 +14,7 @@ from pipeline.types import Evidence
 
 from ..servers.clips import make_clip
 from ..servers.disk import fill, small_disk
-from .makers import START, at, settled, violation
+from .makers import START, at, packet, settled, violation
 from .test_recorder import FOLDER, numbers, recorder
 
 __all__ = ["small_disk"]
@@ -114,3 +114,18 @@ def test_what_memory_cut_off_a_clip_is_named(footage: Path, tmp_path: Path) -> N
     seen = numbers(tmp_path, last)
     assert seen[0] > 0
     assert last.note.startswith(f"the first {seen[0] / 25:.1f} s of the clip are missing: the camera's video took more")
+
+
+def test_a_clip_that_is_there_stays_when_memory_let_its_video_go(footage: Path, tmp_path: Path) -> None:
+    kept = recorder(tmp_path, max_bytes=MIB)
+    frames = Recording(footage, "gate", start=START).frames(kept.packet)
+    frame = next(frame for frame in frames if frame.time == at(2))
+    first = kept.record(violation(frame, at(2), at(3)))
+    shown = numbers(tmp_path, first)
+    kept.packet(packet(600, key=True, size=MIB))
+    (evidence,) = settled(kept, kept.advance(at(600)))
+    assert evidence.complete
+    assert numbers(tmp_path, evidence) == shown
+    assert evidence.note.startswith("the clip ends ")
+    assert evidence.note.endswith(" s early: the video after that was not kept in memory")
+    assert verify_package(tmp_path / FOLDER) == []
