@@ -30,10 +30,9 @@ LEASE = timedelta(minutes=2)
 MINUTE = timedelta(minutes=1)
 LONGEST_PAUSE = 60.0
 """Seconds for which a target that takes nothing is left alone at most; not each message need find that out."""
-KEPT = timedelta(days=30)
-"""How long it is remembered what was sent."""
-ORPHANED = timedelta(days=7)
-"""A message whose target is in no configuration is given up after this."""
+ORPHANED = timedelta(days=31)
+"""A message to a target that is not configured here is given up after this. It is longer than the longest
+`retry_hours`: another process that shares the outbox may still try to send it."""
 CLOSE_SECONDS = 1.0
 COUNT_SECONDS = 15.0
 """Between two counts of the outbox for the metrics."""
@@ -157,9 +156,9 @@ class Notifier:
         if now - self._tidied < timedelta(hours=1):
             return
         self._tidied = now
-        if lost := self._repository.give_up(now - ORPHANED, "no process sends to this target any more", now):
-            log.error("notifications given up: their target is in no configuration", messages=lost)
-        self._repository.forget_notifications(now - KEPT)
+        targets = [target.id for target in self.config.notifications.targets]
+        if lost := self._repository.give_up(targets, now - ORPHANED, "the target is not configured any more", now):
+            log.error("notifications given up: their target is not configured any more", messages=lost)
 
     def _count(self) -> None:
         if monotonic() - self._counted < COUNT_SECONDS:

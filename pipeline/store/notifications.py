@@ -141,9 +141,10 @@ class NotificationStore(Announcing):
         with self.writing() as connection:
             return connection.execute(statement.values(fresh)).rowcount
 
-    def give_up(self, before: datetime, reason: str, now: datetime) -> int:
-        """Give up what nobody has sent since then; how many there were."""
-        old = update(Outbox).where(Outbox.state.in_(("waiting", "held")), Outbox.created < before)
+    def give_up(self, configured: Collection[str], before: datetime, reason: str, now: datetime) -> int:
+        """Give up what is for other targets than those configured and older than that; how many there were."""
+        foreign = Outbox.target.not_in(sorted(configured))
+        old = update(Outbox).where(Outbox.state.in_(("waiting", "held")), Outbox.created < before, foreign)
         with self.writing() as connection:
             return connection.execute(old.values(state="dead", error=reason, lease=None, updated=now)).rowcount
 
