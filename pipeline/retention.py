@@ -284,6 +284,8 @@ class Housekeeper:
                     log.info("removed", what=line.what, camera=line.camera, reason=line.reason, number=line.number)
             except (MatThanError, OSError) as error:
                 log.error("retention failed; it goes on in an hour", error=str(error))
+            except Exception:  # whatever it is, the next pass may succeed
+                log.exception("retention failed; it goes on in an hour")
 
 
 def _size(path: Path) -> int:
