@@ -43,6 +43,9 @@ FIELDS: Mapping[str, type | tuple[type, ...]] = {
 REDACTION_FIELDS: Mapping[str, type] = {"original": str, "blurred": list, "subject": str, "models": dict}
 """Of the field `redaction`, which only redacted copies have: `original` is the SHA-256 of the manifest copied from."""
 
+LEFT_OUT = "left_out"
+"""Of the same field, where something of the original is not in the copy: names of files, each with the reason."""
+
 FILE_FIELDS: Mapping[str, type] = {"name": str, "role": str, "media_type": str, "size": int, "sha256": str}
 
 
@@ -90,7 +93,9 @@ def opened(data: bytes) -> dict[str, Any]:
         raise ValueError("was changed: its digest does not fit its content")
     if "redaction" in fields:
         redaction = fields["redaction"]
-        _check_fields(redaction if isinstance(redaction, dict) else {}, REDACTION_FIELDS, "redaction.")
+        redaction = redaction if isinstance(redaction, dict) else {}
+        more = {LEFT_OUT: dict} if LEFT_OUT in redaction else {}
+        _check_fields(redaction, {**REDACTION_FIELDS, **more}, "redaction.")
     _check_fields({name: value for name, value in fields.items() if name != "redaction"}, FIELDS, "")
     for index, file in enumerate(fields["files"]):
         _check_fields(file if isinstance(file, dict) else {}, FILE_FIELDS, f"files[{index}].")

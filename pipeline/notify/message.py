@@ -105,7 +105,9 @@ class _Writer:
 
     def violation(self, about: AnnouncementRecord, violation: ViolationRecord) -> tuple[str, str, dict[str, Any]]:
         plate = violation.plate_text if self.target.plates else None
-        plate = None if plate is None or is_pseudonym(plate) else plate
+        match = _match(violation)
+        # a hit that later reads disprove must not carry the plate of somebody who is not sought
+        plate = None if plate is None or is_pseudonym(plate) or match == "none" else plate
         text = say(
             self.language,
             about.event,
@@ -126,11 +128,12 @@ class _Writer:
                 "label": violation.label,
                 "zone": violation.zone,
                 "measures": dict(violation.measures),
+                **({"match": match} if match else {}),
                 **({"plate": plate} if self.target.plates else {}),
             },
         }
-        near = violation.kind == "plate" and violation.measures.get("distance")
-        return self._place("plate_near" if near else violation.kind, violation.camera), text, data
+        kind = f"plate_{match}" if match in ("near", "none") else violation.kind
+        return self._place(kind, violation.camera), text, data
 
     def alert(self, about: AnnouncementRecord, alert: CameraAlert) -> tuple[str, str, dict[str, Any]]:
         phase = str(about.detail.get("phase", "began"))
@@ -175,6 +178,13 @@ class _Writer:
 
     def _clock(self, time: datetime | None) -> str:
         return clock(self.language, time.astimezone(self.zone)) if time else ""
+
+
+def _match(violation: ViolationRecord) -> str:
+    """How a watchlist violation's plate fits the list, as its trace says: exact, near, none; "" for other kinds."""
+    if violation.kind != "plate":
+        return ""
+    return str(violation.trace.get("details", {}).get("match") or "exact")
 
 
 def _picture(violation: ViolationRecord, evidence: Path) -> Path | None:

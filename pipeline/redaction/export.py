@@ -7,7 +7,7 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,17 @@ import numpy as np
 from pipeline.errors import EvidenceError
 from pipeline.evidence import report, verify_package
 from pipeline.evidence.clip import unwritable
-from pipeline.evidence.manifest import MANIFEST, opened
+from pipeline.evidence.manifest import LEFT_OUT, MANIFEST, opened
 from pipeline.evidence.package import describe_files, staged, write_manifest
 from pipeline.evidence.pictures import encode
 from pipeline.redaction.blurring import blur, regions
 from pipeline.redaction.clips import Clip, look_through, write_redacted
 from pipeline.redaction.finding import Finder, Seen
 from pipeline.redaction.subject import Subject
-from pipeline.types import Image
+from pipeline.types import Box, Image
 
-KEPT = ("trace", "plate")
-"""Parts that tell of the subject alone, and are copied as they are."""
+UNSURE = "the plate is not seen to be the subject's"
+"""Why the picture of a plate is left out."""
 
 
 def export(
@@ -102,16 +102,21 @@ class _Redaction:
             trace = json.loads((package / "trace.json").read_bytes())
             self._subject = Subject.of(trace)
             self._moment = datetime.fromisoformat(trace["still"]["time"])
+            self._plate = _plate(trace["plate"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EvidenceError(f"{package / 'trace.json'}: cannot be read: {error}") from None
         self._finder = Finder()
 
     def write(self) -> None:
         clips = [self._clip(clip) for clip in self._fields["clips"]]
-        self._pictures(clips)
+        seen = self._pictures(clips)
+        shown = {"trace", "plate"} if self._shows_plate(seen, clips) else {"trace"}
+        left_out: dict[str, str] = {}
         for file in self._fields["files"]:
-            if file["role"] in KEPT:
+            if file["role"] in shown:
                 shutil.copyfile(self._package / file["name"], self._draft / file["name"])
+            elif file["role"] == "plate":
+                left_out[file["name"]] = UNSURE
         told = [{**clip, "name": _renamed(clip["name"]), "obstacle": ""} for clip in self._fields["clips"]]
         fields: dict[str, Any] = {
             **self._fields,
@@ -125,6 +130,7 @@ class _Redaction:
                 "blurred": ["heads of people", "vehicles", "plates"],
                 "subject": self._subject.label if self._subject.places else "",
                 "models": self._finder.models,
+                **({LEFT_OUT: left_out} if left_out else {}),
             },
         }
         write_manifest(self._draft, fields)
@@ -137,7 +143,7 @@ class _Redaction:
         write_redacted(clip, self._subject, self._draft / _renamed(name))
         return clip
 
-    def _pictures(self, clips: list[Clip]) -> None:
+    def _pictures(self, clips: Sequence[Clip]) -> list[Seen]:
         """The still and its overlay: what is found in the still itself, and where the clip's people are then."""
         self._progress("blurring the pictures")
         still = _picture(self._package / "still.jpg")
@@ -151,6 +157,35 @@ class _Redaction:
         caption = overlay.shape[0] - still.shape[0]
         lower = blur(overlay[caption:], wanted)
         (self._draft / "overlay.jpg").write_bytes(encode(np.vstack([overlay[:caption], lower])))
+        return seen
+
+    def _shows_plate(self, seen: Sequence[Seen], clips: Sequence[Clip]) -> bool:
+        """Whether the plate stays legible where it was read: on the subject, and on nobody else who is found there.
+
+        `seen` is who is found in the still. A plate that was read at another moment is looked for in the clips.
+        """
+        if self._plate is None:
+            return False
+        time, box = self._plate
+        looks = [(self._subject.at(time), seen)] if time == self._moment else []
+        for clip in clips:
+            seconds = (time - clip.start).total_seconds()
+            if found := clip.seen(seconds):
+                looks.append((self._subject.within(clip, seconds, self._subject.width), found))
+        return bool(looks) and all(self._is_subjects(box, subject, found) for subject, found in looks)
+
+    def _is_subjects(self, plate: Box, subject: Box | None, found: Sequence[Seen]) -> bool:
+        vehicles = [one for one in found if one.kind == "vehicle"]
+        hidden = regions([Seen("plate", plate), *vehicles], subject, ridden=self._subject.ridden)
+        return all(region.kind != "plate" for region in hidden)
+
+
+def _plate(told: Mapping[str, Any] | None) -> tuple[datetime, Box] | None:
+    """When and where in the picture the plate was read, as the trace says."""
+    if told is None or told["box"] is None:
+        return None
+    left, top, right, bottom = (float(edge) for edge in told["box"])
+    return datetime.fromisoformat(told["time"]), (left, top, right, bottom)
 
 
 def _picture(path: Path) -> Image:

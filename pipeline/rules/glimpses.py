@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -33,8 +34,8 @@ NO_PICTURE: Image = np.zeros((0, 0, 3), np.uint8)
 class Glimpse:
     """A vehicle cut out of one frame: `left` and `top` place the crop in it.
 
-    `lane` is the lane, else the zone, that the vehicle stands in, "" for none. `kept` is the whole frame, where it
-    may be needed.
+    `lane` is the lane, else the zone, that the vehicle stands in, "" for none. `others` are the boxes of the frame's
+    other vehicles, in its pixels. `kept` is the whole frame, where it may be needed.
     """
 
     time: datetime
@@ -44,6 +45,7 @@ class Glimpse:
     track: Track
     quality: float
     lane: str = ""
+    others: Sequence[Box] = ()
     kept: KeptFrame | None = None
 
     def without_pictures(self) -> Glimpse:
@@ -55,7 +57,9 @@ class Glimpse:
         return box[0] + self.left, box[1] + self.top, box[2] + self.left, box[3] + self.top
 
 
-def glimpse(frame: Frame, track: Track, lane: str = "", shelf: FrameShelf | None = None) -> Glimpse | None:
+def glimpse(
+    frame: Frame, track: Track, lane: str = "", others: Sequence[Box] = (), shelf: FrameShelf | None = None
+) -> Glimpse | None:
     """Cut a vehicle out of its frame; None where nothing of it is inside. With a `shelf`, the frame is kept on it.
 
     Quality is the width in pixels times the square root of the contrast of fine detail.
@@ -67,7 +71,7 @@ def glimpse(frame: Frame, track: Track, lane: str = "", shelf: FrameShelf | None
         return None
     crop = frame.image[top:bottom, left:right].copy()
     quality = (right - left) * sharpness(crop) ** 0.5
-    return Glimpse(frame.time, crop, left, top, track, quality, lane, shelf.keep(frame) if shelf else None)
+    return Glimpse(frame.time, crop, left, top, track, quality, lane, others, shelf.keep(frame) if shelf else None)
 
 
 def sharpness(picture: Image) -> float:

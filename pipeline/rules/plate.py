@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
-from pipeline.detectors.plates import PlateReader
+from pipeline.detectors.plates import PlateCandidate, PlateReader
 from pipeline.detectors.plates.grammar import countries, load_grammar
 from pipeline.errors import ConfigError
 from pipeline.rules.base import VEHICLES, Rule, RuleConfig, RuleContext, Scene
@@ -18,6 +18,7 @@ from pipeline.rules.glimpses import Chooser, Glimpse, glimpse
 from pipeline.rules.incident import Incident, Sight
 from pipeline.rules.kept_frames import FrameShelf
 from pipeline.rules.plate_hits import Finding, Hit, trace
+from pipeline.rules.plate_owner import belongs, neighbours
 from pipeline.rules.plate_vehicle import Vehicle
 from pipeline.types import Box, Findings, PlateRead, Track, Violation
 from pipeline.watchlist import FARTHEST, Watchlist, load_watchlist
@@ -95,11 +96,13 @@ class PlateConfig(RuleConfig):
 class Plate(Rule[PlateConfig]):
     """Reads the plates of tracked vehicles, a few well-chosen frames each, and votes over the reads.
 
-    A plate is reported when its vote first reaches `min_confidence` (again if the vote then changes), and
-    finally when the vehicle has gone: the text, or none when a plate was seen but stayed illegible. A
+    A plate in a vehicle's picture that hangs on another vehicle counts as not seen.
+
+    A plate is reported when its vote first reaches `min_confidence` (again if the vote then changes, also to no
+    plate), and finally when the vehicle has gone: the text, or none when a plate was seen but stayed illegible. A
     vehicle on which no plate was seen gives no report. A confident read that stands on the watchlist, at a
     media time before the entry expires, is a violation from the first to the last sight of the vehicle; so is
-    one near a listed plate, as far as the list allows, with less confidence.
+    one near a listed plate, as far as the list allows, with less confidence. It is told anew when the vote changes.
     """
 
     Config = PlateConfig
@@ -158,7 +161,7 @@ class Plate(Rule[PlateConfig]):
 
     def _glimpse(self, scene: Scene, track: Track) -> Glimpse | None:
         shelf = self._shelf if self.config.watched.entries else None
-        return glimpse(scene.frame, track, place(scene, track), shelf)
+        return glimpse(scene.frame, track, place(scene, track), neighbours(scene, track), shelf)
 
     def _inside(self, scene: Scene, track: Track) -> bool:
         zones = [scene.layout.zones[name] for name in self.config.zones]
@@ -169,7 +172,7 @@ class Plate(Rule[PlateConfig]):
         """Read these vehicles and vote; report those whose plate has become known or changed."""
         if not glimpses:
             return Findings()
-        found = self._plate_reader().read([seen.crop for seen in glimpses])
+        found = self._candidates(glimpses)
         plates: list[PlateRead] = []
         violations: list[Violation] = []
         for seen, candidate in zip(glimpses, found, strict=True):
@@ -178,11 +181,24 @@ class Plate(Rule[PlateConfig]):
             if candidate is None:
                 continue
             vehicle.add(seen, candidate, self.config.min_plate_width)
-            if vehicle.text is not None and vehicle.text != vehicle.told:
+            if vehicle.text != vehicle.told:
                 vehicle.told = vehicle.text
                 plates.append(self._report(vehicle, final=False))
+                violations.extend(self._violation(vehicle, hit, ended=False) for hit in vehicle.hits.values())
                 violations.extend(self._watch(vehicle, seen, seen.place(candidate.box)))
         return Findings(violations=tuple(violations), plates=tuple(plates))
+
+    def _candidates(self, glimpses: Sequence[Glimpse]) -> list[PlateCandidate | None]:
+        """The plate of each vehicle; None where none is seen, or another vehicle's."""
+        if not glimpses:
+            return []
+        found = self._plate_reader().read([seen.crop for seen in glimpses])
+        return [
+            candidate
+            if candidate is not None and belongs(seen.place(candidate.box), seen.track.box, seen.others)
+            else None
+            for seen, candidate in zip(glimpses, found, strict=True)
+        ]
 
     def _end(self, vehicles: Iterable[Vehicle]) -> Findings:
         """Spend the last read of vehicles that have gone, and report them for good."""
@@ -190,7 +206,7 @@ class Plate(Rule[PlateConfig]):
         last = [
             (vehicle, seen) for vehicle in vehicles if not vehicle.certain and (seen := vehicle.chooser.left_over())
         ]
-        found = self._plate_reader().read([seen.crop for _, seen in last]) if last else []
+        found = self._candidates([seen for _, seen in last])
         violations: list[Violation] = []
         for (vehicle, seen), candidate in zip(last, found, strict=True):
             if candidate is not None:

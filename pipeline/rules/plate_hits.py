@@ -62,18 +62,21 @@ class Finding:
 
     def predicates(self, least: float) -> tuple[Predicate, ...]:
         """What was compared; `least` is the confidence from which on a plate counts as read."""
-        fits = self.kind != "none"
-        name = "the plate read is near one on the watchlist" if self.distance else "the plate read is on the watchlist"
-        found = [Predicate(name, self.text or "illegible", self.entry.plate, fits)]
-        if self.distance:
-            found.append(Predicate("distance to the plate on the watchlist", self.distance, self.limit, fits))
+        names = {
+            "exact": "the plate read is on the watchlist",
+            "near": "the plate read is near one on the watchlist",
+            "none": "the plate is still read as the one on the watchlist",
+        }
+        found = [Predicate(names[self.kind], self.text or "illegible", self.entry.plate, self.kind != "none")]
+        if self.kind == "near" and self.distance is not None:
+            found.append(Predicate("distance to the plate on the watchlist", self.distance, self.limit, True))
         found.append(Predicate("confidence of the vote", self.vote.confidence, least, self.text is not None))
         return tuple(found)
 
     def measures(self) -> Mapping[str, float]:
-        """The figures for a reviewer; those of a near hit hold its distance."""
+        """The figures for a reviewer; those of a near hit, and of no other, hold its distance."""
         figures = {"confidence": self.confidence, "reads": float(self.vote.reads)}
-        return {**figures, "distance": self.distance} if self.distance else figures
+        return {**figures, "distance": self.distance} if self.kind == "near" and self.distance is not None else figures
 
 
 def trace(

@@ -267,12 +267,14 @@ def test_decisions_in_words(own: tuple[TestClient, Repository, Site]) -> None:
     for (kind, label, zone, measure), text in tell.items():
         told = replace(found, kind=kind, label=label, zone=zone, measures={measure: 2.0})
         assert sentence(told) == text
-    told = {
+    words = {
         "exact": "A car carried the watchlist plate 75A-100.45.",
-        "near": "A car carried the plate 75A-100.45, which is not 75A-100.46 of the watchlist but near it: compare them.",
+        "near": (
+            "A car carried the plate 75A-100.45, which is not 75A-100.46 of the watchlist but near it: compare them."
+        ),
         "none": "A car was first read as 75A-100.46 of the watchlist; later reads speak against it.",
     }
-    for match, text in told.items():
+    for match, text in words.items():
         details = {"details": {"match": match, "listed": "75A-100.46", "distance": 1.0}}
         assert sentence(replace(found, kind="plate", label="car", trace=details)) == text
     assert kind_name("red_light") == "Red light"

@@ -14,7 +14,8 @@ from uuid import uuid4
 from pipeline.notify import Notifier
 from pipeline.notify.notifier import Pace
 from pipeline.store import Repository
-from pipeline.types import CameraAlert, Findings
+from pipeline.store.notifications import Addressed
+from pipeline.types import CameraAlert, Findings, Trace
 
 from ..servers.receiver import Receiver
 from ..store.makers import plate, violation
@@ -78,9 +79,20 @@ def test_plates_go_only_to_targets_that_may_have_them(repository, receiver):
 
 def test_a_plate_near_a_watched_one_is_told_as_near(repository, receiver):
     with running(config(webhook(receiver.url)), repository):
-        save(repository, violation(kind="plate", measures={"distance": 0.3}))
+        save(repository, violation(kind="plate", trace=Trace((), (), {"match": "near"})))
         (told,) = receiver.wait_for(1)
     assert told.document["title"] == "Huế: Vehicle with a plate near one of the watchlist – Cổng 1"
+
+
+def test_a_disproved_hit_is_told_as_such_and_without_the_plate(repository, receiver):
+    with running(config(webhook(receiver.url, plates=True)), repository):
+        save(repository, violation(kind="plate", trace=Trace((), (), {"match": "none"}), plate=plate("75A-123.45")))
+        (told,) = receiver.wait_for(1)
+    assert told.document["title"] == (
+        "Huế: Vehicle first read as one of the watchlist; later reads speak against it – Cổng 1"
+    )
+    assert told.document["violation"]["match"] == "none"
+    assert "75A" not in told.body.decode()
 
 
 def test_what_a_kill_left_open_is_told_to_have_ended(repository, receiver):
@@ -199,6 +211,25 @@ def test_recordings_analysed_afterwards_are_no_news(repository, receiver):
         save(repository, violation(2))
         receiver.wait_for(1)
     assert [each.announcement.subject for each in repository.notifications()] == [str(violation(2).id)]
+
+
+def test_only_messages_of_targets_that_are_gone_are_given_up_by_age(repository, receiver):
+    registered = config(webhook(receiver.url, retry_hours=720))
+    with running(registered, repository):
+        save(repository, violation(1))
+        wait_until(lambda: repository.notification_counts() == {("desk", "sent"): 1})
+    receiver.answers.extend([500] * 1000)
+    save(repository, violation(2))
+    (about,) = repository.unrouted(["gate-1"])
+    repository.route(about, [Addressed(name, about.created) for name in ("desk", "gone")], datetime.now(UTC))
+    with running(registered, repository, clock=lambda: datetime.now(UTC) + timedelta(days=10)):
+        wait_until(lambda: repository.notifications(target="desk", state="waiting")[0].attempts)
+    assert repository.notification_counts() == {("desk", "sent"): 1, ("desk", "waiting"): 1, ("gone", "waiting"): 1}
+    with running(registered, repository, clock=lambda: datetime.now(UTC) + timedelta(days=60)):
+        wait_until(lambda: len(repository.notifications("dead")) == 2)
+    reasons = {each.target: each.error for each in repository.notifications("dead")}
+    assert reasons == {"desk": "answered 500", "gone": "the target is not configured any more"}
+    assert len(repository.notifications("sent")) == 1  # how long that is known is for retention to say
 
 
 def test_neither_address_nor_key_nor_plate_is_kept(tmp_path, receiver):

@@ -18,9 +18,10 @@ from pipeline.errors import EvidenceError
 from pipeline.evidence import EvidenceRecorder, verify_package
 from pipeline.redaction import export
 from pipeline.sources import Recording
-from pipeline.types import Frame, Trace, TraceBox, Violation
+from pipeline.types import Frame, PlateRead, Trace, TraceBox, Violation
 from samples import load_truth, sample_paths
 from tests.evidence.makers import ID
+from tests.store.makers import identity
 
 CLIP, TRUTH = sample_paths()["street"]
 FRAMES = 14
@@ -29,24 +30,46 @@ pytestmark = pytest.mark.skipif(not CLIP.exists(), reason="the samples are not r
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A second of the street, about one of its motorbikes."""
-    root = tmp_path_factory.mktemp("evidence")
+    """Half a second of the street, about one of its motorbikes."""
+    return made(tmp_path_factory.mktemp("evidence"), FRAMES, 6)
+
+
+def made(root: Path, length: int, number: int, aside: float = 0.0) -> Path:
+    """A package of `length` frames whose still is the frame `number`; its plate hangs so many widths aside."""
     truth = load_truth(TRUTH)
     subject = next(
-        record for record in truth.records if truth.objects[record.object].label == "motorcycle" and record.frame == 6
+        record
+        for record in truth.records
+        if truth.objects[record.object].label == "motorcycle" and record.frame == number
     )
+    left, top, right, bottom = subject.box
+    across, middle = (right - left) * aside, (left + right) / 2
     recorder = EvidenceRecorder("street", root, before=timedelta(), after=timedelta())
     frames: list[Frame] = []
     for frame in Recording(CLIP, "street", start=truth.anchor).frames(recorder.packet):
         frames.append(frame)
-        if len(frames) == FRAMES:
+        if len(frames) == length:
             break
     boxes = tuple(
         TraceBox(frames[record.frame].time, "motorcycle", 1.0, record.box)
         for record in truth.records
-        if record.object == subject.object and record.frame < FRAMES
+        if record.object == subject.object and record.frame < length
     )
-    still = frames[6]
+    still = frames[number]
+    plate = PlateRead(
+        identity("plate"),
+        "street",
+        1,
+        "motorcycle",
+        still.time,
+        still.time,
+        still.time,
+        "75A12345",
+        0.9,
+        (),
+        box=(middle - 4 + across, top + 0.6 * (bottom - top), middle + 4 + across, top + 0.7 * (bottom - top)),
+        crop=np.full((20, 60, 3), 200, np.uint8),
+    )
     recorder.record(
         Violation(
             ID,
@@ -62,6 +85,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
             Trace((), boxes),
             "motorcycle",
             track=1,
+            plate=plate,
         )
     )
     *_, evidence = recorder.finish()
@@ -91,7 +115,8 @@ def test_a_copy_hides_others_shows_the_subject_and_verifies_as_a_copy(package: P
     assert fields["redaction"]["original"] == before["manifest.json"]
     assert fields["redaction"]["subject"] == "motorcycle 1"
     assert set(fields["redaction"]["models"]) == {"road-nano", "hazard-nano"}
-    assert {file["role"] for file in fields["files"]} == {"still", "overlay", "clip", "trace"}
+    assert {file["role"] for file in fields["files"]} == {"still", "overlay", "plate", "clip", "trace"}
+    assert "left_out" not in fields["redaction"]
     with pytest.raises(EvidenceError, match="is a redacted copy already"):
         export(copy, tmp_path / "again")
 
@@ -115,6 +140,14 @@ def test_a_copy_hides_others_shows_the_subject_and_verifies_as_a_copy(package: P
     assert np.mean(kept) > 0.6
     assert lost
     assert max(lost) < 0.35
+
+
+def test_the_picture_of_a_plate_that_hangs_elsewhere_is_left_out(tmp_path: Path) -> None:
+    copy = export(made(tmp_path, 3, 1, aside=3.0), tmp_path / "copy")
+    assert verify_package(copy) == []
+    assert not (copy / "plate.jpg").exists()
+    left_out = json.loads((copy / "manifest.json").read_bytes())["redaction"]["left_out"]
+    assert left_out == {"plate.jpg": "the plate is not seen to be the subject's"}
 
 
 def detail(picture: np.ndarray) -> float:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pipeline.detectors.plates import PlateCandidate
 from pipeline.rules.course import Course
 from pipeline.rules.kept_frames import AS_THEY_ARE, FrameShelf
 from pipeline.rules.plate import PlateConfig
-from pipeline.types import Frame
+from pipeline.types import Frame, Image
 from tests.rules.test_plate import START, STEP, finals, passing, rule, run, watching
 
 
@@ -34,6 +37,47 @@ def test_a_near_hit_says_so_and_is_less_sure(tmp_path: Path) -> None:
     assert names[0] == "the plate read is near one on the watchlist"
     assert near.plate is not None
     assert near.plate.text == "51F44614"
+
+
+class Scripted:
+    """Gives the next of these reads each time a picture is shown, and the last again and again."""
+
+    country, models = "vn", {"plates": "a" * 64}
+
+    def __init__(self, *reads: tuple[str | None, float]) -> None:
+        self._reads = chain(reads, repeat(reads[-1]))
+
+    def read(self, vehicles: Sequence[Image]) -> list[PlateCandidate | None]:
+        return [self._candidate(*next(self._reads)) for _ in vehicles]
+
+    def _candidate(self, text: str | None, confidence: float) -> PlateCandidate:
+        signs = (0.9,) * len(text or "")
+        return PlateCandidate(text, text or "", confidence, signs, (90, 120, 150, 140), np.zeros((8, 8, 3)), 0.9)
+
+
+@pytest.mark.parametrize(
+    ("rows", "match"), [("51F44614,stolen,,\n", "exact"), ("51F44674,stolen,,1\n", "near")], ids=["exact", "near"]
+)
+def test_a_hit_that_later_reads_disprove_is_told_so_at_once(tmp_path: Path, rows: str, match: str) -> None:
+    frames = passing(["51F-446.14"], 8)
+    reader = Scripted(("51F44614", 0.85), ("30A12345", 0.93))
+    plate = rule(settings(tmp_path, rows, reads=5), lambda _: reader)
+    told = [found for found in (plate.update(one) for one in frames) if found]
+    ended = plate.finish()
+    begun, changed = told[0].violations[0], told[1].violations[0]
+    assert begun.trace.details["match"] == match
+    assert [read.text for found in told for read in found.plates][:2] == ["51F44614", None]
+    for violation in (changed, ended.violations[0]):
+        assert violation.id == begun.id
+        assert violation.plate is not None
+        assert violation.plate.text != "51F44614"
+        assert violation.trace.details["match"] == "none"
+        assert "distance" not in violation.measures
+        assert [predicate.name for predicate in violation.trace.predicates] == [
+            "the plate is still read as the one on the watchlist",
+            "confidence of the vote",
+        ]
+        assert not violation.trace.predicates[0].holds
 
 
 def test_the_lists_distance_holds_for_entries_without_one_and_changes_no_id(tmp_path: Path) -> None:
