@@ -289,10 +289,9 @@ class Housekeeper:
 
 
 def _size(path: Path) -> int:
-    try:
+    with suppress(OSError):
         return path.stat().st_size
-    except OSError:
-        return 0
+    return 0
 
 
 def _remove_empty(folder: Path) -> None:

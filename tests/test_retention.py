@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,8 @@ from pipeline.config import Config
 from pipeline.errors import ArchiveError
 from pipeline.evidence.archive import Archive
 from pipeline.orphans import orphans
-from pipeline.retention import Retention
+from pipeline.retention import Housekeeper, Retention
+from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy
 from pipeline.store import Repository
 from pipeline.types import CountSample, Evidence, EvidenceFile, Findings
 from tests.store.makers import plate, violation
@@ -137,6 +139,42 @@ def test_copies_in_the_archive_go_too_or_the_removal_waits_for_it(repository, tm
     keeper.run(apply=True)
     assert not any(copy.exists() for copy in copies)
     assert not repository.pending_removals()
+
+
+def test_a_decided_case_is_written_on_the_audit_trail_once_however_long_the_archive_is_away(repository, tmp_path):
+    old = case(repository, tmp_path, days=60)
+    decision = Decision(Action.REJECT, "lan", reason=RejectionReason.NO_VIOLATION)
+    repository.decide_review(old, decision, ReviewPolicy(), version=0, now=NOW - timedelta(days=50))
+    keeper = retention(repository, tmp_path, violations=30)
+    keeper.archive = ArchiveThatIsAway(f"file://{tmp_path / 'archive'}")
+    keeper.run(apply=True)
+    emptied = repository.violation(old)
+    reopening = Decision(Action.REOPEN, "minh", note="appeal", senior=True)
+    repository.decide_review(old, reopening, ReviewPolicy(), version=1, now=NOW)  # too late: the files are gone
+    keeper.clock = lambda: NOW + timedelta(hours=1)
+    keeper.run(apply=True)
+    assert repository.violation(old).evidence == emptied.evidence
+    assert [one.violation for one in repository.pending_removals()] == [old]
+    keeper.archive = Archive(f"file://{tmp_path / 'archive'}")
+    keeper.run(apply=True)
+    assert not repository.pending_removals()
+    assert files(tmp_path) == 0
+    assert [entry.action for entry in repository.audit().items] == ["violation.removed"]
+
+
+def test_a_pass_that_fails_in_any_way_is_followed_by_the_next(monkeypatch):
+    monkeypatch.setattr("pipeline.retention.FIRST_SECONDS", 0.01)
+    monkeypatch.setattr("pipeline.retention.EVERY_SECONDS", 0.01)
+    second, passes = threading.Event(), []
+
+    def make(stop: threading.Event) -> Retention:
+        passes.append(stop)
+        if len(passes) > 1:
+            second.set()
+        raise ZeroDivisionError
+
+    with Housekeeper(make):
+        assert second.wait(10)
 
 
 class ArchiveThatIsAway(Archive):

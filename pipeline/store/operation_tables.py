@@ -32,7 +32,8 @@ class CameraAlert(Table):
 class Removal(Table):
     """What retention took away and why: written before anything is touched, kept as the explanation afterwards.
 
-    `state` is marked until it is done, then removed. `subject` is the violation. `bytes` is what its evidence took.
+    `state` is marked, taken once the rows are gone, removed once the evidence is destroyed, too. `subject` is the
+    violation. `bytes` is what its evidence took.
     """
 
     __tablename__ = "removals"

@@ -111,15 +111,15 @@ class RetentionStore(Database):
                 connection.execute(statement.on_conflict_do_update(index_elements=["subject"], set_=new), rows)
 
     def pending_removals(self, limit: int = 200) -> tuple[PendingRemoval, ...]:
-        """Removals that were marked and are not finished, oldest first."""
+        """Removals that were begun and are not finished, oldest first."""
         columns = (Removal.subject.label("violation"), Removal.camera, Removal.folder, Removal.bytes, Removal.reason)
-        statement = select(*columns).where(Removal.state == "marked").order_by(Removal.marked, Removal.subject)
+        statement = select(*columns).where(Removal.state != "removed").order_by(Removal.marked, Removal.subject)
         with self.reading() as connection:
             return tuple(PendingRemoval(**row) for row in connection.execute(statement.limit(limit)).mappings())
 
     def remove(self, removal: PendingRemoval, now: datetime) -> bool:
         """Take the rows of a marked case, and write it on the audit trail; False, and nothing is changed, when
-        somebody has taken the case up since the mark. One that is gone already counts as taken.
+        somebody has taken the case up since the mark. What is gone already counts as taken, and is not written again.
 
         A case that nobody ever decided goes as a whole. Of a decided one the row and its history stay, without the
         files; a rejected one also loses its plate.
@@ -129,13 +129,14 @@ class RetentionStore(Database):
             state = connection.execute(
                 select(Violation.review_state).where(Violation.id == violation).with_for_update()
             ).scalar_one_or_none()
-            if state is None:
+            if state is None or _is_taken(connection, violation):
                 return True
             allowed = select(Violation.id).where(Violation.id == violation, Violation.review_state.in_(REMOVABLE))
             if connection.execute(allowed.where(_free(), _untouched_since_the_mark())).first() is None:
                 connection.execute(delete(Removal).where(Removal.subject == violation))
                 return False
             connection.execute(delete(EvidenceFile).where(EvidenceFile.violation == violation))
+            connection.execute(update(Removal).where(Removal.subject == violation).values(state="taken"))
             decided = connection.execute(select(exists().where(ReviewAction.violation == violation))).scalar_one()
             if decided:
                 _empty(connection, violation, state, removal.reason, now)
@@ -280,6 +281,14 @@ def _something_left() -> ColumnElement[bool]:
     return or_(
         exists().where(EvidenceFile.violation == Violation.id), ~exists().where(ReviewAction.violation == Violation.id)
     )
+
+
+def _is_taken(connection: Connection, violation: UUID) -> bool:
+    """Whether a pass before took the rows; what was recorded anew since then is a case like any other."""
+    mark = select(Removal.state).where(Removal.subject == violation)
+    files = select(exists().where(EvidenceFile.violation == violation))
+    taken = connection.execute(mark).scalar_one_or_none() == "taken"
+    return taken and not connection.execute(files).scalar_one()
 
 
 def _empty(connection: Connection, violation: UUID, state: str, reason: str, now: datetime) -> None:
