@@ -133,24 +133,26 @@ class RunStore(Announcing):
     def interrupt_stale_runs(self) -> tuple[Run, ...]:
         """Mark the running runs whose process is gone as interrupted, and give them back.
 
-        What they left open is ended at the last moment it was seen; reprocessing gives it its true end. A run of
-        another machine counts as gone when it has not called update_run for an hour.
+        What they left open is ended at the last moment it was seen; reprocessing gives it its true end. Only the ends
+        of live runs are announced: recordings are no news. A run of another machine counts as gone when it has not
+        called update_run for an hour.
         """
         now = datetime.now(UTC)
-        columns = (RunTable.id, RunTable.host, RunTable.process, RunTable.updated)
+        columns = (RunTable.id, RunTable.content_sha256, RunTable.host, RunTable.process, RunTable.updated)
         with self.writing() as connection:
             running = connection.execute(select(*columns).where(RunTable.state == "running")).all()
-            stale = [
-                row.id
+            stale = {
+                row.id: row.content_sha256
                 for row in running
                 if (not is_alive(row.process) if row.host == platform.node() else now - row.updated > SILENCE)
-            ]
+            }
             change = update(RunTable).where(RunTable.id.in_(stale))
             connection.execute(change.values(state="interrupted", updated=now, finished=now))
             left_open = update(Violation).where(Violation.run.in_(stale), Violation.end.is_(None))
             ended = {"end": Violation.last_seen, "closed_reason": "the program was stopped", "updated": now}
-            told = (Violation.id, Violation.kind, Violation.camera)
-            self.announce_ended(connection, connection.execute(left_open.values(ended).returning(*told)).all())
+            told = (Violation.id, Violation.kind, Violation.camera, Violation.run)
+            closed = connection.execute(left_open.values(ended).returning(*told)).all()
+            self.announce_ended(connection, [row for row in closed if not stale[row.run]])
             rows = connection.execute(_runs().where(RunTable.id.in_(stale))).mappings()
             return tuple(Run(**row) for row in rows)
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import update
 
-from pipeline.store import Repository
+from pipeline.store import Repository, ViolationFilter
 from pipeline.store.runs import SILENCE
 from pipeline.store.tables import Run
 from pipeline.types import Findings
@@ -62,6 +62,19 @@ def test_a_run_whose_process_was_killed_is_interrupted_and_a_living_one_is_not(
     assert [run.source for run in repository.interrupt_stale_runs()] == ["killed.mp4"]
     assert {run.source: run.state for run in repository.runs()} == {"alive.mp4": "running", "killed.mp4": "interrupted"}
     assert repository.interrupt_stale_runs() == ()
+
+
+def test_only_the_ends_of_what_a_killed_live_run_left_open_are_news(repository: Repository) -> None:
+    gone = "1999999:1"
+    live = repository.begin_run("gate-1", "rtsp", process=gone, **{**HASHES, "content_sha256": ""})
+    recording = repository.begin_run("gate-1", "morning.mp4", process=gone, **HASHES)
+    for number, run in enumerate((live, recording)):
+        repository.save(Findings((violation(number),)), run)
+    repository.announces = True
+    assert {run.id for run in repository.interrupt_stale_runs()} == {live, recording}
+    told = [(about.event, about.subject) for about in repository.unrouted(["gate-1"])]
+    assert told == [("violation_ended", str(violation(0).id))]
+    assert not repository.count_violations(ViolationFilter(open=True))
 
 
 def test_a_run_on_another_machine_is_stale_once_silent(repository: Repository) -> None:
