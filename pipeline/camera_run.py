@@ -107,6 +107,7 @@ class CameraRun:
         self.record = record
         self._seen: deque[UUID] = deque(maxlen=REMEMBERED)
         self._next_record: UUID | None = None
+        self._turning = threading.Lock()
         self._thread = threading.Thread(target=self._read, name=f"reader-{camera.id}", daemon=True)
 
     @property
@@ -146,14 +147,18 @@ class CameraRun:
         """
         self.pipeline.refresh(camera)
         self._recorder.name = camera.label
-        self._next_record = record
+        with self._turning:
+            unused, self._next_record = self._next_record, record
+        if unused is not None:
+            self._outlet.append(RunEnded(unused, "finished", **Tally().progress))
 
     def _turn_over(self) -> None:
         """Close the run's row and go on in the next one: findings lead to the settings that they were made under."""
-        record, self._next_record = self._next_record, None
+        with self._turning:
+            record, self._next_record = self._next_record, None
         if record is not None:
             self.conclude("finished")
-            self.record = self._ledger.run = record
+            self.record = self._ledger.run = self._recorder.run = record
             self.tally = Tally()
             self._seen.clear()
 
@@ -208,8 +213,8 @@ class CameraRun:
             self.fail(error)
         if self.watch is not None:
             self.watch.end()
-        self.ended = True
         self.on_end(self)
+        self.ended = True  # only now may another run of the camera begin
 
     def fail(self, error: Exception) -> None:
         """Give this run up, and leave the others alone."""
@@ -217,7 +222,7 @@ class CameraRun:
         log.error("camera given up", camera=camera, error=str(error), exc_info=not isinstance(error, MatThanError))
         self.failed = True
         self.error = self.error or SourceError(f"camera {camera}: given up: {error}")
-        self.stop()
+        self.stop("its analysis failed")
         while self.buffer.take() is not None:
             pass
 

@@ -14,13 +14,15 @@ import structlog
 
 from pipeline.buffers import EveryFrame, FrameBuffer, NewestFrame
 from pipeline.camera_run import CameraRun
+from pipeline.camera_states import CameraStates
 from pipeline.config import CameraConfig, Changes, Config, ConfigFile
-from pipeline.errors import ConflictError, MatThanError, SourceError, StoreError
+from pipeline.errors import ConflictError, MatThanError, StoreError
 from pipeline.installation import Footage, Installation
 from pipeline.monitor import Pages
 from pipeline.notify import Notifier
 from pipeline.oversight import Oversight
 from pipeline.reload import Reloader
+from pipeline.retry import Retries
 from pipeline.runner import Driver
 from pipeline.sources import ReaderPool, Recording, RtspCamera, open_source
 from pipeline.spool import CameraKnown, hand_on_leftovers
@@ -36,7 +38,8 @@ LOOK_SECONDS = 2.0
 
 @dataclass(slots=True)
 class Live:
-    """The enabled cameras of one installation. A camera that fails is reported and does not stop the others.
+    """The enabled cameras of one installation. A camera that fails is reported and does not stop the others; a live
+    one is tried again.
 
     With a `file`, its changes are followed: only the cameras that they touch are stopped or started.
     """
@@ -49,11 +52,13 @@ class Live:
     readers: ReaderPool = field(init=False)
     _driver: Driver = field(init=False)
     _oversight: Oversight = field(init=False)
+    _states: CameraStates = field(init=False)
     _notifier: Notifier = field(init=False)
     _runs: dict[str, CameraRun] = field(default_factory=dict)
     _ready: deque[CameraRun] = field(default_factory=deque)
     _due: dict[str, CameraConfig] = field(default_factory=dict)
     _wanted: set[str] = field(default_factory=set)
+    _retries: Retries = field(default_factory=Retries)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _turn: threading.Event = field(default_factory=threading.Event)
 
@@ -68,6 +73,7 @@ class Live:
             self.installation.outlet,
             self.installation.uploads,
         )
+        self._states = CameraStates(self.installation.outlet)
         self._notifier = self.installation.notifier()
         if self.file is not None:
             self.reloader = Reloader(self.file, self.installation, self._apply)
@@ -106,7 +112,7 @@ class Live:
         self._apply(Changes(added=config.active_cameras), config)
         for camera in config.cameras:
             if not camera.enabled:
-                self._state_writer(camera.id)("off")
+                self._states.tell(camera.id, "off")
         done = threading.Event()
         threads = [
             threading.Thread(target=self._report_states, args=(done,), name="camera-states", daemon=True),
@@ -156,47 +162,62 @@ class Live:
             for id_ in (*changes.removed, *(camera.id for camera in changes.restarted)):
                 self._due.pop(id_, None)
                 self.failures.pop(id_, None)
+                self._retries.forget(id_)
                 if id_ in self._runs:
                     self._runs[id_].stop("the camera's settings were changed")
             for camera in changes.refreshed:
                 self._refresh(camera)
             self._due |= {camera.id: camera for camera in changes.started}
-            self._due |= {camera.id: camera for camera in config.active_cameras if camera.id in self.failures}
+            for camera in [camera for camera in config.active_cameras if camera.id in self.failures]:
+                self._due[camera.id] = camera
+                self._retries.forget(camera.id)
         self._begin_due()
 
     def _refresh(self, camera: CameraConfig) -> None:
         if camera.id in self._due:
             self._due[camera.id] = camera
-        elif camera.id in self._runs:
-            self._runs[camera.id].refresh(camera, self.installation.begin(camera, self._footage(camera)))
+        elif (run := self._runs.get(camera.id)) is not None and not run.ended:
+            run.refresh(camera, self.installation.begin(camera, self._footage(camera)))
 
     def _begin_due(self) -> None:
-        """Start the cameras whose run before, if there was one, has ended."""
+        """Start the cameras whose run before has ended and, where it failed, whose wait is over."""
+        for camera in self._startable():
+            run = self._run(camera)  # not under the lock: this may wait for the database, and the driver must not
+            with self._lock:
+                if run is not None:
+                    self._runs[camera.id] = run
+                    self._ready.append(run)
+                if run or not camera.source.live:
+                    del self._due[camera.id]
+
+    def _startable(self) -> list[CameraConfig]:
         with self._lock:
-            for id_, camera in list(self._due.items()):
-                before = self._runs.get(id_)
-                if before is None or before.ended:
-                    run = self._run(camera)
-                    if run is not None:
-                        self._runs[id_] = run
-                        self._ready.append(run)
-                    del self._due[id_]
+            return [
+                camera
+                for id_, camera in self._due.items()
+                if self._retries.remaining(id_) == 0 and (id_ not in self._runs or self._runs[id_].ended)
+            ]
 
     def _run(self, camera: CameraConfig) -> CameraRun | None:
         self.failures.pop(camera.id, None)
+        before = self._runs.get(camera.id)
+        self._retries.began(camera.id)
         try:
-            source = open_source(camera, self.readers)
-        except SourceError as error:
-            self._fail(camera.id, error)
-            self._state_writer(camera.id)("failed", error=str(error))
-            return None
-        bell = self.installation.bell
-        buffer: FrameBuffer = EveryFrame(bell) if isinstance(source, Recording) else NewestFrame(bell)
-        try:
-            run = self.installation.run(camera, source, buffer, self._footage(camera), self._ended)
+            if before is not None and before.error is not None:  # what the run that failed left open, as after a kill
+                hand_on_leftovers(camera.id, self.installation.evidence, self.installation.outlet)
+            return self._open(camera)
         except ConflictError as error:  # another process watches it, and tells how it is
             self._fail(camera.id, error)
-            return None
+        except Exception as error:  # a file that is gone, a plug-in that raises: the others are started
+            self._fail(camera.id, error)
+            self._states.tell(camera.id, "failed", error=self.failures[camera.id])
+        return None
+
+    def _open(self, camera: CameraConfig) -> CameraRun:
+        source = open_source(camera, self.readers)
+        bell = self.installation.bell
+        buffer: FrameBuffer = EveryFrame(bell) if isinstance(source, Recording) else NewestFrame(bell)
+        run = self.installation.run(camera, source, buffer, self._footage(camera), self._ended)
         if isinstance(source, RtspCamera):
             run.watch = self._oversight.watch(camera)
         return run
@@ -207,30 +228,36 @@ class Live:
     def _ended(self, run: CameraRun) -> None:
         state, note = "interrupted" if self.stop.is_set() else "finished", run.missing_evidence
         if run.error is not None:
-            self._fail(run.pipeline.camera.id, run.error)
+            camera = run.pipeline.camera
+            self._fail(camera.id, run.error)
             state, note = "failed", str(run.error)
+            with self._lock:
+                if camera.source.live and camera.id in self._wanted:
+                    self._due.setdefault(camera.id, camera)
         try:
             run.conclude(state, note)
         except StoreError as error:
             log.error("end of run not stored", camera=run.pipeline.camera.id, error=str(error))
         self._turn.set()
 
-    def _fail(self, camera: str, error: MatThanError) -> None:
-        self.failures[camera] = str(error)
-        log.error("camera failed", camera=camera, error=str(error))
+    def _fail(self, camera: str, error: Exception) -> None:
+        self.failures[camera] = str(error) if isinstance(error, MatThanError) else f"camera {camera}: {error!r}"
+        wait = self._retries.failed(camera)
+        trace = None if isinstance(error, MatThanError) else error
+        log.error("camera failed", camera=camera, error=self.failures[camera], wait=wait, exc_info=trace)
 
     def _follow_changes(self, done: threading.Event) -> None:
         next_look = monotonic() + LOOK_SECONDS
         while not done.is_set():
             self._turn.wait(max(0.0, next_look - monotonic()))
             self._turn.clear()
+            if look := monotonic() >= next_look:
+                next_look = monotonic() + LOOK_SECONDS  # also when what follows fails
             try:
-                self._begin_due()
+                if not self.stop.is_set():
+                    self._begin_due()
                 self._drop_models()
-                if self.reloader is None or self.stop.is_set():
-                    next_look = monotonic() + LOOK_SECONDS
-                elif self.reloader.asked.is_set() or monotonic() >= next_look:
-                    next_look = monotonic() + LOOK_SECONDS
+                if self.reloader is not None and not self.stop.is_set() and (look or self.reloader.asked.is_set()):
                     self.reloader.look()
             except Exception:  # whatever it is, what runs goes on and the next look may succeed
                 log.exception("following streams.yaml")
@@ -247,17 +274,22 @@ class Live:
 
     def _write_states(self) -> None:
         runs = self.runs
-        self._oversight.refresh(runs)
+        try:
+            self._oversight.refresh(runs)
+        except Exception:  # as in the loop that follows changes: the next time may succeed
+            log.exception("looking after the cameras")
         for run in runs:
             camera = run.pipeline.camera.id
             try:
                 if run.ended and camera not in self._wanted:
-                    self._state_writer(camera)("off", last_frame=run.tally.last)
+                    self._states.tell(camera, "off", last_frame=run.tally.last)
                     self._forget(run)
                 else:
-                    self._write_state(run)
+                    self._states.tell_of(run)
             except StoreError as error:
                 log.warning("camera state not stored", camera=camera, error=str(error))
+            except Exception:
+                log.exception("camera state not written", camera=camera)
 
     def _forget(self, run: CameraRun) -> None:
         camera = run.pipeline.camera.id
@@ -265,32 +297,3 @@ class Live:
             if self._runs.get(camera) is run:
                 del self._runs[camera]
                 self.installation.engine.metrics.forget(camera)
-
-    def _write_state(self, run: CameraRun) -> None:
-        write = self._state_writer(run.pipeline.camera.id)
-        if isinstance(run.source, RtspCamera) and run.watch is not None:
-            state, rates = run.source.state, run.watch.rates
-            write(
-                state.phase,
-                last_frame=run.tally.last,
-                fps=state.fps,
-                analysed_fps=rates.analysed,
-                dropped_fps=rates.dropped,
-                latency=rates.latency,
-                rate_share=run.watch.share,
-                reconnects=state.reconnects,
-                error=state.error,
-            )
-        else:
-            phase = "failed" if run.error else "ended" if run.ended else "reading"
-            write(phase, last_frame=run.tally.last, error=str(run.error) if run.error else None)
-
-    def _state_writer(self, camera: str) -> Callable[..., None]:
-        """A set_camera_state that does not wait for the database, and of which only the newest call matters."""
-
-        def write(*args: Any, **details: Any) -> None:
-            self.installation.outlet.latest(
-                f"camera {camera}", lambda repository: repository.set_camera_state(camera, *args, **details)
-            )
-
-        return write

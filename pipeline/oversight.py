@@ -184,7 +184,9 @@ def _describe(run: CameraRun) -> dict[str, Any]:
     }
     if isinstance(source, RtspCamera):
         state = source.state
-        told |= {"state": state.phase, "since": _iso(state.since), "reconnects": state.reconnects, "error": state.error}
+        told |= {"since": _iso(state.since), "reconnects": state.reconnects}
+        if run.error is None:
+            told |= {"state": state.phase, "error": state.error}
     if watch is not None:
         rates = watch.rates
         told |= {

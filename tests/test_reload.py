@@ -28,9 +28,9 @@ CROWD = "rules: [{kind: crowd, people: 1, seconds: 0.5, leave_seconds: 60}]"
 class Site:
     """A registration and the program that runs by it."""
 
-    def __init__(self, folder: Path, *cameras: str) -> None:
+    def __init__(self, folder: Path, *cameras: str, more: str = "") -> None:
         self.path = folder / "streams.yaml"
-        self.write(*cameras)
+        self.write(*cameras, more=more)
         self.file = ConfigFile(self.path, {}, MODELS)
         self.config = self.file.load()
         self.folder = DataFolder.resolve(folder / "data")

@@ -56,12 +56,17 @@ class ReaderPool:
         if unwanted.is_set() or self._closed.is_set():
             self._doors.release()
             return None
-        with self._lock:
-            if self._closed.is_set():
-                return None
-            process = self._process_for(order.camera)
-            reading = Reading(next(self._numbers), order, process.channel, self._doors.release)
-            process.add(reading)
+        try:
+            with self._lock:
+                if self._closed.is_set():
+                    self._doors.release()
+                    return None
+                process = self._process_for(order.camera)
+                reading = Reading(next(self._numbers), order, process.channel, self._doors.release)
+                process.add(reading)
+        except BaseException:  # no process can be started: the others must not wait for this camera's door
+            self._doors.release()
+            raise
         return reading
 
     def report_hang(self, reading: Reading) -> None:
