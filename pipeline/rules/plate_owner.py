@@ -16,6 +16,11 @@ FOUND = 0.4
 SAME = 0.7
 """Overlap from which two boxes are one vehicle that was found twice."""
 
+RIDDEN = frozenset({"bicycle", "motorcycle"})
+WITH_RIDER, WITHOUT_RIDER = 0.7, 0.8
+"""Two-wheelers are often found twice, with who rides them and without: then this part of the lower box at least lies in
+the upper one, of whose area it has this part at most. One that drives nearer to the camera does not look smaller."""
+
 INSIDE, SMALLER = 0.85, 0.5
 """A box with this part of it within another, and this part of its area at most, is a vehicle in front."""
 
@@ -31,13 +36,14 @@ AS_NEAR = 0.05
 
 def neighbours(scene: Scene, track: Track) -> list[Box]:
     """The boxes of the other vehicles in the frame: those tracked, and those found that are not tracked yet."""
-    boxes = [other.box for other in scene.tracks if other.label in VEHICLES and other.id != track.id]
+    seen = [(other.label, other.box) for other in scene.tracks if other.label in VEHICLES and other.id != track.id]
     found = scene.found(VEHICLES)
     if found is not None:
-        for box in found.boxes[found.scores >= FOUND]:
+        found = found[found.scores >= FOUND]
+        for label, box in zip(found.labels, found.boxes, strict=True):
             left, top, right, bottom = (float(edge) for edge in box)
-            boxes.append((left, top, right, bottom))
-    return boxes
+            seen.append((str(label), (left, top, right, bottom)))
+    return [box for label, box in seen if _area(box) > 0 and not _is_same(label, box, track)]
 
 
 def belongs(plate: Box, vehicle: Box, others: Sequence[Box]) -> bool:
@@ -48,7 +54,7 @@ def belongs(plate: Box, vehicle: Box, others: Sequence[Box]) -> bool:
     undecided belongs to nobody: a plate missed is read again, one mistaken accuses.
     """
     middle = (plate[0] + plate[2]) / 2, (plate[1] + plate[3]) / 2
-    rivals = [other for other in others if _holds(other, middle) and not _is_same(other, vehicle)]
+    rivals = [other for other in others if _holds(other, middle)]
     if not _holds(vehicle, middle):
         return not rivals
     return not any(_takes(other, vehicle, middle) for other in rivals)
@@ -72,14 +78,25 @@ def _misfit(vehicle: Box, middle: tuple[float, float]) -> float:
 
 
 def _in_front(small: Box, large: Box) -> bool:
-    width, height = min(small[2], large[2]) - max(small[0], large[0]), min(small[3], large[3]) - max(small[1], large[1])
+    return _part_within(small, large) >= INSIDE and _area(small) <= SMALLER * _area(large)
+
+
+def _is_same(label: str, box: Box, track: Track) -> bool:
+    """Whether a box is the tracked vehicle found once more."""
+    if float(intersection_over_union(np.array([box]), np.array([track.box]))[0, 0]) >= SAME:
+        return True
+    upper, lower = sorted((box, track.box), key=lambda one: one[3])
     return (
-        width > 0 and height > 0 and width * height >= INSIDE * _area(small) and _area(small) <= SMALLER * _area(large)
+        {label, track.label} <= RIDDEN
+        and _part_within(lower, upper) >= WITH_RIDER
+        and _area(lower) <= WITHOUT_RIDER * _area(upper)
     )
 
 
-def _is_same(box: Box, other: Box) -> bool:
-    return float(intersection_over_union(np.array([box]), np.array([other]))[0, 0]) >= SAME
+def _part_within(box: Box, outer: Box) -> float:
+    """The part of a box's area that lies in another."""
+    width, height = min(box[2], outer[2]) - max(box[0], outer[0]), min(box[3], outer[3]) - max(box[1], outer[1])
+    return max(0.0, width) * max(0.0, height) / max(_area(box), 1.0)
 
 
 def _holds(box: Box, point: tuple[float, float]) -> bool:

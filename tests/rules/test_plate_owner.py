@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.rules import Scene
-from pipeline.rules.plate_owner import belongs
+from pipeline.rules.plate_owner import belongs, neighbours
 from pipeline.types import Box, Detections, Frame
 from tests.detectors.plates.drawing import vehicle
 from tests.rules.test_plate import START, STEP, finals, rule, run, scene
@@ -34,7 +34,6 @@ def around(x: float, y: float) -> Box:
         pytest.param((250, 300), CAR, (110, 180, 420, 430), False, id="the nearer of two in a row"),
         pytest.param((250, 300), (110, 80, 420, 430), CAR, True, id="the nearer's own"),
         pytest.param((250, 250), (110, 220, 430, 460), CAR, False, id="the farther's above the nearer's bonnet"),
-        pytest.param((250, 300), CAR, (110, 105, 420, 345), True, id="one car found twice"),
         pytest.param((260, 300), CAR, (160, 110, 360, 342), False, id="nobody's where it cannot be told"),
         pytest.param((405, 290), CAR, (402, 220, 480, 360), False, id="beside the car, on another"),
         pytest.param((405, 290), CAR, (500, 220, 580, 360), True, id="beside the car, on none"),
@@ -46,6 +45,32 @@ def test_a_plate_is_that_of_the_vehicle_it_hangs_on(
     assert belongs(around(*plate), vehicle_box, [other]) is own
     assert belongs(around(*plate), vehicle_box, [other, (600, 10, 640, 50)]) is own
     assert belongs(around(*plate), vehicle_box, [])
+
+
+@pytest.mark.parametrize(
+    ("label", "box", "other_label", "other", "same"),
+    [
+        pytest.param("car", CAR, "truck", (110, 105, 420, 345), True, id="a car found twice"),
+        pytest.param("car", CAR, "motorcycle", MOTORBIKE, False, id="a motorbike before a car"),
+        # both as the road model found one motorbike of the street sample
+        pytest.param(
+            "motorcycle", (731, 286, 888, 502), "motorcycle", (769, 386, 868, 527), True, id="with the rider, without"
+        ),
+        pytest.param("motorcycle", (860, 369, 1004, 546), "bicycle", (859, 285, 1013, 501), True, id="without, with"),
+        pytest.param(
+            "motorcycle", (731, 286, 888, 502), "motorcycle", (735, 320, 910, 560), False, id="a nearer one before it"
+        ),
+    ],
+)
+def test_a_vehicle_that_is_found_twice_is_no_neighbour_of_itself(
+    label: str, box: Box, other_label: str, other: Box, same: bool
+) -> None:
+    drawn = scene(0, {1: (vehicle([""], 100), 0, 0)})
+    track, another = (
+        replace(drawn.tracks[0], id=number, label=name, box=edges)
+        for number, name, edges in ((1, label, box), (2, other_label, other))
+    )
+    assert neighbours(replace(drawn, tracks=[track, another]), track) == ([] if same else [other])
 
 
 def before_a_car(number: int) -> Scene:
