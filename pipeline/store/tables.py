@@ -59,6 +59,7 @@ PlateKey = String().with_variant(String(collation="C"), "postgresql")
 
 
 LASTING = text('"end" IS NULL')
+EMPTY = text("'[]'")
 
 
 class Table(DeclarativeBase):
@@ -162,7 +163,7 @@ class PlateRead(Table):
     direction: Mapped[str] = mapped_column(server_default="")
     crop_file: Mapped[str] = mapped_column(server_default="")
     note: Mapped[str] = mapped_column(server_default="")
-    alternatives: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    alternatives: Mapped[list[Any]] = mapped_column(server_default=EMPTY)
 
 
 class Plate(Table):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.detectors.plates.formats import Format, LinePattern
 from pipeline.detectors.plates.grammar import LOOKALIKES, Grammar
@@ -15,6 +15,9 @@ SCORE, SHARE, FIRST, FURTHER = 0.85, 4.0, 2.8, 0.45
 """Logistic calibration of confidence, in log-odds: weight of a reading's score, weight of the logarithm of its share
 among its rivals, offset with one look, and what each further look adds. Fitted on plates of known text, made
 smaller and blurred at random; docs/plates.md shows how well it holds."""
+
+PLAIN = 0.8
+"""The recogniser's own probability of each sign from which on a text stands there plainly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,21 @@ class TextDecoder:
             better = reading.text not in best or best[reading.text].score < reading.score
             if better and form.accepts(reading.text):
                 best[reading.text] = reading
-        return sorted(best.values(), key=lambda reading: (-reading.score, reading.text))
+        return sorted(self._fair(list(best.values())), key=lambda reading: (-reading.score, reading.text))
+
+    def _fair(self, readings: list[Reading]) -> list[Reading]:
+        """The readings, none of which overtakes by its prior a text that stands there plainly: 80NG63134 stays so,
+        although motorbikes, as 80N663134, are more common than diplomats."""
+        if not readings:
+            return readings
+        first = max(readings, key=lambda reading: (reading.score - self._prior(reading), reading.text))
+        if min(first.characters) < PLAIN:
+            return readings
+        most = self._prior(first)
+        return [replace(one, score=one.score - max(0.0, self._prior(one) - most)) for one in readings]
+
+    def _prior(self, reading: Reading) -> float:
+        return reading.format.weight + self._grammar.weight(reading.text)
 
     def _join(self, parts: Sequence[LineReading], form: Format) -> Reading:
         text = "".join(part.text for part in parts)

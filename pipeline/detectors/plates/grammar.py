@@ -95,39 +95,6 @@ class Grammar:
             best.source,
         )
 
-    def correct(self, text: str) -> str | None:
-        """The one conforming text of the same length that differs in confusable signs only.
-
-        A text that conforms is its own correction. None when there is no such text; where formats
-        disagree, the fewest changes win, then the more common format.
-        """
-        text = normalise(text)
-        if self.conforms(text):
-            return text
-        options = [
-            (cost, -form.weight, index, fixed)
-            for index, form in enumerate(self.formats)
-            for cost, fixed in self._corrections(form, text)
-        ]
-        return min(options)[3] if options else None
-
-    def _corrections(self, form: Format, text: str) -> Iterator[tuple[int, str]]:
-        signs = form.signs
-        if len(signs) != len(text):
-            return
-        fixed = []
-        for read, allowed in zip(text, signs, strict=True):
-            choices = (
-                [read]
-                if read in allowed
-                else [s for s in self.confusions if s in allowed and read in self.confusions[s]]
-            )
-            if not choices:
-                return
-            fixed.append(choices[0])
-        if form.accepts("".join(fixed)):
-            yield sum(a != b for a, b in zip(text, fixed, strict=True)), "".join(fixed)
-
     def equivalent(self, first: str, second: str) -> bool:
         """Whether two texts are the same plate as far as a picture can tell.
 

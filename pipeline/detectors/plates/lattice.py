@@ -29,6 +29,9 @@ STRAY_SIGN = 0.02
 CONFUSION = 0.2
 """How much of a confusable sign's probability speaks for the sign that the grammar wants."""
 
+LESS_LIKELY = 0.9
+"""How much less that is for each meaning of the sign that is likelier."""
+
 _NONE = -1e9
 _STAY, _AFTER_BLANK, _AFTER_SIGN = 0, 1, 2
 
@@ -63,7 +66,8 @@ class LineReading:
 class PatternDecoder:
     """Finds, for many patterns at once, the likeliest string of a lattice that fits.
 
-    `confusions` maps a sign to those the recogniser mistakes it for.
+    `confusions` maps a sign to those the recogniser mistakes it for; of two signs that are mistaken for the same, the
+    likelier comes first.
     """
 
     def __init__(self, patterns: Sequence[LinePattern], confusions: Mapping[str, str]) -> None:
@@ -79,9 +83,11 @@ class PatternDecoder:
         self._ends[:, 0] = True
         self._ends[np.arange(len(patterns)), self._lengths] = True
         self._mistaken = np.eye(SIGNS)
+        weights = dict.fromkeys(ALPHABET, CONFUSION)
         for sign, mistakes in confusions.items():
             for mistake in mistakes:
-                self._mistaken[ALPHABET.index(mistake), ALPHABET.index(sign)] += CONFUSION
+                self._mistaken[ALPHABET.index(mistake), ALPHABET.index(sign)] += weights[mistake]
+                weights[mistake] *= LESS_LIKELY
 
     def decode(self, lattice: Lattice) -> list[LineReading | None]:
         """The best reading under each pattern; None where the line is too short for it."""
