@@ -33,6 +33,9 @@ HELD_LIMIT = 1000
 
 LATEST_SECONDS = 1.0
 
+CLAIM_SECONDS = 60.0
+"""How often it is made sure that the database still knows which cameras this process watches."""
+
 Write: TypeAlias = Callable[[Repository], None]
 
 
@@ -97,6 +100,7 @@ class Spool:
         self._deadline = 0.0
         self._retry = PATIENCE[0]
         self._written = 0.0
+        self._claimed = monotonic()
         self._thread = threading.Thread(target=self._drain, name="spool", daemon=True)
         if self.depth:
             log.info("records of an earlier run are stored first", records=self.depth)
@@ -189,8 +193,10 @@ class Spool:
         try:
             if not self._prepared:
                 self._repository.prepare()
-                self._renew_claims()
+                self._claim(self._repository.claims.renew)
                 self._prepared = True
+            elif monotonic() - self._claimed > CLAIM_SECONDS:
+                self._claim(self._repository.claims.keep)
             self._write_latest()
             line = self._journal.peek()
             held = self._oldest_held() if line is None else None
@@ -217,9 +223,10 @@ class Spool:
             if self._held and self._held[0] is held:
                 self._held.popleft()
 
-    def _renew_claims(self) -> None:
+    def _claim(self, again: Callable[[], None]) -> None:
+        self._claimed = monotonic()
         try:
-            self._repository.claims.renew()
+            again()
         except ConflictError as error:  # both were started while the database was away: say so, and lose nothing
             log.error("camera watched twice", error=str(error))
 

@@ -66,6 +66,13 @@ class CameraClaims:
             self._drop_connection()
             self._claim(sorted(self._cameras))
 
+    def keep(self) -> None:
+        """Claim them again if the connection that held them is lost, which nobody else notices: others of the pool
+        are opened anew without a word. Raises as `claim` does."""
+        with self._lock:
+            if self._cameras and self._engine.dialect.name != "sqlite" and not self._alive():
+                self.renew()
+
     def close(self) -> None:
         self._drop_connection()
         if self._file is not None:
@@ -112,6 +119,15 @@ class CameraClaims:
             self._earlier.add(connection.execute(select(func.pg_backend_pid())).scalar_one())
             self._connection = connection
         return self._connection
+
+    def _alive(self) -> bool:
+        if self._connection is None:
+            return False
+        try:
+            self._connection.execute(select(1))
+        except SQLAlchemyError:
+            return False
+        return True
 
     def _drop_connection(self) -> None:
         if self._connection is not None:

@@ -9,10 +9,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
+import psycopg
 import pytest
 
 from pipeline.errors import ConflictError
+from pipeline.spool import Spool
 from pipeline.store import Repository
 
 from ..servers.gate import gate_before
@@ -26,6 +29,21 @@ repository.claims.claim(["gate", "bridge"])
 print("claimed", flush=True)
 time.sleep(60)
 """
+
+
+def holders(url: str) -> set[int]:
+    """The server's processes that hold a claim."""
+    with psycopg.connect(url) as connection:
+        return {pid for (pid,) in connection.execute("SELECT pid FROM pg_locks WHERE locktype = 'advisory'")}
+
+
+def wait_for_others(url: str, known: set[int]) -> set[int]:
+    """The holders, once there are some that are not `known`."""
+    deadline = monotonic() + 10
+    while not (found := holders(url)) - known:
+        assert monotonic() < deadline, "nobody claimed the camera again"
+        sleep(0.05)
+    return found
 
 
 @contextmanager
@@ -72,6 +90,25 @@ def test_claims_come_back_with_the_database(postgres: str) -> None:
         other.claims.claim(["gate"])
         with pytest.raises(ConflictError):
             repository.claims.renew()
+
+
+def test_a_claim_that_the_server_dropped_between_two_writes_comes_back(
+    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.spool.spool.CLAIM_SECONDS", 0.0)
+    with gate_before(postgres) as (gate, url), Repository.at(url) as repository, Repository.at(postgres) as other:
+        repository.claims.claim(["gate"])
+        before = holders(postgres)
+        spool = Spool(tmp_path / "spool", repository, tmp_path, reserve=0)
+        spool.start()
+        first = wait_for_others(postgres, before)  # a spool claims all again when it begins
+        gate.shut()
+        gate.open()
+        wait_for_others(postgres, before | first)
+        assert not spool.away
+        with pytest.raises(ConflictError, match="camera gate is watched already"):
+            other.claims.claim(["gate"])
+        spool.close()
 
 
 def test_a_dead_process_whose_connection_lingers_is_in_nobodys_way(
