@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from time import monotonic, sleep
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -92,7 +93,11 @@ def repository(tmp_path):
         yield opened
 
 
-def drive(folder, repository, *sources, outlet=None, **settings) -> list[CameraRun]:
+def begin(repository: Repository, camera: str) -> UUID:
+    return repository.begin_run(camera, "test", content_sha256="", config_hash="", models_hash="", version="")
+
+
+def drive(folder, repository, *sources, outlet=None, ready=lambda run: None, **settings) -> list[CameraRun]:
     rule = {"kind": "crowd", "people": 4, "seconds": 1}
     config = Config.model_validate(
         {
@@ -113,13 +118,13 @@ def drive(folder, repository, *sources, outlet=None, **settings) -> list[CameraR
             recorder=EvidenceRecorder(camera.id, folder / "evidence"),
             crops=PlateCrops(folder / "plates"),
             outlet=outlet or Straight(repository, folder / "evidence"),
-            record=repository.begin_run(
-                camera.id, "test", content_sha256="", config_hash="", models_hash="", version=""
-            ),
+            record=begin(repository, camera.id),
             on_end=ended.append,
         )
         for source, camera in zip(sources, config.cameras, strict=True)
     ]
+    for run in runs:
+        ready(run)
     Driver(engine, bell).drive(iter(runs), parallel=len(runs), stop=threading.Event())
     return ended
 
@@ -202,3 +207,23 @@ def test_a_database_that_fails_between_the_cameras_hours_ends_only_its_own_camer
     }
     assert ended["good"].error is None
     assert "database test: away" in str(ended["bad"].error)
+
+
+def test_settings_that_change_twice_leave_no_row_open(tmp_path, repository):
+    class Renamed(Footage):
+        def frames(self, sink: Any) -> Iterator[Frame]:
+            for frame in super().frames(sink):
+                if frame.index == 30:
+                    rows.extend(begin(repository, "gate") for _ in range(2))
+                    for row in rows:
+                        self.run.refresh(self.run.pipeline.camera, row)
+                yield frame
+
+    rows: list[UUID] = []
+    source = Renamed("gate")
+    (run,) = drive(tmp_path, repository, source, ready=lambda run: setattr(source, "run", run))
+    states = {row.id: row.state for row in repository.runs("gate")}
+    assert [states[row] for row in rows] == ["finished", "running"]  # the last is for `on_end` to conclude
+    assert run.record == rows[1]
+    (violation,) = repository.violations().items
+    assert repository.violation(violation.id).run == run.record

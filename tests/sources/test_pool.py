@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -15,6 +16,7 @@ from pathlib import Path
 import av
 import pytest
 
+from pipeline.readers.messages import Order
 from pipeline.soak.films import resize
 from pipeline.sources import ReaderPool
 from pipeline.types import Image
@@ -233,3 +235,14 @@ def test_a_missing_decoder_device_is_no_obstacle(
         watched.until(lambda: watched.frames)
     told = capfd.readouterr().out
     assert told.count("no hardware decoder; decoding on the processor") == 1
+
+
+def test_a_process_that_cannot_be_started_keeps_no_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("Resource temporarily unavailable")
+
+    with ReaderPool(opens=1) as pool, monkeypatch.context() as patch:
+        patch.setattr("pipeline.sources.pool.ReaderProcess", refuse)
+        for _ in range(3):  # the second would wait for ever
+            with pytest.raises(OSError, match="temporarily"):
+                pool.open(Order("gate", "rtsp://127.0.0.1:9/gate"), threading.Event())
