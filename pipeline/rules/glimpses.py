@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -24,6 +24,9 @@ PATIENCE = timedelta(seconds=0.6)
 
 STILL_LARGE = 0.8
 """… while it is at least this part of its largest width."""
+
+ALONG_ITS_AXIS: Mapping[str, float] = {"bicycle": 0.6, "motorcycle": 0.6, "car": 1.25, "bus": 1.0, "truck": 1.0}
+"""Width by height of a vehicle that is seen from straight ahead or behind; turned away it looks wider."""
 
 SHARPNESS_WIDTH = 160
 
@@ -62,7 +65,8 @@ def glimpse(
 ) -> Glimpse | None:
     """Cut a vehicle out of its frame; None where nothing of it is inside. With a `shelf`, the frame is kept on it.
 
-    Quality is the width in pixels times the square root of the contrast of fine detail.
+    Quality is the width in pixels that the vehicle has, or would have if it were not turned aside, times the square
+    root of the contrast of fine detail.
     """
     across, down = MARGIN * (track.box[2] - track.box[0]), MARGIN * (track.box[3] - track.box[1])
     wide = (track.box[0] - across, track.box[1] - down, track.box[2] + across, track.box[3] + down)
@@ -70,8 +74,14 @@ def glimpse(
     if right - left < 8 or bottom - top < 8:
         return None
     crop = frame.image[top:bottom, left:right].copy()
-    quality = (right - left) * sharpness(crop) ** 0.5
+    quality = (right - left) * facing(track) * sharpness(crop) ** 0.5
     return Glimpse(frame.time, crop, left, top, track, quality, lane, others, shelf.keep(frame) if shelf else None)
+
+
+def facing(track: Track) -> float:
+    """How straight the vehicle faces the camera, 0-1: the less, the more its plate is foreshortened."""
+    width = track.box[2] - track.box[0]
+    return min(1.0, ALONG_ITS_AXIS.get(track.label, 1.0) * track.height / max(width, 1.0))
 
 
 def sharpness(picture: Image) -> float:
