@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from tests.api import chromium
 from tests.servers.postgres import postgres, postgres_without_trigrams
 
 __all__ = ["postgres", "postgres_without_trigrams"]
@@ -19,3 +22,15 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("needs the evaluation data in ../shared/data, which is not part of the project")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; closed with the module, since its event loop runs in the main thread until then."""
+    program = chromium.find()
+    if program is None:
+        pytest.skip(chromium.HOW)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield opened
+        opened.close()

@@ -9,13 +9,11 @@ from pathlib import Path
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, sync_playwright
 
 from api.app import create_app
 from api.settings import Settings
 from pipeline.store import Repository
 
-from . import chromium
 from .site import PASSWORD, Site, build
 
 
@@ -88,14 +86,3 @@ def serving(settings: Settings) -> Iterator[str]:
 def server(site: Site) -> Iterator[str]:
     with serving(site.settings) as address:
         yield address
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    program = chromium.find()
-    if program is None:
-        pytest.skip(chromium.HOW)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield opened
-        opened.close()

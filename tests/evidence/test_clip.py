@@ -9,13 +9,12 @@ import av
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from pipeline.evidence.clip import UnwritableCodecError, decoding_times, obstacle, write_clips, write_preview
 from pipeline.sources import MediaPacket, Recording
 from pipeline.types import Frame
 
-from ..api import chromium
 from ..servers.clips import make_clip, number_of
 from .makers import START, STREAM, packet
 
@@ -141,23 +140,18 @@ def test_a_preview_shows_the_same_frames(tmp_path: Path) -> None:
     assert (tmp_path / "again.mp4").read_bytes() == (tmp_path / "preview.mp4").read_bytes()
 
 
-def test_a_preview_plays_and_can_be_entered_in_a_browser(tmp_path: Path) -> None:
-    program = chromium.find()
-    if program is None:
-        pytest.skip(chromium.HOW)
+def test_a_preview_plays_and_can_be_entered_in_a_browser(tmp_path: Path, browser: Browser) -> None:
     _, packets = read(make_clip(tmp_path / "source.avi", "mpeg4"))
     write_clips(packets, tmp_path)
     write_preview(tmp_path / "clip.mp4", tmp_path / "preview.mp4")
     (tmp_path / "page.html").write_text("<video muted controls src=preview.mp4></video>")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.goto((tmp_path / "page.html").as_uri())
-        video = page.locator("video").element_handle()
-        page.evaluate("video => video.play()", video)
-        page.wait_for_function("video => video.readyState >= 3 && video.currentTime > 0.2", arg=video)
-        assert page.evaluate("video => [video.videoWidth, video.videoHeight, video.error]", video) == [160, 120, None]
-        assert page.evaluate("video => video.duration", video) == pytest.approx(2, abs=0.05)
-        page.evaluate("video => { video.pause(); video.currentTime = 1 }", video)
-        page.wait_for_function("video => !video.seeking && video.currentTime === 1", arg=video)
-        browser.close()
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    video = page.locator("video").element_handle()
+    page.evaluate("video => video.play()", video)
+    page.wait_for_function("video => video.readyState >= 3 && video.currentTime > 0.2", arg=video)
+    assert page.evaluate("video => [video.videoWidth, video.videoHeight, video.error]", video) == [160, 120, None]
+    assert page.evaluate("video => video.duration", video) == pytest.approx(2, abs=0.05)
+    page.evaluate("video => { video.pause(); video.currentTime = 1 }", video)
+    page.wait_for_function("video => !video.seeking && video.currentTime === 1", arg=video)
+    page.close()
