@@ -33,12 +33,18 @@ def register(folder, url):
     return path
 
 
+def state_known(data, camera) -> bool:
+    """States are written every few seconds, beside the events."""
+    with command.open_store(data) as repository:
+        return repository.camera(camera).state != "unknown"
+
+
 def test_live_events_survive_a_kill_and_a_stop(tmp_path, rtsp_server):
     server = rtsp_server({"/square": command.ROOT / "samples" / "square.mp4"})
     streams, data = register(tmp_path, server.url("/square")), tmp_path / "data"
 
     process = command.start("run", str(streams), data=data)
-    command.wait_until(lambda: command.violations_stored(data) > 0, process)
+    command.wait_until(lambda: command.violations_stored(data) > 0 and state_known(data, "dead"), process)
     process.kill()
     process.wait(10)
     with command.open_store(data) as repository:
