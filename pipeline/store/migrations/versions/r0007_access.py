@@ -1,0 +1,8 @@
+"""Access: scopes, second factors, keys of machines."""
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    pass
