@@ -126,6 +126,8 @@ class CameraAnswer(Answer):
     name: str = Field(examples=["Cầu Trường Tiền, north"])
     latitude: float | None = Field(examples=[16.4684])
     longitude: float | None = Field(examples=[107.5905])
+    ward: str = Field(description="Ward or commune; empty when not known.", examples=["Phú Xuân"])
+    district: str = Field(description="Part of the city as the site divides it.", examples=["Bắc sông Hương"])
     state: str = Field(examples=["live"])
     since: datetime | None = Field(description="When it came into this state.", examples=["2026-11-01T00:00:04Z"])
     last_frame: datetime | None = Field(description="Media time.", examples=["2026-11-01T05:00:12.480Z"])

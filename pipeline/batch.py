@@ -17,6 +17,7 @@ from pipeline.config import CameraConfig
 from pipeline.errors import SourceError, StoreError
 from pipeline.installation import Footage, Installation
 from pipeline.sources import Recording
+from pipeline.spool import CameraKnown
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Batch:
         """
         self.installation.repository.interrupt_stale_runs()
         self.installation.keep_version()
+        self.installation.outlet.append(CameraKnown.of(self.camera))
         self.installation.driver().drive(self._runs(), parallel=self.parallel, stop=self.stop, on_progress=on_progress)
         return self.reports
 

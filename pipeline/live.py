@@ -153,10 +153,7 @@ class Live:
             if camera.id not in self._runs:
                 hand_on_leftovers(camera.id, self.installation.evidence, outlet)
         for camera in (*changes.started, *changes.refreshed):
-            place = camera.location
-            outlet.append(
-                CameraKnown(camera.id, camera.label, place.lat if place else None, place.lon if place else None)
-            )
+            outlet.append(CameraKnown.of(camera))
         with self._lock:
             self._wanted = {camera.id for camera in config.active_cameras}
             for id_ in (*changes.removed, *(camera.id for camera in changes.restarted)):

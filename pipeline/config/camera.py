@@ -34,7 +34,9 @@ from pipeline.geometry import Layout
 from pipeline.rules import RuleConfig, rule_types
 
 MAX_RATE = 60.0
-NOT_ANALYSED = frozenset({"name", "enabled", "source", "location", "district", "retention", "priority", "health"})
+NOT_ANALYSED = frozenset(
+    {"name", "enabled", "source", "location", "ward", "district", "retention", "priority", "health"}
+)
 
 
 def _timezone(name: str) -> str:
@@ -133,7 +135,10 @@ class CameraConfig(Section):
     enabled: bool = Field(default=True, strict=True, description="false leaves the camera out.")
     source: SourceConfig = Field(description="An rtsp:// address, the path of a recording, or a mapping with its url.")
     location: LocationConfig | None = None
-    district: str = Field(default="", description="Part of the city, for reports.")
+    ward: str = Field(default="", description="Ward or commune that it stands in, as in Phú Xuân; for reports.")
+    district: str = Field(
+        default="", description="Larger part of the city, as the site divides it, such as a police district; for reports."
+    )
     timezone: Timezone = Field(default="UTC", description="IANA time zone; the site's when left out.")
     rate: Rate = Field(default=10.0, description="Frames analysed a second.")
     priority: Annotated[Whole, Field(ge=0, le=10)] = Field(

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 
+from pipeline.config import CameraConfig
 from pipeline.errors import EvidenceError, StoreError
 from pipeline.evidence import report, verify_package
 from pipeline.evidence.recovery import clear_unfinished, put_back
@@ -32,9 +33,25 @@ class CameraKnown:
     name: str = ""
     latitude: float | None = None
     longitude: float | None = None
+    ward: str = ""
+    district: str = ""
+
+    @classmethod
+    def of(cls, camera: CameraConfig) -> CameraKnown:
+        place = camera.location
+        return cls(
+            camera.id,
+            camera.label,
+            place.lat if place else None,
+            place.lon if place else None,
+            camera.ward,
+            camera.district,
+        )
 
     def store(self, repository: Repository, evidence: Path) -> None:  # noqa: ARG002 - as all records
-        repository.record_camera(self.camera, self.name, self.latitude, self.longitude)
+        repository.record_camera(
+            self.camera, self.name, self.latitude, self.longitude, ward=self.ward, district=self.district
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,18 +14,20 @@ from pipeline.store.tables import Camera, Violation
 
 class CameraStore(Database):
     def record_camera(
-        self, camera: str, name: str = "", latitude: float | None = None, longitude: float | None = None
+        self,
+        camera: str,
+        name: str = "",
+        latitude: float | None = None,
+        longitude: float | None = None,
+        *,
+        ward: str = "",
+        district: str = "",
     ) -> None:
         """Make the camera known, or change what is known of it; its live state stays as it is."""
-        statement = self.insert(Camera).values(id=camera, name=name, latitude=latitude, longitude=longitude)
-        new = statement.excluded
+        known = {"name": name, "latitude": latitude, "longitude": longitude, "ward": ward, "district": district}
+        statement = self.insert(Camera).values(id=camera, **known)
         with self.writing() as connection:
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["id"],
-                    set_={"name": new.name, "latitude": new.latitude, "longitude": new.longitude},
-                )
-            )
+            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=known))
 
     def set_camera_state(
         self,

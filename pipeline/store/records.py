@@ -24,7 +24,8 @@ class Page(Generic[Item]):
 
 @dataclass(frozen=True, slots=True)
 class CameraStatus:
-    """A camera and how it is now; `since` is when it came into `state`, `updated` when that was last heard.
+    """A camera and how it is now; `since` is when it came into `state`, `updated` when that was last heard. `ward`
+    and `district` are the parts of the city that it belongs to, "" when not known.
 
     `fps` are frames a second from the source, `analysed_fps` and `dropped_fps` what became of them; `latency` is
     seconds from capture to the end of analysis, `rate_share` the part of its rate that an overload leaves it.
@@ -34,6 +35,8 @@ class CameraStatus:
     name: str
     latitude: float | None
     longitude: float | None
+    ward: str
+    district: str
     state: str
     since: datetime | None
     last_frame: datetime | None

@@ -84,6 +84,8 @@ class Camera(Table):
     name: Mapped[str] = mapped_column(default="")
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
+    ward: Mapped[str] = mapped_column(server_default="")
+    district: Mapped[str] = mapped_column(server_default="")
     state: Mapped[str] = mapped_column(default="unknown")
     since: Mapped[datetime | None]
     last_frame: Mapped[datetime | None]
