@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import to_jsonable_python
 
-from pipeline.config.operation import HealthConfig, MotionGateConfig
+from pipeline.config.operation import HealthConfig, MotionGateConfig, StillsConfig
 from pipeline.config.places import GroundConfig, LaneConfig, ZoneConfig
 from pipeline.config.retention import RetentionConfig
 from pipeline.config.schedule import ScheduleWindow
@@ -35,7 +35,7 @@ from pipeline.rules import RuleConfig, rule_types
 
 MAX_RATE = 60.0
 NOT_ANALYSED = frozenset(
-    {"name", "enabled", "source", "location", "ward", "district", "retention", "priority", "health"}
+    {"name", "enabled", "source", "location", "ward", "district", "groups", "retention", "priority", "health", "stills"}
 )
 
 
@@ -112,6 +112,12 @@ class LocationConfig(Section):
 
     lat: Annotated[Number, Field(ge=-90, le=90)] = Field(description="Degrees north.")
     lon: Annotated[Number, Field(ge=-180, le=180)] = Field(description="Degrees east.")
+    heading: Annotated[Number, Field(ge=0, le=360)] | None = Field(
+        default=None, description="Where it looks: degrees clockwise from north."
+    )
+    angle: Annotated[Number, Field(gt=0, le=360)] | None = Field(
+        default=None, description="How wide its view is, in degrees."
+    )
 
 
 class EvidenceConfig(Section):
@@ -139,6 +145,9 @@ class CameraConfig(Section):
     district: str = Field(
         default="", description="Larger part of the city, as the site divides it, such as a police district; for reports."
     )
+    groups: tuple[Name, ...] = Field(
+        default=(), description="Groups that it belongs to; a user who is confined to groups sees the cameras of these."
+    )
     timezone: Timezone = Field(default="UTC", description="IANA time zone; the site's when left out.")
     rate: Rate = Field(default=10.0, description="Frames analysed a second.")
     priority: Annotated[Whole, Field(ge=0, le=10)] = Field(
@@ -146,6 +155,7 @@ class CameraConfig(Section):
     )
     motion_gate: MotionGateConfig = MotionGateConfig()
     health: HealthConfig = HealthConfig()
+    stills: StillsConfig = StillsConfig()
     detectors: tuple[DetectorConfig, ...] = Field(default=(DetectorConfig(model="road-nano"),), min_length=1)
     zones: tuple[ZoneConfig, ...] = ()
     lanes: tuple[LaneConfig, ...] = ()
@@ -183,6 +193,11 @@ class CameraConfig(Section):
     def label(self) -> str:
         """What to call the camera before people."""
         return self.name or self.id
+
+    @property
+    def shows(self) -> Literal["clear", "coarse", "none"]:
+        """How its newest picture is kept: never clear where its plates are not."""
+        return "coarse" if self.hash_plates and self.stills.show == "clear" else self.stills.show
 
     @property
     def zone(self) -> ZoneInfo:

@@ -16,8 +16,10 @@ from pipeline.config.camera import (
     Timezone,
 )
 from pipeline.config.journeys import JourneysConfig
+from pipeline.config.map import MapConfig
 from pipeline.config.notifications import NotificationsConfig
-from pipeline.config.operation import HealthConfig, MetricsConfig, MotionGateConfig
+from pipeline.config.operation import HealthConfig, MetricsConfig, MotionGateConfig, StillsConfig
+from pipeline.config.publication import PublicationConfig
 from pipeline.config.retention import Days, RetentionConfig, SiteRetentionConfig
 from pipeline.config.review import ReviewConfig
 from pipeline.config.schedule import ScheduleWindow
@@ -34,6 +36,9 @@ class SiteConfig(Section):
     """The city or operations centre that the cameras belong to."""
 
     name: str = Field(default="", description="Shown to people.")
+    language: Literal["vi", "en"] | None = Field(
+        default=None, description="Of the desk, for who has chosen none; by default what the browser asks for."
+    )
     timezone: Timezone = Field(description="IANA time zone of schedules and recordings, as in Asia/Ho_Chi_Minh.")
 
 
@@ -43,6 +48,7 @@ class DefaultsConfig(Section):
     rate: Rate = Field(default=10.0, description="Frames analysed a second.")
     motion_gate: MotionGateConfig = MotionGateConfig()
     health: HealthConfig = HealthConfig()
+    stills: StillsConfig = StillsConfig()
     detectors: tuple[DetectorConfig, ...] = Field(default=(DetectorConfig(model="road-nano"),), min_length=1)
     schedule: tuple[ScheduleWindow, ...] = Field(default=(), description="When the rules are active; always if empty.")
     evidence: EvidenceConfig = EvidenceConfig()
@@ -161,7 +167,9 @@ class Config(Section):
     readers: ReadersConfig = ReadersConfig()
     metrics: MetricsConfig = MetricsConfig()
     review: ReviewConfig = ReviewConfig()
+    publication: PublicationConfig = PublicationConfig()
     journeys: JourneysConfig = JourneysConfig()
+    map: MapConfig = MapConfig()
     notifications: NotificationsConfig = NotificationsConfig()
     cameras: tuple[CameraConfig, ...] = Field(min_length=1, description="A list; each camera needs id and source.")
     _file: str = PrivateAttr(default="streams.yaml")
@@ -202,7 +210,7 @@ class Config(Section):
 def _with_defaults(camera: dict[str, Any], inherited: dict[str, Any]) -> dict[str, Any]:
     """The camera's own settings over the inherited ones; groups such as evidence are merged field by field."""
     merged = {**inherited, **camera}
-    for name in ("evidence", "retention", "motion_gate", "health"):
+    for name in ("evidence", "retention", "motion_gate", "health", "stills"):
         if isinstance(camera.get(name), dict):
             merged[name] = {**inherited[name].model_dump(), **camera[name]}
     return merged

@@ -35,6 +35,9 @@ class CameraKnown:
     longitude: float | None = None
     ward: str = ""
     district: str = ""
+    groups: tuple[str, ...] = ()
+    heading: float | None = None
+    angle: float | None = None
 
     @classmethod
     def of(cls, camera: CameraConfig) -> CameraKnown:
@@ -46,11 +49,22 @@ class CameraKnown:
             place.lon if place else None,
             camera.ward,
             camera.district,
+            camera.groups,
+            place.heading if place else None,
+            place.angle if place else None,
         )
 
     def store(self, repository: Repository, evidence: Path) -> None:  # noqa: ARG002 - as all records
         repository.record_camera(
-            self.camera, self.name, self.latitude, self.longitude, ward=self.ward, district=self.district
+            self.camera,
+            self.name,
+            self.latitude,
+            self.longitude,
+            ward=self.ward,
+            district=self.district,
+            groups=self.groups,
+            heading=self.heading,
+            angle=self.angle,
         )
 
 
@@ -181,7 +195,7 @@ class Recovered:
         stored = repository.evidence(self.evidence.violation)
         if stored is None or not stored.complete:
             package = evidence / self.evidence.folder
-            if faults := verify_package(package):
+            if faults := verify_package(package, _manifest_sha256(self.evidence.files)):
                 raise EvidenceError(report(package, faults))
             if repository.violation(self.evidence.violation) is None:
                 repository.save(Findings(violations=(restore(evidence, self.evidence),)), self.run)

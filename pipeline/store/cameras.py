@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import case as sql_case
@@ -22,9 +23,13 @@ class CameraStore(Database):
         *,
         ward: str = "",
         district: str = "",
+        groups: Sequence[str] = (),
+        heading: float | None = None,
+        angle: float | None = None,
     ) -> None:
         """Make the camera known, or change what is known of it; its live state stays as it is."""
         known = {"name": name, "latitude": latitude, "longitude": longitude, "ward": ward, "district": district}
+        known |= {"groups": list(groups), "heading": heading, "angle": angle}
         statement = self.insert(Camera).values(id=camera, **known)
         with self.writing() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=known))
@@ -89,6 +94,12 @@ class CameraStore(Database):
         with self.reading() as connection:
             rows = connection.execute(select(Camera.__table__).order_by(Camera.id)).mappings()
             return tuple(CameraStatus(**row) for row in rows)
+
+    def cameras_in(self, groups: Collection[str]) -> tuple[str, ...]:
+        """The ids of the cameras that belong to any of these groups."""
+        with self.reading() as connection:
+            rows = connection.execute(select(Camera.id, Camera.groups).order_by(Camera.id))
+            return tuple(camera for camera, own in rows if not set(groups).isdisjoint(own))
 
     def newest_violations(self) -> dict[str, datetime]:
         """When the newest violation of each camera that has any began."""

@@ -8,14 +8,17 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.store.tables import Table
+from pipeline.store.tables import LASTING, Table
 
 
 class CameraAlert(Table):
-    """A fault of a camera itself; `end` is null while it lasts."""
+    """A fault of a camera itself; `end` is null while it lasts. `acknowledged` is when a person took note of it."""
 
     __tablename__ = "camera_alerts"
-    __table_args__ = (Index(None, "camera", "start", "id"),)
+    __table_args__ = (
+        Index(None, "camera", "start", "id"),
+        Index("ix_camera_alerts_lasting", "start", "id", sqlite_where=LASTING, postgresql_where=LASTING),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     camera: Mapped[str] = mapped_column(ForeignKey("cameras.id"))
@@ -25,8 +28,20 @@ class CameraAlert(Table):
     value: Mapped[float]
     limit: Mapped[float]
     note: Mapped[str]
+    acknowledged: Mapped[datetime | None]
+    acknowledged_by: Mapped[str] = mapped_column(server_default="")
     created: Mapped[datetime]
     updated: Mapped[datetime]
+
+
+class CameraUptime(Table):
+    """A stretch of time for which a camera gave pictures without a break, as far as the program was there to see."""
+
+    __tablename__ = "camera_uptime"
+
+    camera: Mapped[str] = mapped_column(ForeignKey("cameras.id"), primary_key=True)
+    start: Mapped[datetime] = mapped_column(primary_key=True)
+    end: Mapped[datetime] = mapped_column(index=True)
 
 
 class Removal(Table):

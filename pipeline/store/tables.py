@@ -86,6 +86,9 @@ class Camera(Table):
     longitude: Mapped[float | None]
     ward: Mapped[str] = mapped_column(server_default="")
     district: Mapped[str] = mapped_column(server_default="")
+    groups: Mapped[list[Any]] = mapped_column(server_default=EMPTY)
+    heading: Mapped[float | None]
+    angle: Mapped[float | None]
     state: Mapped[str] = mapped_column(default="unknown")
     since: Mapped[datetime | None]
     last_frame: Mapped[datetime | None]

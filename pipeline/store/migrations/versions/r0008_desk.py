@@ -6,7 +6,24 @@ from alembic import op
 revision = "0008"
 down_revision = "0007"
 
+TIME = sa.DateTime(timezone=True)
+LASTING = {"sqlite_where": sa.text('"end" IS NULL'), "postgresql_where": sa.text('"end" IS NULL')}
+
 
 def upgrade() -> None:
     for part_of_the_city in ("ward", "district"):
         op.add_column("cameras", sa.Column(part_of_the_city, sa.String(), nullable=False, server_default=""))
+    for of_its_view in ("heading", "angle"):
+        op.add_column("cameras", sa.Column(of_its_view, sa.Float()))
+    op.create_table(
+        "camera_uptime",
+        sa.Column("camera", sa.String(), nullable=False),
+        sa.Column("start", TIME, nullable=False),
+        sa.Column("end", TIME, nullable=False),
+        sa.ForeignKeyConstraint(["camera"], ["cameras.id"], name="fk_camera_uptime_camera"),
+        sa.PrimaryKeyConstraint("camera", "start", name="pk_camera_uptime"),
+    )
+    op.create_index("ix_camera_uptime_end", "camera_uptime", ["end"])
+    op.add_column("camera_alerts", sa.Column("acknowledged", TIME))
+    op.add_column("camera_alerts", sa.Column("acknowledged_by", sa.String(), nullable=False, server_default=""))
+    op.create_index("ix_camera_alerts_lasting", "camera_alerts", ["start", "id"], **LASTING)
