@@ -32,6 +32,16 @@ class DataFolder:
         return self.root / "plates"
 
     @property
+    def stills(self) -> Path:
+        """The newest picture of each live camera."""
+        return self.root / "stills"
+
+    @property
+    def registrations(self) -> Path:
+        """Earlier versions of a streams.yaml that was changed at the desk."""
+        return self.root / "registrations"
+
+    @property
     def plate_key(self) -> Path:
         """The key of hashed plates, where streams.yaml gives none."""
         return self.root / "plate.key"

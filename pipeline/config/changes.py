@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.config.camera import CameraConfig
 from pipeline.config.schema import Config
 
-IN_PLACE = frozenset({"name", "location", "ward", "district", "retention"})
+IN_PLACE = frozenset({"name", "location", "ward", "district", "groups", "retention", "stills"})
 """Settings of a camera that change while it goes on; so does what its rules took from files."""
 
 INHERITED = frozenset({"site", "defaults"})

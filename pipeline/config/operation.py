@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -42,6 +42,21 @@ class HealthConfig(Section):
         default=60.0, description="The camera looks elsewhere, so its zones and lanes are wrong."
     )
     every: Annotated[Number, Field(ge=0.5, le=60)] = Field(default=2.0, description="Seconds between two looks.")
+
+
+class StillsConfig(Section):
+    """The camera's newest picture on the desk's operator pages."""
+
+    show: Literal["clear", "coarse", "none"] = Field(
+        default="clear",
+        description="coarse shows the scene in blocks, without faces and plates; none keeps no picture.",
+    )
+    every: Annotated[Number, Field(ge=1, le=3600)] = Field(
+        default=5.0, description="Least seconds between two pictures."
+    )
+    width: Annotated[Whole, Field(ge=160, le=1920)] = Field(
+        default=640, description="Most pixels across of the picture with boxes, zones and time."
+    )
 
 
 class MetricsConfig(Section):
