@@ -52,6 +52,11 @@ Reason = Annotated[
     ),
     AfterValidator(storable),
 ]
+Assignee = Annotated[
+    str | None,
+    Field(max_length=64, description="Given to this officer; empty for nobody.", examples=[None]),
+    AfterValidator(lambda text: text if text is None else storable(text)),
+]
 Sort = Literal["-start", "start", "-confidence", "confidence"]
 
 
@@ -72,6 +77,7 @@ class ViolationChoice(Query):
     reason: Reason | None = Field(default=None, description="Why you ask for a plate; needed with one.")
     confidence: float = Field(default=0.0, ge=0, le=1, description="At least this.")
     open: bool | None = Field(default=None, description="Lasting still, or ended.")
+    assignee: Assignee = None
 
     @model_validator(mode="after")
     def _plate_has_reason(self) -> Self:
@@ -90,10 +96,14 @@ class ViolationChoice(Query):
             plate=self.plate or "",
             confidence=self.confidence,
             open=self.open,
+            assignee=self.assignee,
         )
 
 
 class ViolationQuery(ViolationChoice):
+    due_before: Annotated[
+        AwareDatetime | None, Field(description="Whose next step is due before this time.", examples=[None])
+    ] = None
     sort: Sort = Field(default="-start", description="`-` for falling.")
     cursor: Cursor = None
     limit: int = Field(default=50, ge=1, le=200)

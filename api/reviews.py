@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Self
 from uuid import UUID
@@ -11,10 +12,10 @@ from pydantic import Field
 from starlette.exceptions import HTTPException
 
 from api.auth.guard import Identity
-from api.schemas import VIOLATION, Answer
+from api.schemas import VIOLATION, Answer, ViolationAnswer
 from api.services import Services, Trail
 from pipeline.review import UNDECIDED, Action, Decision, RejectionReason, ReviewPolicy, State, actions, due
-from pipeline.store import Role
+from pipeline.store import Role, ViolationFilter
 from pipeline.store.review_records import ReviewRecord, ReviewStep
 
 TELLING = frozenset({"overlay", "trace", "manifest"})
@@ -111,16 +112,36 @@ def show(services: Services, identity: Identity, review: ReviewRecord) -> Review
         services.settings.review,
         actor=identity.name if identity.role in OFFICERS else None,
         senior=identity.role is Role.SENIOR_REVIEWER,
-        blind=is_blind(identity, review),
+        blind=is_blind(services, identity, review.violation),
     )
 
 
-def is_blind(identity: Identity, review: ReviewRecord) -> bool:
+def is_blind(services: Services, identity: Identity, violation: UUID) -> bool:
     """Whether this person may be shown no reading of the plate, a machine's or another's: whoever has yet to read it
-    in a second review."""
-    case = review.case
-    waits = case.state is State.SECOND_REVIEW and case.plated and not case.disputed
-    return waits and identity.role in OFFICERS and identity.name != case.first_reviewer
+    in a second review of this case, or of another case of the same vehicle."""
+    if identity.role not in OFFICERS:
+        return False
+    waiting = [review.case for review in services.repository.second_readings(violation)]
+    return any(case.plated and not case.disputed and case.first_reviewer != identity.name for case in waiting)
+
+
+def plates_hidden(services: Services, identity: Identity, violations: Collection[UUID]) -> frozenset[UUID]:
+    """Those of many violations whose plate no list shows to this person: officers may have to read it unprompted."""
+    return services.repository.awaiting_reading(violations) if identity.role in OFFICERS else frozenset()
+
+
+def without_plate(item: ViolationAnswer) -> ViolationAnswer:
+    """The violation of a list without its plate and the pictures that name it."""
+    pictures = {role: address for role, address in item.pictures.items() if role not in TELLING}
+    return item.model_copy(update={"plate_text": None, "plate_confidence": None, "pictures": pictures})
+
+
+def searchable(wanted: ViolationFilter, identity: Identity) -> ViolationFilter:
+    """A search of this person. An officer finds no case in second review by its plate: a wildcard would tell it."""
+    if not wanted.plate or identity.role not in OFFICERS:
+        return wanted
+    states = wanted.states or tuple(State)
+    return replace(wanted, states=tuple(state for state in states if state != State.SECOND_REVIEW) or ("",))
 
 
 def decide(

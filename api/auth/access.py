@@ -30,6 +30,7 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     ("GET", "/api/v1/violations/{violation_id}"): EVERYONE,
     ("GET", "/api/v1/violations/{violation_id}/evidence/{name}"): EVERYONE,
     ("GET", "/api/v1/violations/{violation_id}/verification"): EVERYONE,
+    ("GET", "/api/v1/violations/{violation_id}/neighbours"): EVERYONE,
     # Deciding on them is for officers, not for those who run the computers.
     ("GET", "/api/v1/violations/{violation_id}/review"): EVERYONE,
     ("POST", "/api/v1/violations/{violation_id}/review"): REVIEWERS,
@@ -57,6 +58,7 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     ("POST", "/api/v1/users/{user_id}/password"): ADMINS,
     ("GET", "/api/v1/audit"): ADMINS,
     # The desk.
+    ("POST", "/language"): PUBLIC,
     ("GET", "/login"): PUBLIC,
     ("POST", "/login"): PUBLIC,
     ("POST", "/logout"): EVERYONE,

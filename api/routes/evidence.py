@@ -16,7 +16,7 @@ from api.auth.access import GuardedRoute
 from api.auth.guard import IdentityDep
 from api.files import confined
 from api.problems import answers
-from api.reviews import TELLING, find_review, is_blind
+from api.reviews import TELLING, is_blind
 from api.schemas import FaultAnswer, Verification
 from api.services import Services, ServicesDep, TrailDep
 from pipeline.errors import EvidenceError
@@ -51,7 +51,7 @@ def evidence_file(
     file = next((each for each in evidence.files if each.name == name), None)
     if file is None:
         raise HTTPException(404, f"violation {violation_id} has no evidence file of that name")
-    if file.role in TELLING and is_blind(identity, find_review(services, violation_id)):
+    if file.role in TELLING and is_blind(services, identity, violation_id):
         raise HTTPException(403, f"{name} names the plate, which you have yet to read; give your own reading first")
     inside = confined(services.settings.evidence_root, evidence.folder, name)
     path = services.evidence.file(evidence.folder, file) if inside else None

@@ -11,12 +11,13 @@ from starlette.exceptions import HTTPException
 
 from api.auth.access import GuardedRoute
 from api.auth.guard import IdentityDep
+from api.neighbours import NeighbourAnswer, neighbours
 from api.problems import answers
 from api.queries import ViolationQuery
-from api.reviews import OFFICERS, TELLING, find_review, is_blind
+from api.reviews import TELLING, is_blind, plates_hidden, searchable, without_plate
 from api.schemas import Listing, ViolationAnswer, ViolationDetail
 from api.services import Services, ServicesDep, TrailDep
-from pipeline.review import State
+from pipeline.store.filters import DueBefore
 from pipeline.store.records import ViolationRecord
 
 router = APIRouter(prefix="/api/v1/violations", tags=["violations"], route_class=GuardedRoute)
@@ -27,15 +28,18 @@ def list_violations(
     query: Annotated[ViolationQuery, Query()], services: ServicesDep, identity: IdentityDep, trail: TrailDep
 ) -> Listing[ViolationAnswer]:
     """A page of violations, newest first unless sorted otherwise. Officers are shown no plate of a case in second
-    review."""
+    review, and find none by it."""
     if query.plate:
         trail.record("plate.search", "plate", query.plate, {"in": "violations", "reason": query.reason})
     repository = services.repository
-    page = repository.violations(query.filter(), sort=query.sort, cursor=query.cursor, limit=query.limit)
+    wanted = searchable(query.filter(), identity)
+    if query.due_before is not None:
+        wanted = replace(wanted, due=DueBefore(query.due_before, services.settings.review))
+    page = repository.violations(wanted, sort=query.sort, cursor=query.cursor, limit=query.limit)
     files = repository.evidence_of([violation.id for violation in page.items])
     items = [ViolationAnswer.of_summary(violation, files.get(violation.id, ())) for violation in page.items]
-    if identity.role in OFFICERS:
-        items = [_without_plate(item) if item.review_state == State.SECOND_REVIEW else item for item in items]
+    hidden = plates_hidden(services, identity, [item.id for item in items])
+    items = [without_plate(item) if item.id in hidden else item for item in items]
     return Listing[ViolationAnswer].of(page, items)
 
 
@@ -46,15 +50,23 @@ def show_violation(
     """One violation: decision trace, boxes, evidence. An officer who has yet to read its plate in a second review
     is shown no reading of it."""
     violation = find_violation(services, violation_id)
-    if is_blind(identity, find_review(services, violation_id)):
+    if is_blind(services, identity, violation_id):
         violation = without_reading(violation)
     trail.record("violation.view", "violation", violation_id)
     return ViolationDetail.of_record(violation)
 
 
-def _without_plate(item: ViolationAnswer) -> ViolationAnswer:
-    pictures = {role: address for role, address in item.pictures.items() if role not in TELLING}
-    return item.model_copy(update={"plate_text": None, "plate_confidence": None, "pictures": pictures})
+@router.get("/{violation_id}/neighbours", responses=answers(401, 403, 404, 422, 503))
+def show_neighbours(
+    violation_id: UUID, services: ServicesDep, identity: IdentityDep, trail: TrailDep
+) -> list[NeighbourAnswer]:
+    """The cases to see beside a violation: of the same vehicle, original and duplicates, of the same camera within
+    five minutes, and of the same plate. An officer who has yet to read a plate is shown none of it."""
+    violation = find_violation(services, violation_id)
+    found = neighbours(services, identity, violation, blind=is_blind(services, identity, violation_id))
+    trail.record("violation.neighbours", "violation", violation_id, {"found": len(found)})
+    files = services.repository.evidence_of([each.violation.id for each in found])
+    return [NeighbourAnswer.of(each, files.get(each.violation.id, ())) for each in found]
 
 
 def without_reading(violation: ViolationRecord) -> ViolationRecord:

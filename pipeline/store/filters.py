@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.errors import QueryError
 from pipeline.plate_text import PSEUDONYM, is_pseudonym, plate_key
+from pipeline.review import UNDECIDED, ReviewPolicy, State
+from pipeline.store.review_tables import Review
 from pipeline.store.tables import PlateRead, Violation
 
 WILDCARDS = "*?"
@@ -25,7 +27,8 @@ class ViolationFilter:
     """Violations that began in [since, until); an empty field asks for all.
 
     `plate` ignores case, spaces and punctuation; `*` stands for any characters and `?` for one. `open` asks for
-    those that last still (True) or have ended (False).
+    those that last still (True) or have ended (False). `assignee` asks for what is given to this officer, "" for what
+    is given to nobody.
     """
 
     cameras: tuple[str, ...] = ()
@@ -37,6 +40,8 @@ class ViolationFilter:
     plate: str = ""
     confidence: float = 0.0
     open: bool | None = None
+    assignee: str | None = None
+    due: DueBefore | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Raises QueryError for a plate without a letter or digit."""
@@ -54,7 +59,34 @@ class ViolationFilter:
             found.append(Violation.confidence >= self.confidence)
         if self.open is not None:
             found.append(Violation.end.is_(None) if self.open else Violation.end.is_not(None))
+        if self.assignee is not None:
+            found.append(_given_to(self.assignee))
+        if self.due is not None:
+            found.append(self.due.condition())
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class DueBefore:
+    """Cases whose next step is due before `time`, as review.due has it."""
+
+    time: datetime
+    policy: ReviewPolicy
+
+    def condition(self) -> ColumnElement[bool]:
+        state = Violation.review_state
+        waiting = sorted({*UNDECIDED, State.ACCEPTED})
+        notified = select(Review.violation).where(Review.notified < self.time - self.policy.answer_within)
+        return or_(
+            and_(state.in_(waiting), Violation.start < self.time - self.policy.owner_within),
+            and_(state == State.FORWARDED.value, Violation.id.in_(notified)),
+        )
+
+
+def _given_to(officer: str) -> ColumnElement[bool]:
+    if officer:
+        return Violation.id.in_(select(Review.violation).where(Review.assignee == officer))
+    return Violation.id.not_in(select(Review.violation).where(Review.assignee != ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pipeline.errors import StoreError
 from pipeline.store.accounts import AccountStore
 from pipeline.store.alerts import AlertStore
 from pipeline.store.cameras import CameraStore
+from pipeline.store.casework import CaseworkQueries
 from pipeline.store.claims import CameraClaims
 from pipeline.store.configurations import ConfigurationStore
 from pipeline.store.database import connect, describe
@@ -21,9 +22,7 @@ from pipeline.store.plate_retention import PlateRetention
 from pipeline.store.plates import PlateQueries
 from pipeline.store.reports import ReportQueries
 from pipeline.store.retention import RetentionStore
-from pipeline.store.reviews import ReviewStore
 from pipeline.store.runs import RunStore
-from pipeline.store.violations import ViolationQueries
 
 
 class Repository(
@@ -33,12 +32,11 @@ class Repository(
     ConfigurationStore,
     NotificationStore,
     RunStore,
-    ViolationQueries,
+    CaseworkQueries,
     PlateQueries,
     PlateRetention,
     RetentionStore,
     ReportQueries,
-    ReviewStore,
     AccountStore,
 ):
     """The database, opened and at this program's schema; safe to share between threads.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -39,6 +39,7 @@ UNTOUCHED: Mapping[str, Any] = {
     "duplicate_of": None,
     "notified": None,
 }
+_SEEN = (Violation.id, Violation.review_state, Violation.kind, Violation.track, Violation.start)
 
 
 class ReviewStore(Database):
@@ -50,6 +51,14 @@ class ReviewStore(Database):
         """The review of a violation, at version 0 when nobody has touched it; None when there is no violation."""
         with self.reading() as connection:
             return _find(connection, violation, lock=False)
+
+    def reviews(self, violations: Collection[UUID]) -> dict[UUID, ReviewRecord]:
+        """The reviews of many violations."""
+        touched = select(Review.__table__).where(Review.violation.in_(violations))
+        with self.reading() as connection:
+            rows = {row["violation"]: row for row in connection.execute(touched).mappings()}
+            seen = connection.execute(select(*_SEEN).where(Violation.id.in_(violations))).mappings()
+            return {row["id"]: _record(row, rows.get(row["id"])) for row in seen}
 
     def review_history(self, violation: UUID) -> tuple[ReviewStep, ...]:
         """All steps, oldest first."""
@@ -253,8 +262,7 @@ def _found(connection: Connection, violation: UUID) -> ReviewRecord:
 
 
 def _find(connection: Connection, violation: UUID, *, lock: bool) -> ReviewRecord | None:
-    columns = (Violation.id, Violation.review_state, Violation.kind, Violation.track, Violation.start)
-    statement = select(*columns).where(Violation.id == violation)
+    statement = select(*_SEEN).where(Violation.id == violation)
     # PostgreSQL has the violation's row locked, since the review's may not exist yet; SQLite has one writer.
     seen = connection.execute(statement.with_for_update() if lock else statement).mappings().one_or_none()
     if seen is None:

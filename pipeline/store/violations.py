@@ -17,7 +17,7 @@ from pipeline.store.tables import Evidence, EvidenceFile, Violation
 from pipeline.types import EvidenceFile as FileValue
 
 SORTS = ("-start", "start", "-confidence", "confidence")
-_SUMMARY = tuple(getattr(Violation, field.name) for field in fields(ViolationSummary))
+SUMMARY = tuple(getattr(Violation, field.name) for field in fields(ViolationSummary))
 
 
 class ViolationQueries(Database):
@@ -33,7 +33,7 @@ class ViolationQueries(Database):
 
         Raises QueryError for an unknown sort, a foreign cursor or a plate without a letter or digit.
         """
-        statement = select(*_SUMMARY).where(*(wanted or ViolationFilter()).conditions())
+        statement = select(*SUMMARY).where(*(wanted or ViolationFilter()).conditions())
         with self.reading() as connection:
             return paginate(
                 connection,
