@@ -137,6 +137,7 @@ class CameraAnswer(Answer):
     latency: float | None = Field(description="Seconds from capture to the end of analysis.", examples=[0.21])
     rate_share: float | None = Field(description="Part of its rate that an overload leaves it.", examples=[1.0])
     reconnects: int = Field(description="Since the program started.", examples=[2])
+    clock_skew: float | None = Field(description="Seconds that its own clock is ahead.", examples=[-0.12])
     last_error: str = Field(examples=["no packet for 10 s"])
     updated: datetime | None = Field(examples=["2026-11-01T05:00:12.600Z"])
 

@@ -37,6 +37,7 @@ class CameraStates:
                 latency=rates.latency,
                 rate_share=run.watch.share,
                 reconnects=state.reconnects,
+                clock_skew=state.skew,
                 error=error or state.error,
             )
         else:

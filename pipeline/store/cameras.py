@@ -46,6 +46,7 @@ class CameraStore(Database):
         latency: float | None = None,
         rate_share: float | None = None,
         reconnects: int = 0,
+        clock_skew: float | None = None,
         error: str | None = None,
     ) -> None:
         """Record how a camera is now; `since` moves only when `state` differs from what it was.
@@ -65,6 +66,7 @@ class CameraStore(Database):
             latency=latency,
             rate_share=rate_share,
             reconnects=reconnects,
+            clock_skew=clock_skew,
             last_error=error or "",
             updated=now,
         )
@@ -83,6 +85,7 @@ class CameraStore(Database):
                         "latency": new.latency,
                         "rate_share": new.rate_share,
                         "reconnects": new.reconnects,
+                        "clock_skew": new.clock_skew,
                         "last_error": Camera.last_error if error is None else new.last_error,
                         "updated": new.updated,
                     },

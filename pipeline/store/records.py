@@ -30,6 +30,7 @@ class CameraStatus:
 
     `fps` are frames a second from the source, `analysed_fps` and `dropped_fps` what became of them; `latency` is
     seconds from capture to the end of analysis, `rate_share` the part of its rate that an overload leaves it.
+    `clock_skew` is the seconds that its own clock is ahead of the program's, None when it does not tell.
     """
 
     id: str
@@ -50,6 +51,7 @@ class CameraStatus:
     latency: float | None
     rate_share: float | None
     reconnects: int
+    clock_skew: float | None
     last_error: str
     updated: datetime | None
 

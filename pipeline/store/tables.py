@@ -75,8 +75,8 @@ class Table(DeclarativeBase):
 
 
 class Camera(Table):
-    """A camera and how it is now. `since` is when it came into `state`; `latency` is in seconds, and `rate_share` the
-    part of its rate that an overload leaves it."""
+    """A camera and how it is now. `since` is when it came into `state`; `latency` is in seconds, `rate_share` the
+    part of its rate that an overload leaves it, and `clock_skew` the seconds that its clock is ahead."""
 
     __tablename__ = "cameras"
 
@@ -98,6 +98,7 @@ class Camera(Table):
     latency: Mapped[float | None]
     rate_share: Mapped[float | None]
     reconnects: Mapped[int] = mapped_column(default=0)
+    clock_skew: Mapped[float | None]
     last_error: Mapped[str] = mapped_column(default="")
     updated: Mapped[datetime | None]
 

@@ -13,8 +13,8 @@ LASTING = {"sqlite_where": sa.text('"end" IS NULL'), "postgresql_where": sa.text
 def upgrade() -> None:
     for part_of_the_city in ("ward", "district"):
         op.add_column("cameras", sa.Column(part_of_the_city, sa.String(), nullable=False, server_default=""))
-    for of_its_view in ("heading", "angle"):
-        op.add_column("cameras", sa.Column(of_its_view, sa.Float()))
+    for measure in ("heading", "angle", "clock_skew"):
+        op.add_column("cameras", sa.Column(measure, sa.Float()))
     op.create_table(
         "camera_uptime",
         sa.Column("camera", sa.String(), nullable=False),
