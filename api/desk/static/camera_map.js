@@ -1,0 +1,9 @@
+// One camera and its neighbours, on the page of a case.
+import { cameraMarker, openMap, showAll } from "/static/map.js";
+
+for (const element of document.querySelectorAll("[data-camera-map]")) {
+  const places = [...document.querySelectorAll(`#${element.dataset.cameraMap} [data-lat]`)];
+  const map = openMap(element);
+  showAll(map, places.map(({ dataset }) => [Number(dataset.lat), Number(dataset.lon)]));
+  places.forEach((place, index) => cameraMarker(place, { chosen: index === 0 }).addTo(map));
+}
