@@ -69,6 +69,14 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     ("POST", "/violations/{violation_id}/review"): REVIEWERS,
     ("GET", "/review/next"): REVIEWERS,
     ("GET", "/precision"): EVERYONE,
+    # The city.
+    ("GET", "/map"): EVERYONE,
+    ("GET", "/map/tiles/{zoom}/{x}/{y}"): EVERYONE,
+    ("GET", "/map/layer"): EVERYONE,
+    ("GET", "/dashboard"): EVERYONE,
+    ("GET", "/api/v1/backlog"): EVERYONE,
+    ("GET", "/api/v1/uptime"): EVERYONE,
+    ("GET", "/api/v1/alerts"): EVERYONE,
 }
 
 WITH_ONE_TIME_PASSWORD = frozenset(
