@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -18,6 +18,8 @@ from pipeline.store.account_records import AuditEntry
 
 @dataclass(frozen=True, slots=True)
 class Services:
+    """`repository` is confined to the cameras that whoever asks may see, but the sign-in's own."""
+
     settings: Settings
     repository: Repository
     passwords: Passwords
@@ -47,7 +49,20 @@ def _services(request: Request) -> Services:
     return services
 
 
-ServicesDep = Annotated[Services, Depends(_services)]
+UnconfinedServicesDep = Annotated[Services, Depends(_services)]
+"""For the guard, which finds out who asks."""
+
+
+def _services_in_scope(request: Request, services: UnconfinedServicesDep) -> Services:
+    """The services over the cameras that whoever asks may see; nobody sees none."""
+    identity = getattr(request.state, "identity", None)
+    if identity is not None and identity.groups is None:
+        return services
+    cameras = () if identity is None else services.repository.cameras_in(identity.groups)
+    return replace(services, repository=services.repository.within(cameras))
+
+
+ServicesDep = Annotated[Services, Depends(_services_in_scope)]
 
 
 def address(request: Request) -> str:

@@ -31,6 +31,7 @@ class Settings(BaseModel):
     review: ReviewPolicy = ReviewPolicy()
     journeys: JourneyLimits = JourneyLimits()
     session_lifetime: timedelta = timedelta(hours=12)
+    session_idle: timedelta = timedelta(hours=1)
     failures_until_lock: int = Field(default=10, ge=1, description="Wrong passwords in a row that lock an account.")
     lock_time: timedelta = timedelta(minutes=5)
     logins_per_minute: int = Field(default=20, ge=1, description="Sign-in attempts allowed to one network address.")

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from starlette.exceptions import HTTPException
 
 from api.problems import PasswordChangeRequiredError
-from api.services import ServicesDep
+from api.services import UnconfinedServicesDep
 from pipeline.store import Role
 from pipeline.store.account_records import SessionRecord
 
@@ -19,7 +19,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who is asking, and by which token."""
+    """Who is asking, and by which token. `groups` are those whose cameras they see; None for all cameras."""
 
     session: SessionRecord
     token: str
@@ -35,6 +35,10 @@ class Identity:
     def role(self) -> Role:
         return self.session.user.role
 
+    @property
+    def groups(self) -> frozenset[str] | None:
+        return frozenset(self.session.user.groups) or None
+
 
 class Guard:
     """The dependency that admits the given roles; None admits anybody, signed in or not.
@@ -47,7 +51,7 @@ class Guard:
         self._roles = roles
         self._with_one_time_password = with_one_time_password
 
-    def __call__(self, request: Request, services: ServicesDep) -> None:
+    def __call__(self, request: Request, services: UnconfinedServicesDep) -> None:
         if self._roles is None:
             return
         token, kind = _token(request)

@@ -59,7 +59,7 @@ class Sessions:
         opened = None
         if user is not None and right:
             self._repository.login_succeeded(user.id, user.password_hash, new_hash)
-            opened = self._open(replace(user, password_hash=new_hash or user.password_hash), kind)
+            opened = self._open(replace(user, password_hash=new_hash or user.password_hash), kind, address)
         if user is None or opened is None:
             self._count_failure(user if usable else None, now)
             self._audit(user.name if user else "", "login.failed", address)
@@ -69,11 +69,12 @@ class Sessions:
         return opened
 
     def sign_out(self, token: str, name: str, address: str) -> None:
-        self._repository.delete_session(_digest(token))
+        if (session := self.find(token)) is not None:
+            self._repository.delete_session(session.id, session.user.id)
         self._audit(name, "logout", address)
 
     def find(self, token: str) -> SessionRecord | None:
-        return self._repository.session(_digest(token))
+        return self._repository.session(_digest(token), idle=self._settings.session_idle)
 
     def change_password(self, session: SessionRecord, old: str, new: str, address: str) -> SignedIn:
         """Replace one's own password; all sessions end and a new one of the same kind begins.
@@ -101,16 +102,18 @@ class Sessions:
         done = self._repository.set_password(
             user.id, changed.password_hash, must_change=False, replaces=user.password_hash, audit=audit
         )
-        opened = self._open(changed, "cookie" if session.kind == "cookie" else "bearer") if done else None
+        opened = self._open(changed, "cookie" if session.kind == "cookie" else "bearer", address) if done else None
         if opened is None:  # it was changed by another request meanwhile
             raise HTTPException(422, WRONG_OLD)
         return opened
 
-    def _open(self, user: UserRecord, kind: Literal["bearer", "cookie"]) -> SignedIn | None:
+    def _open(self, user: UserRecord, kind: Literal["bearer", "cookie"], address: str) -> SignedIn | None:
         """None when the password that was checked has been replaced meanwhile."""
         token = secrets.token_urlsafe(32)
         expires = datetime.now(UTC) + self._settings.session_lifetime
-        opened = self._repository.create_session(_digest(token), user.id, kind, expires, checked=user.password_hash)
+        opened = self._repository.create_session(
+            _digest(token), user.id, kind, expires, checked=user.password_hash, address=address, agent=""
+        )
         return SignedIn(token, expires, user) if opened else None
 
     def _count_failure(self, user: UserRecord | None, now: datetime) -> None:

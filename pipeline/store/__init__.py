@@ -1,6 +1,6 @@
 """The database: tables, queries, migrations."""
 
-from pipeline.store.account_records import Role
+from pipeline.access import Role
 from pipeline.store.filters import PlateFilter, ViolationFilter
 from pipeline.store.repository import Repository
 

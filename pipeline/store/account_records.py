@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-
-class Role(StrEnum):
-    """What a user may do; api/auth/access.py says what that is."""
-
-    VIEWER = "viewer"
-    REVIEWER = "reviewer"
-    SENIOR_REVIEWER = "senior_reviewer"
-    OPERATOR = "operator"
-    ADMIN = "admin"
+from pipeline.access import Role
 
 
 @dataclass(frozen=True, slots=True)
 class UserRecord:
-    """An account. `password_hash` is for the sign-in alone and belongs in no answer."""
+    """An account. `groups` are those of the cameras that it is confined to, none for all cameras; `signed_in` is when
+    it last was. What is secret or a hash of a secret is for the sign-in alone and belongs in no answer."""
 
     id: UUID
     name: str
@@ -32,8 +24,22 @@ class UserRecord:
     must_change_password: bool
     failed_logins: int
     locked_until: datetime | None
+    groups: Sequence[str]
+    password_set: datetime | None
+    password_history: Sequence[str]
+    totp_secret: str
+    totp_step: int | None
+    recovery_codes: Sequence[str]
+    issuer: str
+    subject: str | None
+    signed_in: datetime | None
     created: datetime
     updated: datetime
+
+    @property
+    def second_factor(self) -> bool:
+        """Whether it signs in with a code beside the password."""
+        return bool(self.totp_secret)
 
     def __repr__(self) -> str:
         return f"UserRecord(name={self.name!r}, role={self.role!r}, disabled={self.disabled})"
@@ -41,11 +47,33 @@ class UserRecord:
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """A signed-in user; `kind` is bearer (a program) or cookie (a browser)."""
+    """A signed-in user; `kind` is bearer (a program), cookie (a browser), or half (a browser that has yet to give the
+    second factor). `seen` is when it was last used, give or take a minute; `agent` what the program calls itself."""
 
+    id: UUID
     user: UserRecord
     kind: str
+    created: datetime
     expires: datetime
+    seen: datetime
+    address: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyRecord:
+    """A key of a machine. What it may do never exceeds what its `owner` may."""
+
+    id: UUID
+    name: str
+    owner: UserRecord
+    beginning: str
+    scopes: Sequence[str]
+    groups: Sequence[str]
+    created: datetime
+    expires: datetime | None
+    used: datetime | None
+    revoked: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

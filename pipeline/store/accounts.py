@@ -1,21 +1,24 @@
-"""Users, their sessions, and the audit trail. Passwords and tokens arrive here as hashes only."""
+"""Users and the audit trail. Passwords arrive here as hashes only."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
 
+from pipeline.access import Role
 from pipeline.errors import ConflictError
-from pipeline.store.account_records import AuditEntry, AuditRecord, Role, SessionRecord, UserRecord
+from pipeline.store.account_records import AuditEntry, AuditRecord, UserRecord
 from pipeline.store.account_tables import Audit, User
 from pipeline.store.account_tables import Session as SessionTable
 from pipeline.store.database import Database
 from pipeline.store.encode import plain
 from pipeline.store.paging import Order, paginate, read_row_number, read_time
 from pipeline.store.records import Page
+
+CONFINED_ADMIN = "an administrator sees every camera; take the groups away, or choose another role"
 
 
 class AccountStore(Database):
@@ -28,9 +31,14 @@ class AccountStore(Database):
         role: Role,
         *,
         must_change_password: bool,
+        groups: Collection[str] = (),
+        issuer: str = "",
+        subject: str | None = None,
         audit: AuditEntry | None = None,
     ) -> UserRecord:
-        """Raises ConflictError when the name is taken."""
+        """Raises ConflictError when the name or the `subject` is taken, and for an administrator with groups."""
+        if role is Role.ADMIN and groups:
+            raise ConflictError(CONFINED_ADMIN)
         now = datetime.now(UTC)
         row = {
             "id": uuid4(),
@@ -41,21 +49,30 @@ class AccountStore(Database):
             "must_change_password": must_change_password,
             "failed_logins": 0,
             "locked_until": None,
+            "groups": sorted(groups),
+            "password_set": now,
+            "password_history": [],
+            "totp_secret": "",
+            "totp_step": None,
+            "recovery_codes": [],
+            "issuer": issuer,
+            "subject": subject,
+            "signed_in": None,
             "created": now,
             "updated": now,
         }
         with self.writing() as connection:
-            statement = self.insert(User).values(row).on_conflict_do_nothing(index_elements=["name"])
+            statement = self.insert(User).values(row).on_conflict_do_nothing()
             if connection.execute(statement.returning(User.id)).first() is None:
                 raise ConflictError(f"a user {name!r} exists already; choose another name")
             append_audit(connection, audit)
-        return _user(row)
+        return user_record(row)
 
     def users(self) -> tuple[UserRecord, ...]:
         """All users, by name."""
         with self.reading() as connection:
             rows = connection.execute(select(User.__table__).order_by(User.name)).mappings()
-            return tuple(_user(row) for row in rows)
+            return tuple(user_record(row) for row in rows)
 
     def user(self, user: UUID) -> UserRecord | None:
         with self.reading() as connection:
@@ -65,14 +82,34 @@ class AccountStore(Database):
         with self.reading() as connection:
             return _find(connection, User.name == name)
 
+    def user_of(self, issuer: str, subject: str) -> UserRecord | None:
+        """The user whom an outside provider knows by `subject`."""
+        with self.reading() as connection:
+            return _find(connection, (User.issuer == issuer) & (User.subject == subject))
+
+    def link_user(self, user: UUID, issuer: str, subject: str, audit: AuditEntry | None = None) -> bool:
+        """Say who a user is at the provider that it was made for; False when that is said already."""
+        open_to = update(User).where(User.id == user, User.issuer == issuer, User.subject.is_(None))
+        with self.writing() as connection:
+            done = connection.execute(open_to.values(subject=subject, updated=datetime.now(UTC))).rowcount == 1
+            append_audit(connection, audit if done else None)
+            return done
+
     def change_user(
-        self, user: UUID, *, role: Role | None = None, disabled: bool | None = None, audit: AuditEntry | None = None
+        self,
+        user: UUID,
+        *,
+        role: Role | None = None,
+        groups: Collection[str] | None = None,
+        disabled: bool | None = None,
+        audit: AuditEntry | None = None,
     ) -> UserRecord | None:
         """Change a user, who is signed out everywhere; None when there is none.
 
-        Raises ConflictError when no administrator would be left.
+        Raises ConflictError when no administrator would be left, or an administrator confined to groups.
         """
-        values = {"role": role and role.value, "disabled": disabled}
+        values: dict[str, object] = {"role": role and role.value, "disabled": disabled}
+        values |= {"groups": None if groups is None else sorted(groups)}
         values = {name: value for name, value in values.items() if value is not None}
         with self.writing() as connection:
             # Locked so that two administrators cannot remove each other at the same moment.
@@ -83,9 +120,12 @@ class AccountStore(Database):
             change = update(User).where(User.id == user).values(**values, updated=datetime.now(UTC))
             if not connection.execute(change).rowcount:
                 return None
+            changed = _find(connection, User.id == user)
+            if changed is not None and changed.role is Role.ADMIN and changed.groups:
+                raise ConflictError(CONFINED_ADMIN)
             connection.execute(delete(SessionTable).where(SessionTable.user == user))
             append_audit(connection, audit)
-            return _find(connection, User.id == user)
+            return changed
 
     def set_password(
         self,
@@ -94,21 +134,26 @@ class AccountStore(Database):
         *,
         must_change: bool,
         replaces: str | None = None,
+        history: Sequence[str] = (),
         audit: AuditEntry | None = None,
     ) -> bool:
-        """Replace the password, lift a lock, and sign the user out everywhere.
+        """Replace the password, lift a lock, and sign the user out everywhere. `history` are the hashes of earlier
+        passwords that are not to be taken again.
 
         False, and nothing is changed, when there is no such user or the hash is no longer `replaces`.
         """
+        now = datetime.now(UTC)
         change = update(User).where(User.id == user)
         if replaces is not None:
             change = change.where(User.password_hash == replaces)
         values = {
             "password_hash": password_hash,
             "must_change_password": must_change,
+            "password_set": now,
+            "password_history": list(history),
             "failed_logins": 0,
             "locked_until": None,
-            "updated": datetime.now(UTC),
+            "updated": now,
         }
         with self.writing() as connection:
             if not connection.execute(change.values(values)).rowcount:
@@ -131,44 +176,10 @@ class AccountStore(Database):
 
         Nothing is changed when the hash is no longer the `checked` one.
         """
-        values = {"failed_logins": 0, "locked_until": None, **({"password_hash": new_hash} if new_hash else {})}
+        values = {"failed_logins": 0, "locked_until": None, "signed_in": datetime.now(UTC)}
+        values |= {"password_hash": new_hash} if new_hash else {}
         with self.writing() as connection:
             connection.execute(update(User).where(User.id == user, User.password_hash == checked).values(values))
-
-    def create_session(self, token_sha256: str, user: UUID, kind: str, expires: datetime, *, checked: str) -> bool:
-        """Open a session; False when the user's hash is no longer the `checked` one, or the user disabled."""
-        now = datetime.now(UTC)
-        row = {"token_sha256": token_sha256, "user": user, "kind": kind, "created": now, "expires": expires}
-        with self.writing() as connection:
-            connection.execute(delete(SessionTable).where(SessionTable.expires <= now))
-            # Locked, so that a change of the password comes wholly before this session or ends it.
-            same = select(User.id).where(User.id == user, User.password_hash == checked, User.disabled.is_(False))
-            if connection.execute(same.with_for_update(read=True)).first() is None:
-                return False
-            connection.execute(insert(SessionTable).values(row))
-            return True
-
-    def session(self, token_sha256: str) -> SessionRecord | None:
-        """The live session of a token whose user is not disabled; else None."""
-        statement = (
-            select(User.__table__, SessionTable.kind, SessionTable.expires)
-            .join(SessionTable, SessionTable.user == User.id)
-            .where(
-                SessionTable.token_sha256 == token_sha256,
-                SessionTable.expires > datetime.now(UTC),
-                User.disabled.is_(False),
-            )
-        )
-        with self.reading() as connection:
-            row = connection.execute(statement).mappings().one_or_none()
-        if row is None:
-            return None
-        user = {name: value for name, value in row.items() if name not in {"kind", "expires"}}
-        return SessionRecord(_user(user), row["kind"], row["expires"])
-
-    def delete_session(self, token_sha256: str) -> None:
-        with self.writing() as connection:
-            connection.execute(delete(SessionTable).where(SessionTable.token_sha256 == token_sha256))
 
     def record_audit(
         self,
@@ -216,8 +227,8 @@ def append_audit(connection: Connection, entry: AuditEntry | None) -> None:
 
 def _find(connection: Connection, condition: object) -> UserRecord | None:
     row = connection.execute(select(User.__table__).where(condition)).mappings().one_or_none()  # type: ignore[arg-type]
-    return None if row is None else _user(row)
+    return None if row is None else user_record(row)
 
 
-def _user(row: Mapping[str, object] | RowMapping) -> UserRecord:
+def user_record(row: Mapping[str, object] | RowMapping) -> UserRecord:
     return UserRecord(**{**row, "role": Role(row["role"])})  # type: ignore[arg-type]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,6 +23,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import DeclarativeBase
 
 from pipeline.errors import ConflictError, QueryError, StoreError
+from pipeline.store.scope import OPTION, narrow_confined
 
 WAIT_SECONDS = 30
 PROGRAM_LIMIT = "54"
@@ -55,6 +56,15 @@ class Database:
         make = sqlite.insert if self.engine.dialect.name == "sqlite" else postgresql.insert
         return make(table)
 
+    def within(self, cameras: Collection[str]) -> Self:
+        """The same database, confined to these cameras: as if there were no rows of others in it (see scope.py)."""
+        return type(self)(self.engine.execution_options(**{OPTION: tuple(sorted(cameras))}))
+
+    def covers(self, camera: str) -> bool:
+        """Whether this camera is among those that the database is confined to, if it is."""
+        cameras = self.engine.get_execution_options().get(OPTION)
+        return cameras is None or camera in cameras
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -71,10 +81,14 @@ def connect(url: str) -> Engine:
         raise StoreError(
             "the database URL is not understood; give sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
         )
-    if kind == "sqlite":
-        return _sqlite(parsed)
+    engine = _sqlite(parsed) if kind == "sqlite" else _postgresql(parsed)
+    event.listen(engine, "before_execute", narrow_confined, retval=True)
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
     return create_engine(
-        parsed.set(drivername="postgresql+psycopg"),
+        url.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
         pool_size=10,
         hide_parameters=True,

@@ -23,6 +23,7 @@ from pipeline.store.plates import PlateQueries
 from pipeline.store.reports import ReportQueries
 from pipeline.store.retention import RetentionStore
 from pipeline.store.runs import RunStore
+from pipeline.store.sessions import SessionStore
 
 
 class Repository(
@@ -38,6 +39,7 @@ class Repository(
     RetentionStore,
     ReportQueries,
     AccountStore,
+    SessionStore,
 ):
     """The database, opened and at this program's schema; safe to share between threads.
 

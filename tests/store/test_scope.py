@@ -1,0 +1,151 @@
+"""A database that is confined to some cameras: as if there were no others in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.orm import aliased
+
+from pipeline.errors import QueryError, StoreError
+from pipeline.review import Action, Decision, ReviewPolicy
+from pipeline.store import PlateFilter, Repository, Role, ViolationFilter
+from pipeline.store.review_tables import Review
+from pipeline.store.scope import CITY_WIDE, camera_column, ways_to_cameras
+from pipeline.store.tables import Camera, EvidenceFile, PlateRead, Table, Violation
+from pipeline.types import CountSample, Evidence, Findings
+from pipeline.types import EvidenceFile as File
+
+from .makers import NOON, plate, seconds, violation
+
+MINE, OTHER = "gate-1", "gate-2"
+POLICY = ReviewPolicy()
+
+
+@pytest.fixture
+def mine(repository: Repository) -> Repository:
+    """The database confined to one of two cameras that found the same."""
+    for number, camera in enumerate((MINE, OTHER)):
+        repository.record_camera(camera, groups=["north"] if camera == MINE else ["south", "gates"])
+        read = plate("75A-123.45", number, camera=camera)
+        found = violation(number, camera, NOON + seconds(number), kind=f"kind-{number}", plate=read)
+        repository.save(Findings((found,), counts=(CountSample(camera, "crowd", "square", NOON, 3, None),)))
+        repository.attach(
+            Evidence(found.id, camera, (File("still.jpg", "still", "image/jpeg", 3, "aa"),), complete=True)
+        )
+        repository.lock_review(found.id, "lan", NOON + timedelta(minutes=10), now=NOON)
+    return repository.within(repository.cameras_in(["north", "nowhere"]))
+
+
+@pytest.fixture
+def theirs(repository: Repository, mine: Repository) -> Any:
+    return repository.violations(ViolationFilter(cameras=(OTHER,))).items[0]
+
+
+LISTINGS: dict[str, Callable[[Repository], Any]] = {
+    "violations": lambda store: store.violations().items,
+    "violations asked for by camera": lambda store: store.violations(ViolationFilter(cameras=(MINE, OTHER))).items,
+    "reads": lambda store: store.plate_reads().items,
+    "reads of a plate": lambda store: store.plate_reads(PlateFilter(plate="75A12345")).items,
+    "reads near a plate": lambda store: store.plate_reads(PlateFilter(plate="75A12346", distance=1.0)).items,
+    "reads by wildcard": lambda store: store.plate_reads(PlateFilter(plate="75A*")).items,
+    "journey": lambda store: store.sightings(PlateFilter(plate="75A12345")),
+    "summary": lambda store: store.summary(zone=ZoneInfo("UTC")),
+    "cameras": lambda store: store.cameras(),
+}
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_a_listing_holds_the_own_cameras_alone(repository: Repository, mine: Repository, listing: str) -> None:
+    ask = LISTINGS[listing]
+    assert {getattr(row, "camera", None) or row.id for row in ask(repository)} == {MINE, OTHER}
+    assert {getattr(row, "camera", None) or row.id for row in ask(mine)} == {MINE}
+    assert not ask(repository.within(()))
+
+
+def test_single_rows_of_others_are_not_there(mine: Repository, theirs: Any) -> None:
+    assert mine.violation(theirs.id) is None
+    assert mine.evidence(theirs.id) is None
+    assert mine.evidence_of([theirs.id]) == {}
+    assert mine.review(theirs.id) is None
+    assert mine.camera(OTHER) is None
+    assert mine.alerts(OTHER) == ()
+    assert mine.counts(OTHER).items == ()
+    assert mine.kinds() == ("kind-0",)
+    assert mine.newest_violations().keys() == {MINE}
+    assert mine.count_violations() == 1
+    assert not mine.covers(OTHER)
+    own = mine.violations().items[0]
+    assert mine.violation(own.id) is not None
+    assert mine.evidence(own.id) is not None
+    assert mine.review(own.id) is not None
+
+
+def test_cases_of_others_are_neither_taken_nor_changed(repository: Repository, mine: Repository, theirs: Any) -> None:
+    later = NOON + timedelta(hours=1)
+    own = mine.violations().items[0].id
+    assert repository.next_review("hoa", ViolationFilter(), senior=False, after=own, now=later) == theirs.id
+    assert mine.next_review("hoa", ViolationFilter(), senior=False, now=later) == own
+    assert mine.next_review("hoa", ViolationFilter(), senior=False, after=own, now=later) is None
+    for change in (
+        lambda: mine.lock_review(theirs.id, "hoa", later, now=later),
+        lambda: mine.decide_review(theirs.id, Decision(Action.ACCEPT, "hoa"), POLICY, version=0, now=later),
+        lambda: mine.decide_review(
+            own, Decision(Action.DUPLICATE, "hoa", duplicate_of=str(theirs.id)), POLICY, version=0, now=later
+        ),
+    ):
+        with pytest.raises(QueryError, match="no violation"):
+            change()
+    mine.release_review(theirs.id, "lan", now=NOON)
+    review = repository.review(theirs.id)
+    assert review is not None and review.lock_holder == "lan"
+    mine.decide_review(own, Decision(Action.ACCEPT, "hoa"), POLICY, version=0, now=later)
+
+
+def test_statements_are_narrowed_however_they_are_written(mine: Repository, theirs: Any) -> None:
+    other, read = aliased(Violation), Violation.__table__
+    inner = select(Violation.id).where(Violation.camera == Camera.id).limit(1).scalar_subquery()
+    counted = select(func.count().label("number"))
+    with mine.writing() as connection:
+        for statement in (
+            counted.select_from(other),
+            counted.select_from(read),
+            counted.select_from(EvidenceFile),
+            counted.select_from(select(read.c.id).subquery()),
+            counted.select_from(select(Violation.id).cte()),
+            counted.select_from(
+                select(Violation.id)
+                .where(Violation.camera == MINE)
+                .union_all(select(Violation.id).where(Violation.camera == OTHER))
+                .subquery()
+            ),
+            counted.select_from(Review).join(Violation, Review.violation == Violation.id),
+            counted.select_from(Violation).join(Review, Review.violation == Violation.id, isouter=True),
+            counted.select_from(Camera).where(Camera.id.in_(select(PlateRead.camera))),
+        ):
+            assert connection.execute(statement).scalar_one() == 1
+        assert len(connection.execute(select(Camera.id, inner)).all()) == 1
+        assert connection.execute(update(Violation).values(label="x")).rowcount == 1
+        assert connection.execute(delete(EvidenceFile)).rowcount == 1
+
+
+def test_what_cannot_be_narrowed_is_refused(mine: Repository) -> None:
+    with pytest.raises(StoreError, match="cannot be confined"), mine.reading() as connection:
+        connection.execute(text("SELECT * FROM violations"))
+
+
+def test_people_belong_to_no_camera(mine: Repository) -> None:
+    mine.create_user("lan", "hash", Role.VIEWER, must_change_password=False, groups=["north"])
+    mine.record_audit("lan", "look", "violation")
+    assert [user.groups for user in mine.users()] == [["north"]]
+    assert mine.audit().items[0].actor == "lan"
+
+
+@pytest.mark.parametrize("name", sorted(Table.metadata.tables))
+def test_every_table_has_a_camera_or_is_declared(name: str) -> None:
+    if name not in CITY_WIDE and camera_column(name) is None:
+        assert ways_to_cameras(name)
