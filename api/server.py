@@ -39,9 +39,11 @@ def serve(config: Config, data: DataFolder, host: str, port: int) -> None:
         archive_options=config.storage.evidence_options,
         archive_cache=data.fetched_evidence.absolute(),
         site_name=config.site.name or "Mắt Thần",
+        site_language=config.site.language,
         timezone=ZoneInfo(config.site.timezone),
         review=config.review.policy,
         journeys=config.journeys.limits,
+        base_map=config.map.ground,
     )
     listener = _listen(host, port)
     with Repository.open(database.get_secret_value()) as repository:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from pipeline.base_map import BaseMap
 from pipeline.journeys import JourneyLimits
 from pipeline.review import ReviewPolicy
 
@@ -16,7 +17,7 @@ class Settings(BaseModel):
     """`evidence_root` is the folder that evidence packages are recorded relative to, `plates_root` that of the
     pictures of plates. `archive_url`, with the options of its file system, is where packages are that are no longer
     here, and `archive_cache` a folder for those that somebody asked for. `timezone` is the site's, in which days are
-    counted and times shown."""
+    counted and times shown; `site_language` is the desk's for who has chosen none, in place of the browser's wish."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,9 +28,11 @@ class Settings(BaseModel):
     archive_options: dict[str, SecretStr] = {}
     archive_cache: Path | None = None
     site_name: str = "Mắt Thần"
+    site_language: str | None = None
     timezone: ZoneInfo = ZoneInfo("UTC")
     review: ReviewPolicy = ReviewPolicy()
     journeys: JourneyLimits = JourneyLimits()
+    base_map: BaseMap = BaseMap()
     session_lifetime: timedelta = timedelta(hours=12)
     session_idle: timedelta = timedelta(hours=1)
     failures_until_lock: int = Field(default=10, ge=1, description="Wrong passwords in a row that lock an account.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api.desk import insight, plates, review, routes
+from api.desk import city, insight, language, plates, review, routes
 from api.desk.rendering import error_page, templates
 from api.settings import Settings
 
@@ -16,10 +16,12 @@ __all__ = ["error_page", "install", "routers"]
 
 
 def routers() -> Iterable[APIRouter]:
-    return (routes.router, review.router, insight.router, plates.router)
+    return (routes.router, language.router, review.router, insight.router, plates.router, city.router)
 
 
 def install(app: FastAPI, settings: Settings) -> None:
     """Give the app the templates and the static files; its routes are included like all others."""
-    app.state.templates = templates(settings)
+    app.state.languages = language.languages()
+    app.state.site_language = settings.site_language
+    app.state.templates = {code: templates(settings, spoken) for code, spoken in app.state.languages.items()}
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")

@@ -20,3 +20,9 @@ def refuse_other_sites(request: Request, session_token: str | None = None, given
         raise HTTPException(403, "this form was sent from another site")
     if session_token is not None and not hmac.compare_digest(form_token(session_token).encode(), given.encode()):
         raise HTTPException(403, "this form has expired; go back, reload the page and try again")
+
+
+def local_path(target: str) -> str:
+    """A path on this site, so that a link to the sign-in page cannot lead on to another; "/" for anything else."""
+    safe = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
+    return target if safe else "/"

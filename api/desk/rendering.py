@@ -16,32 +16,40 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from api.auth.access import REVIEW
 from api.auth.guard import Identity
 from api.auth.sessions import form_token
+from api.desk.language import Language, language_of
+from api.desk.navigation import DAILY, FURTHER, links_for
 from api.desk.words import kind_name
 from api.settings import Settings
 
+_DATES = {"en": "%d %b %Y", "vi": "%d/%m/%Y"}
 TITLES = {403: "Not allowed", 404: "Not found", 409: "Not possible now", 422: "Not understood", 500: "Our fault"}
 
 
-def templates(settings: Settings) -> Jinja2Templates:
+def templates(settings: Settings, language: Language) -> Jinja2Templates:
+    """The pages in one language, which is fixed when a template is compiled."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
     zone = settings.timezone
     environment.filters |= {
         "kind": kind_name,
         "words": lambda code: str(code).replace("_", " "),
         "percent": lambda share: f"{share:.0%}",
-        "date": lambda time: time.astimezone(zone).strftime("%d %b %Y"),
+        "date": lambda time: time.astimezone(zone).strftime(_DATES[language.code]),
         "clock": lambda time: time.astimezone(zone).strftime("%H:%M:%S"),
         "duration": lambda seconds: f"{timedelta(seconds=round(seconds))}" if seconds > 0 else "in sight",
         "length_of": lambda size: f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB",
+        "metres": lambda far: f"{far:.0f} m" if far < 1000 else f"{far / 1000:.1f} km",
         "iso": datetime.isoformat,
     }
-    environment.globals |= {"site_name": settings.site_name, "zone_name": zone.key}
+    environment.globals |= {"site_name": settings.site_name, "zone_name": zone.key, "language": language}
+    environment.globals["base_map"] = settings.base_map
     return Jinja2Templates(env=environment)
 
 
@@ -56,13 +64,26 @@ def page(
     """A page with the names that every template may use: `user` and the `form_token` of its forms."""
     identity: Identity | None = getattr(request.state, "identity", None)
     shared = {
+        "languages": request.app.state.languages.values(),
+        "here": _address(request),
+        "path": request.url.path,
+        "daily_links": links_for(identity.role, DAILY) if identity else [],
+        "further_links": links_for(identity.role, FURTHER) if identity else [],
         "user": identity.session.user if identity else None,
         "may_search_plates": identity is not None and identity.session.user.role in REVIEW,
         "form_token": form_token(identity.token) if identity else "",
     }
-    rendered = request.app.state.templates
+    spoken = language_of(request)
+    rendered = request.app.state.templates[spoken.code]
     assert isinstance(rendered, Jinja2Templates)  # noqa: S101  install sets it
     return rendered.TemplateResponse(request, template, {**shared, **(values or {})}, status, headers)
+
+
+def _address(request: Request) -> str:
+    """Where to come back to after a change of language: a form's own address cannot be opened."""
+    if request.method != "GET":
+        return "/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def error_page(request: Request, status: int, detail: str, headers: Mapping[str, str] | None) -> Response | None:

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from api.auth.access import GuardedRoute
 from api.auth.guard import COOKIE, IdentityDep
 from api.auth.sessions import SignedIn
-from api.desk.forms import refuse_other_sites
+from api.desk.forms import local_path, refuse_other_sites
 from api.desk.rendering import page
 from api.desk.view import list_rows
 from api.queries import Cursor
@@ -34,7 +34,7 @@ WHY = "say why you ask for the plate, by a case number for one; the reason is ke
 
 @router.get("/login")
 def sign_in_page(request: Request, following: Annotated[str, Query(alias="next", max_length=512)] = "/") -> Response:
-    return page(request, "login.html", {"next": _local(following), "message": "", "name": ""})
+    return page(request, "login.html", {"next": local_path(following), "message": "", "name": ""})
 
 
 @router.post("/login")
@@ -51,9 +51,9 @@ def sign_in(
     try:
         opened = services.sessions.sign_in(name.strip(), password, address, "cookie")
     except HTTPException as error:
-        values = {"next": _local(following), "message": error.detail, "name": name}
+        values = {"next": local_path(following), "message": error.detail, "name": name}
         return page(request, "login.html", values, status=error.status_code)
-    return _enter(request, opened, _local(following))
+    return _enter(request, opened, local_path(following))
 
 
 @router.post("/logout")
@@ -189,12 +189,6 @@ def _enter(request: Request, opened: SignedIn, target: str) -> Response:
         samesite="lax",
     )
     return answer
-
-
-def _local(target: str) -> str:
-    """A path on this site, so that a link to the sign-in page cannot lead on to another."""
-    safe = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable()
-    return target if safe else "/"
 
 
 def _next_day(day: date) -> date:
