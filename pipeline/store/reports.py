@@ -1,9 +1,9 @@
-"""Count series, and violations counted per day, camera and rule."""
+"""Count series, and violations counted per day, camera and rule; with what reports and exports ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, get_args
 from typing import Literal as OneOf
 from zoneinfo import ZoneInfo
@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import CTE, ColumnElement, Connection, RowMapping, String, column, func, select, values
 
 from pipeline.errors import QueryError
-from pipeline.store.database import Database
+from pipeline.periods import MOST_DAYS, midnight
+from pipeline.store.case_counts import CaseCountQueries
+from pipeline.store.exports import ExportQueries
 from pipeline.store.filters import ViolationFilter, within
 from pipeline.store.paging import Order, paginate, read_row_number, read_time
 from pipeline.store.records import CountRecord, Page, SummaryRow
@@ -19,11 +21,10 @@ from pipeline.store.tables import CountSample, UtcDateTime, Violation
 
 Split = OneOf["day", "camera", "rule", "kind", "state"]
 SPLITS: tuple[Split, ...] = get_args(Split)
-MOST_DAYS = 1100
 MOST_ROWS = 50_000
 
 
-class ReportQueries(Database):
+class ReportQueries(CaseCountQueries, ExportQueries):
     def counts(
         self,
         camera: str,
@@ -102,12 +103,8 @@ def _days(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[tuple[str
         raise QueryError(f"the summary would span {(end - day).days + 1} days; ask for at most {MOST_DAYS} at once")
     while day <= end:
         following = day + timedelta(days=1)
-        yield day.isoformat(), _midnight(day, zone), _midnight(following, zone)
+        yield day.isoformat(), midnight(day, zone), midnight(following, zone)
         day = following
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
 def _summary_row(row: RowMapping) -> SummaryRow:
