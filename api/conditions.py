@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pipeline.store.records import CameraStatus
+from pipeline.store.uptime import GIVES_PICTURES
 
-GIVES_PICTURES = frozenset({"live", "reading"})
 RESTS = frozenset({"off", "ended", "unknown", "closed"})
 SILENT_AFTER = timedelta(minutes=1)
 """A program that runs tells how each camera is every few seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -110,7 +111,7 @@ class ViolationQuery(ViolationChoice):
 
 
 class SummaryQuery(ViolationChoice):
-    by: list[Split] = Field(default=["day", "camera", "rule"], max_length=5, description="What to split by.")
+    by: list[Split] = Field(default=["day", "camera", "rule"], max_length=6, description="What to split by.")
 
 
 class PlateChoice(Query):
@@ -182,3 +183,19 @@ class CountQuery(Query):
 class AuditQuery(Query):
     cursor: Cursor = None
     limit: int = Field(default=100, ge=1, le=500)
+
+
+class BacklogQuery(Query):
+    camera: Names = []
+    kind: Names = []
+
+
+class UptimeQuery(Query):
+    camera: Names = []
+    first: date = Field(description="First day, in the site's calendar.", examples=["2026-11-01"])
+    last: date = Field(description="Last day.", examples=["2026-11-07"])
+
+
+class AlertQuery(Query):
+    lasting: bool = Field(default=False, description="Only those that have not ended.")
+    limit: int = Field(default=100, ge=1, le=1000)

@@ -126,6 +126,8 @@ class CameraAnswer(Answer):
     name: str = Field(examples=["Cầu Trường Tiền, north"])
     latitude: float | None = Field(examples=[16.4684])
     longitude: float | None = Field(examples=[107.5905])
+    heading: float | None = Field(description="Where it looks: degrees clockwise from north.", examples=[135.0])
+    angle: float | None = Field(description="How wide its view is, in degrees.", examples=[60.0])
     ward: str = Field(description="Ward or commune; empty when not known.", examples=["Phú Xuân"])
     district: str = Field(description="Part of the city as the site divides it.", examples=["Bắc sông Hương"])
     state: str = Field(examples=["live"])
@@ -152,6 +154,8 @@ class AlertAnswer(Answer):
     value: float = Field(description="The measure that told it, in the unit of its kind.", examples=[0.21])
     limit: float = Field(description="What the measure had to cross.", examples=[0.4])
     note: str = Field(examples=[""])
+    acknowledged: datetime | None = Field(description="When a person took note of it.", examples=[None])
+    acknowledged_by: str = Field(examples=[""])
 
 
 class CountAnswer(Answer):
@@ -167,6 +171,7 @@ class SummaryAnswer(Answer):
     """How many violations began; a field that the summary is not split by is null."""
 
     day: date | None = Field(description="Day of the site's calendar.", examples=["2026-11-01"])
+    hour: datetime | None = Field(description="When the hour began, split by hour.", examples=[None])
     camera: str | None = Field(examples=["cau-truong-tien"])
     rule: str | None = Field(examples=["wrong_way"])
     kind: str | None = Field(examples=[None])

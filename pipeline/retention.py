@@ -240,6 +240,7 @@ class Retention:
         site, store = self.config.storage.retention, self.repository
         for what, days, delete, count in (
             ("faults of cameras", site.alerts, store.delete_alerts, store.count_alerts),
+            ("uptime of cameras", site.alerts, store.delete_uptime, store.count_uptime),
             ("announcements", site.notifications, store.forget_notifications, store.count_announcements),
         ):
             if days:

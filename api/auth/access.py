@@ -16,6 +16,7 @@ EVERYONE = frozenset(Role)
 REVIEWERS = frozenset({Role.REVIEWER, Role.SENIOR_REVIEWER})
 REVIEW = REVIEWERS | {Role.ADMIN}
 ADMINS = frozenset({Role.ADMIN})
+OPERATORS = ADMINS | {Role.OPERATOR}
 
 ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     ("GET", "/health/live"): PUBLIC,
@@ -77,6 +78,12 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     ("GET", "/api/v1/backlog"): EVERYONE,
     ("GET", "/api/v1/uptime"): EVERYONE,
     ("GET", "/api/v1/alerts"): EVERYONE,
+    ("PUT", "/api/v1/alerts/{alert_id}/acknowledgement"): OPERATORS,
+    ("GET", "/api/v1/configurations"): OPERATORS,
+    ("GET", "/api/v1/configurations/{version}"): OPERATORS,
+    ("GET", "/alerts"): EVERYONE,
+    ("POST", "/alerts/{alert_id}/acknowledgement"): OPERATORS,
+    ("GET", "/configurations/{version}"): OPERATORS,
 }
 
 WITH_ONE_TIME_PASSWORD = frozenset(

@@ -6,7 +6,20 @@ from collections.abc import Iterable
 
 from fastapi import APIRouter
 
-from api.routes import cameras, evidence, feedback, health, plates, reports, reviews, sessions, users, violations
+from api.routes import (
+    cameras,
+    evidence,
+    feedback,
+    health,
+    operation,
+    overview,
+    plates,
+    reports,
+    reviews,
+    sessions,
+    users,
+    violations,
+)
 
 
 def routers() -> Iterable[APIRouter]:
@@ -20,5 +33,7 @@ def routers() -> Iterable[APIRouter]:
         reports.router,
         feedback.router,
         cameras.router,
+        overview.router,
+        operation.router,
         users.router,
     )

@@ -47,5 +47,5 @@ class SiteRetentionConfig(Section):
         description="Most that evidence may take, as in 500 GB; then the oldest cases that may go, go.",
     )
     undecided: Days = Field(default=14, description="Days that no size limit takes an undecided case.")
-    alerts: Days = Field(default=365, description="Days that faults of cameras stay.")
+    alerts: Days = Field(default=365, description="Days that faults and the uptime of cameras stay.")
     notifications: Days = Field(default=90, description="Days that messages stay in the outbox.")

@@ -8,12 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import func, select, update
 
+from pipeline.store.account_records import AuditEntry
+from pipeline.store.accounts import append_audit
 from pipeline.store.announcements import Announcing
 from pipeline.store.operation_tables import CameraAlert as AlertTable
+from pipeline.store.records import AlertRecord
 from pipeline.store.tables import Camera
 from pipeline.types import CameraAlert
 
-_COLUMNS = tuple(getattr(AlertTable, field.name) for field in fields(CameraAlert))
+_COLUMNS = tuple(getattr(AlertTable, field.name) for field in fields(AlertRecord))
 
 
 class AlertStore(Announcing):
@@ -34,12 +37,22 @@ class AlertStore(Announcing):
         with self.writing() as connection:
             connection.execute(still.values(end=end, note=note, updated=datetime.now(UTC)))
 
-    def alert(self, id: UUID) -> CameraAlert | None:  # noqa: A002 - the column's name
+    def acknowledge_alert(
+        self, alert: UUID, actor: str, now: datetime, *, audit: AuditEntry | None = None
+    ) -> AlertRecord | None:
+        """Note that somebody knows of it; the first one stays. None when there is no such alert."""
+        unknown = update(AlertTable).where(AlertTable.id == alert, AlertTable.acknowledged.is_(None))
+        with self.writing() as connection:
+            if connection.execute(unknown.values(acknowledged=now, acknowledged_by=actor)).rowcount:
+                append_audit(connection, audit)
+        return self.alert(alert)
+
+    def alert(self, id: UUID) -> AlertRecord | None:  # noqa: A002 - the column's name
         with self.reading() as connection:
             row = connection.execute(select(*_COLUMNS).where(AlertTable.id == id)).mappings().one_or_none()
-            return None if row is None else CameraAlert(**row)
+            return None if row is None else AlertRecord(**row)
 
-    def alerts(self, camera: str | None = None, *, lasting: bool = False, limit: int = 100) -> tuple[CameraAlert, ...]:
+    def alerts(self, camera: str | None = None, *, lasting: bool = False, limit: int = 100) -> tuple[AlertRecord, ...]:
         """The newest first, of one camera or all; `lasting` leaves out those that have ended."""
         statement = select(*_COLUMNS).order_by(AlertTable.start.desc(), AlertTable.id).limit(limit)
         if camera is not None:
@@ -47,4 +60,4 @@ class AlertStore(Announcing):
         if lasting:
             statement = statement.where(AlertTable.end.is_(None))
         with self.reading() as connection:
-            return tuple(CameraAlert(**row) for row in connection.execute(statement).mappings())
+            return tuple(AlertRecord(**row) for row in connection.execute(statement).mappings())

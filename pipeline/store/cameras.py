@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from sqlalchemy import case as sql_case
 from sqlalchemy import func, select
 
-from pipeline.store.database import Database
+from pipeline.store.chaining import note
 from pipeline.store.records import CameraStatus
 from pipeline.store.tables import Camera, Violation
+from pipeline.store.uptime import GIVES_PICTURES, UptimeStore
 
 
-class CameraStore(Database):
+class CameraStore(UptimeStore):
     def record_camera(
         self,
         camera: str,
@@ -33,6 +34,7 @@ class CameraStore(Database):
         statement = self.insert(Camera).values(id=camera, **known)
         with self.writing() as connection:
             connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=known))
+            note(connection, Camera.__tablename__, [camera])
 
     def set_camera_state(
         self,
@@ -71,7 +73,7 @@ class CameraStore(Database):
             updated=now,
         )
         new = statement.excluded
-        with self.writing() as connection:
+        with self.writing_apart() as connection:
             connection.execute(
                 statement.on_conflict_do_update(
                     index_elements=["id"],
@@ -91,6 +93,8 @@ class CameraStore(Database):
                     },
                 )
             )
+            if state in GIVES_PICTURES:
+                self.note_pictures(connection, camera, now)
 
     def cameras(self) -> tuple[CameraStatus, ...]:
         """All cameras, by id."""

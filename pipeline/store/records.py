@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from pipeline.types import Box, EvidenceFile
+from pipeline.types import Box, CameraAlert, EvidenceFile
 
 Item = TypeVar("Item")
 
@@ -231,6 +231,14 @@ class PlateRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertRecord(CameraAlert):
+    """A fault of a camera, and who took note of it when; `acknowledged` is None while nobody has."""
+
+    acknowledged: datetime | None = None
+    acknowledged_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CountRecord:
     camera: str
     rule: str
@@ -242,9 +250,11 @@ class CountRecord:
 
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
-    """How many violations began on one day of the site's calendar; None where the summary is not split."""
+    """How many violations began on one day of the site's calendar, or in the hour that begins at `hour`; None where the
+    summary is not split."""
 
     day: date | None
+    hour: datetime | None
     camera: str | None
     rule: str | None
     kind: str | None

@@ -19,8 +19,9 @@ from pipeline.store.paging import Order, paginate, read_row_number, read_time
 from pipeline.store.records import CountRecord, Page, SummaryRow
 from pipeline.store.tables import CountSample, UtcDateTime, Violation
 
-Split = OneOf["day", "camera", "rule", "kind", "state"]
+Split = OneOf["day", "hour", "camera", "rule", "kind", "state"]
 SPLITS: tuple[Split, ...] = get_args(Split)
+MOST_HOURS = 100 * 24
 MOST_ROWS = 50_000
 
 
@@ -54,9 +55,10 @@ class ReportQueries(CaseCountQueries, ExportQueries):
         by: Collection[Split] = ("day", "camera", "rule"),
         zone: ZoneInfo,
     ) -> tuple[SummaryRow, ...]:
-        """How many violations began, split as `by` says; days are those of `zone`, each as long as it was there.
+        """How many violations began, split as `by` says; days are those of `zone`, each as long as it was there, and
+        hours begin where those of its clock do. Split by hour, a row has its day, too.
 
-        Raises QueryError for more than MOST_DAYS days or MOST_ROWS rows.
+        Raises QueryError for more than MOST_DAYS days, MOST_HOURS hours or MOST_ROWS rows.
         """
         wanted = wanted or ViolationFilter()
         split: dict[str, ColumnElement[Any]] = {
@@ -69,12 +71,13 @@ class ReportQueries(CaseCountQueries, ExportQueries):
         conditions = wanted.conditions()
         source: Any = Violation.__table__
         with self.reading() as connection:
-            if "day" in by:
-                days = _calendar(connection, conditions, zone)
-                if days is None:
+            if "day" in by or "hour" in by:
+                slices = _calendar(connection, conditions, zone, hourly="hour" in by)
+                if slices is None:
                     return ()
-                source = source.join(days, (Violation.start >= days.c.begin) & (Violation.start < days.c.finish))
-                chosen = {"day": days.c.day, **chosen}
+                times = (Violation.start >= slices.c.begin) & (Violation.start < slices.c.finish)
+                source = source.join(slices, times)
+                chosen = {"day": slices.c.day, **({"hour": slices.c.begin} if "hour" in by else {}), **chosen}
             columns = list(chosen.values())
             statement = select(*(each.label(name) for name, each in chosen.items()), func.count().label("violations"))
             statement = statement.select_from(source).where(*conditions).group_by(*columns).order_by(*columns)
@@ -84,8 +87,10 @@ class ReportQueries(CaseCountQueries, ExportQueries):
         return tuple(_summary_row(row) for row in rows)
 
 
-def _calendar(connection: Connection, conditions: list[ColumnElement[bool]], zone: ZoneInfo) -> CTE | None:
-    """A table of the days on which the violations began: day, begin, finish; None when there are none."""
+def _calendar(
+    connection: Connection, conditions: list[ColumnElement[bool]], zone: ZoneInfo, *, hourly: bool
+) -> CTE | None:
+    """A table of the days, or hours, in which the violations began: day, begin, finish; None when there are none."""
     # Asked apart, each end is one step into an index; together they would read all of it.
     earliest = select(func.min(Violation.start)).where(*conditions).scalar_subquery()
     latest = select(func.max(Violation.start)).where(*conditions).scalar_subquery()
@@ -93,7 +98,8 @@ def _calendar(connection: Connection, conditions: list[ColumnElement[bool]], zon
     if first is None:
         return None
     columns = (column("day", String), column("begin", UtcDateTime), column("finish", UtcDateTime))
-    return values(*columns, name="days").data(list(_days(first, last, zone))).cte("days")
+    rows = _hours(first, last, zone) if hourly else _days(first, last, zone)
+    return values(*columns, name="slices").data(list(rows)).cte("slices")
 
 
 def _days(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[tuple[str, datetime, datetime]]:
@@ -105,6 +111,17 @@ def _days(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[tuple[str
         following = day + timedelta(days=1)
         yield day.isoformat(), midnight(day, zone), midnight(following, zone)
         day = following
+
+
+def _hours(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[tuple[str, datetime, datetime]]:
+    """The hours on the clocks of `zone` from that of `first` to that of `last`, each with the day it belongs to."""
+    if last - first >= timedelta(hours=MOST_HOURS):
+        raise QueryError(f"the summary would span more than {MOST_HOURS} hours; ask for less time, or split it by day")
+    local = first.astimezone(zone)
+    begin = first - timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+    while begin <= last:
+        yield begin.astimezone(zone).date().isoformat(), begin, begin + timedelta(hours=1)
+        begin += timedelta(hours=1)
 
 
 def _summary_row(row: RowMapping) -> SummaryRow:

@@ -10,6 +10,7 @@ from sqlalchemy import URL
 from pipeline.errors import StoreError
 from pipeline.store.accounts import AccountStore
 from pipeline.store.alerts import AlertStore
+from pipeline.store.backlog import BacklogQueries
 from pipeline.store.cameras import CameraStore
 from pipeline.store.casework import CaseworkQueries
 from pipeline.store.claims import CameraClaims
@@ -38,6 +39,7 @@ class Repository(
     PlateRetention,
     RetentionStore,
     ReportQueries,
+    BacklogQueries,
     AccountStore,
     SessionStore,
 ):

@@ -1,0 +1,55 @@
+"""When each camera gave pictures."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from pipeline.store.database import Database
+from pipeline.store.operation_tables import CameraUptime
+from pipeline.uptime import Stretch
+
+GIVES_PICTURES = frozenset({"live", "reading"})
+UNBROKEN = timedelta(seconds=30)
+"""States are told every few seconds. After a longer silence nobody knows what was, so a new stretch begins."""
+
+WRITTEN_EVERY = timedelta(seconds=10)
+
+
+class UptimeStore(Database):
+    def stretches(self, since: datetime, until: datetime) -> dict[str, list[Stretch]]:
+        """In which stretches of [since, until) each camera gave pictures, in order and cut to these times."""
+        columns = (CameraUptime.camera, CameraUptime.start, CameraUptime.end)
+        statement = select(*columns).where(CameraUptime.end > since, CameraUptime.start < until)
+        found: dict[str, list[Stretch]] = {}
+        with self.reading() as connection:
+            for camera, start, end in connection.execute(statement.order_by(CameraUptime.camera, CameraUptime.start)):
+                found.setdefault(camera, []).append((max(start, since), min(end, until)))
+        return found
+
+    def first_pictures(self) -> dict[str, datetime]:
+        """When each camera gave pictures first, of those that ever did, as far as that is still kept."""
+        statement = select(CameraUptime.camera, func.min(CameraUptime.start)).group_by(CameraUptime.camera)
+        with self.reading() as connection:
+            return {camera: start for camera, start in connection.execute(statement)}
+
+    def delete_uptime(self, before: datetime) -> int:
+        with self.writing() as connection:
+            return connection.execute(delete(CameraUptime).where(CameraUptime.end < before)).rowcount
+
+    def count_uptime(self, before: datetime) -> int:
+        with self.reading() as connection:
+            old = select(func.count()).select_from(CameraUptime).where(CameraUptime.end < before)
+            return connection.execute(old).scalar_one()
+
+    def note_pictures(self, connection: Connection, camera: str, now: datetime) -> None:
+        """The camera gives pictures now: its stretch goes on, or one begins."""
+        own = CameraUptime.camera == camera
+        newest = select(CameraUptime.start, CameraUptime.end).where(own).order_by(CameraUptime.start.desc()).limit(1)
+        start, end = connection.execute(newest).one_or_none() or (None, None)
+        if end is None or now - end > UNBROKEN:
+            begun = self.insert(CameraUptime).values(camera=camera, start=now, end=now)
+            connection.execute(begun.on_conflict_do_nothing())
+        elif now - end >= WRITTEN_EVERY:
+            connection.execute(update(CameraUptime).where(own, CameraUptime.start == start).values(end=now))
