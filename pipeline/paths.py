@@ -47,6 +47,21 @@ class DataFolder:
         return self.root / "plate.key"
 
     @property
+    def keys(self) -> Path:
+        """The key that evidence is signed with, and all whose signatures are trusted."""
+        return self.root / "keys"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Signed heads of the chain over events and audit."""
+        return self.root / "checkpoints.jsonl"
+
+    @property
+    def copies(self) -> Path:
+        """Redacted copies of evidence, kept for a time."""
+        return self.cache / "copies"
+
+    @property
     def spool(self) -> Path:
         """What is found and not in the database yet."""
         return self.root / "spool"
