@@ -36,12 +36,14 @@ class Fault:
 
 @dataclass(slots=True)
 class Document:
-    """A parsed file: plain `data`, where each value and key stands, and the faults of the text.
+    """A parsed file: plain `data`, its nodes from the `root` on, where each value and key stands, and the faults of
+    the text.
 
     Lines and columns count from 1. Values that came through an alias stand where their anchor is.
     """
 
     data: Any = None
+    root: Node | None = None
     values: dict[Path, Place] = field(default_factory=dict)
     keys: dict[Path, Place] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
@@ -83,6 +85,7 @@ def parse(text: str) -> Document:
         document.faults.append(Fault((), "this is not valid YAML", (1, 1)))
     else:
         if node is not None:
+            document.root = node
             document.data = _Builder(document).build(node, ())
     return document
 

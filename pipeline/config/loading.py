@@ -43,7 +43,18 @@ def load(
         PluginError: a rule plugin does not load.
     """
     path = FilePath(path)
-    text = _read(path)
+    return load_text(read_text(path), path, environment, models, on_read=on_read)
+
+
+def load_text(
+    text: str,
+    path: FilePath,
+    environment: Mapping[str, str] | None = None,
+    models: Mapping[str, Collection[str]] | None = None,
+    *,
+    on_read: Callable[[FilePath], None] = lambda path: None,
+) -> Config:
+    """Validate the text of a streams.yaml as if it stood at `path`. Arguments and errors as of `load`."""
     document = parse(text)
     faults = list(document.faults)
     config: Config | None = None
@@ -61,7 +72,7 @@ def load(
     return config
 
 
-def _read(path: FilePath) -> str:
+def read_text(path: FilePath) -> str:
     """The text of the file.
 
     Raises:
