@@ -12,12 +12,13 @@ from pathlib import Path
 from rich.table import Table
 
 from pipeline.buffers import EveryFrame
-from pipeline.camera_run import CameraRun, Tally
+from pipeline.camera_run import CameraRun
 from pipeline.config import CameraConfig
 from pipeline.errors import SourceError, StoreError
 from pipeline.installation import Footage, Installation
 from pipeline.sources import Recording
 from pipeline.spool import CameraKnown
+from pipeline.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Batch:
         self.installation.keep_version()
         self.installation.outlet.append(CameraKnown.of(self.camera))
         self.installation.driver().drive(self._runs(), parallel=self.parallel, stop=self.stop, on_progress=on_progress)
+        self.installation.previews.make_due(self.stop)
         return self.reports
 
     def _runs(self) -> Iterator[CameraRun]:

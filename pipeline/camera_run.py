@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import TypedDict
 from uuid import UUID
 
 import structlog
@@ -19,55 +15,25 @@ from pipeline.config import CameraConfig, DetectorConfig
 from pipeline.engine import Request
 from pipeline.errors import MatThanError, SourceError
 from pipeline.evidence import EvidenceRecorder
+from pipeline.lanes import Lane
 from pipeline.ledger import Ledger
 from pipeline.motion_gate import MotionGate
 from pipeline.plate_crops import PlateCrops
 from pipeline.sources import Recording, RtspCamera
 from pipeline.sources.base import Source
 from pipeline.spool import Outlet, RunEnded
+from pipeline.stills import Stills
+from pipeline.tally import Tally, ToldViolations
 from pipeline.types import Detections, Findings, Frame
 from pipeline.watch import CameraWatch
+from pipeline.write_behind import WriteBehind
 
 log = structlog.get_logger()
 
-REMEMBERED = 256
-"""Violations that a run knows again: each is told several times over its life, and no camera has more at once."""
-
-
-class Progress(TypedDict):
-    """How far a run has got, totals since its beginning."""
-
-    media_start: datetime | None
-    media_end: datetime | None
-    frames: int
-    violations: int
-    plates: int
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a run has done so far."""
-
-    frames: int = 0
-    violations: int = 0
-    plates: int = 0
-    first: datetime | None = None
-    last: datetime | None = None
-
-    @property
-    def progress(self) -> Progress:
-        """The same by the names of a run's row."""
-        return {
-            "media_start": self.first,
-            "media_end": self.last,
-            "frames": self.frames,
-            "violations": self.violations,
-            "plates": self.plates,
-        }
-
 
 class CameraRun:
-    """One camera from its source to the store: a reader thread fills `buffer`, the driver does the rest.
+    """One camera from its source to the store: a reader thread fills `buffer`, the driver lets the camera decide, and
+    what it finds is written in `lane`. `bell` rings when a frame comes and when writing has caught up.
 
     `record` is the id of the run's row. `watch` looks after a live camera. `on_end` is called once, after the last
     finding went to `outlet`; `error` then says why the run was given up, None when its source simply ended.
@@ -82,15 +48,19 @@ class CameraRun:
         recorder: EvidenceRecorder,
         crops: PlateCrops,
         outlet: Outlet,
+        lane: Lane,
+        bell: threading.Condition,
         record: UUID,
         on_end: Callable[[CameraRun], None],
         watch: CameraWatch | None = None,
+        stills: Stills | None = None,
     ) -> None:
         self.source = source
         self.buffer = buffer
         self.pipeline = pipeline
         self.tally = Tally()
         self.in_flight = 0
+        self.closing = False
         self.ended = False
         self.stopping = ""
         self.failed = False
@@ -98,14 +68,16 @@ class CameraRun:
         self.on_end = on_end
         camera = pipeline.camera
         self.watch = watch
+        self._stills = stills
         self._gate = MotionGate(camera.motion_gate)
         self._schedule = DetectorSchedule(camera.detectors)
         self._recorder = recorder
         self._sink = recorder.packet
         self._ledger = Ledger(camera.id, recorder, crops, outlet, record)
+        self._writing = WriteBehind(self._ledger, lane, bell)
         self._outlet = outlet
         self.record = record
-        self._seen: deque[UUID] = deque(maxlen=REMEMBERED)
+        self._told = ToldViolations()
         self._next_record: UUID | None = None
         self._turning = threading.Lock()
         self._thread = threading.Thread(target=self._read, name=f"reader-{camera.id}", daemon=True)
@@ -157,20 +129,23 @@ class CameraRun:
         with self._turning:
             record, self._next_record = self._next_record, None
         if record is not None:
-            self.conclude("finished")
-            self.record = self._ledger.run = self._recorder.run = record
-            self.tally = Tally()
-            self._seen.clear()
+            self._writing.turn_over(RunEnded(self.record, "finished", **self.tally.progress), record)
+            self.record, self.tally = record, Tally()
+
+    @property
+    def waiting(self) -> bool:
+        """A frame waits, and what was found before is written as far as it must be."""
+        return self.buffer.waiting and not self._writing.behind
 
     def next_request(self) -> Request | None:
         """The next waiting frame with its due detectors; frames on which none is due, out of the camera's
-        schedule, left out by overload or held back by the motion gate are passed over. Raises as `settle` does."""
+        schedule, left out by overload or held back by the motion gate are passed over."""
         while (frame := self.buffer.take()) is not None:
             if due := self._due(frame):
                 self.in_flight += 1
                 return Request(frame, due)
             if not self.in_flight:  # else what is in flight advances it in its turn
-                self._ledger.advance(frame.time)  # nothing may be analysed for hours, and clips are due all the same
+                self._writing.advance(frame.time)  # nothing may be analysed for hours, and clips are due all the same
         return None
 
     def _due(self, frame: Frame) -> tuple[DetectorConfig, ...]:
@@ -178,6 +153,8 @@ class CameraRun:
         if watch is not None and not watch.admits(frame):
             return ()
         if not (camera.active(frame.time) or self.pipeline.watching):
+            if self._stills is not None:
+                self._stills.offer(camera, frame)
             return ()
         if not self._gate.admits(frame):
             if watch is not None:
@@ -186,7 +163,7 @@ class CameraRun:
         return self._schedule.due(frame.time)
 
     def settle(self, request: Request, detections: dict[str, Detections]) -> None:
-        """Let the camera decide on one analysed frame, and store what it found."""
+        """Let the camera decide on one analysed frame, and have what it found stored."""
         self.in_flight -= 1
         if self.failed:
             return
@@ -198,21 +175,37 @@ class CameraRun:
         tally.first = tally.first or frame.time
         tally.last = frame.time
         self._store(findings)
+        if self._stills is not None:
+            self._stills.offer(self.pipeline.camera, frame, detections, findings)
         if self.watch is not None:
-            self.watch.analysed(frame, findings)
-        self._ledger.advance(frame.time)
+            self.watch.analysed(frame)
+        self._writing.advance(frame.time)
 
-    def end(self) -> None:
-        """Close open incidents and evidence after the last frame."""
+    def close(self) -> None:
+        """Close open incidents and evidence after the last frame; `closed` says when that is written."""
+        self.closing = True
         try:
             self._turn_over()
             if not self.failed:
                 self._store(self.pipeline.finish())
-            self._ledger.finish(self.stopping or "the recording ends there")
         except Exception as error:  # as in the driver: one run's fault is its own
             self.fail(error)
+        self._writing.finish(self.stopping or "the recording ends there")
         if self.watch is not None:
             self.watch.end()
+
+    @property
+    def closed(self) -> bool:
+        return self.closing and self._writing.idle
+
+    def check(self) -> None:
+        """Give the run up when what it found could not be stored."""
+        if self._writing.error is not None and not self.failed:
+            self.fail(self._writing.error)
+
+    def end(self) -> None:
+        """All is written."""
+        self.check()
         self.on_end(self)
         self.ended = True  # only now may another run of the camera begin
 
@@ -239,10 +232,15 @@ class CameraRun:
     def _store(self, findings: Findings) -> None:
         if isinstance(self.source, RtspCamera):
             findings = with_clock(findings, self.source.state.skew)
-        self._ledger.store(findings)
-        new = {violation.id for violation in findings.violations} - set(self._seen)
-        self._seen.extend(new)
-        self.tally.violations += len(new)
+        began, counted = self._told.take(findings.violations, self.record)
+        watch, last = self.watch, self.tally.last
+
+        def stored() -> None:
+            if watch is not None and last is not None and began:
+                watch.began(began, last)
+
+        self._writing.store(findings, stored)
+        self.tally.violations += counted
         self.tally.plates += sum(plate.final for plate in findings.plates)
 
     def beat(self) -> None:

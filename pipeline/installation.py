@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from itertools import chain
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -18,21 +15,21 @@ import structlog
 from pipeline.buffers import FrameBuffer
 from pipeline.camera import CameraPipeline
 from pipeline.camera_run import CameraRun
-from pipeline.config import CameraConfig, Config, ConfigVersion, InferenceConfig
+from pipeline.config import CameraConfig, Config, ConfigVersion
 from pipeline.config.schema import StorageConfig
-from pipeline.detectors import Detector, Runtime, load_detector
-from pipeline.detectors.plates import PlateReader, load_plate_reader
-from pipeline.engine import DetectorKey, Engine
 from pipeline.errors import ConflictError, StoreError
 from pipeline.evidence import EvidenceRecorder
 from pipeline.evidence.archive import Archive
+from pipeline.lanes import Lanes
+from pipeline.networks import Networks
 from pipeline.notify import Notifier
 from pipeline.paths import DataFolder
 from pipeline.plate_crops import PlateCrops
 from pipeline.plate_secret import plate_secret
+from pipeline.previews import Previews
 from pipeline.process import process_mark
-from pipeline.rules.plate import PlateConfig
 from pipeline.runner import Driver
+from pipeline.signing import Signer
 from pipeline.sources.base import Source
 from pipeline.spool import (
     Outlet,
@@ -42,6 +39,7 @@ from pipeline.spool import (
     open_patiently,
     open_spool,
 )
+from pipeline.stills import Stills
 from pipeline.store import Repository
 from pipeline.uploads import Uploads
 
@@ -68,10 +66,12 @@ class Installation:
     key_file: Path
     repository: Repository
     outlet: Outlet
-    engine: Engine
-    workers: int
-    plate_readers: dict[str, PlateReader]
+    networks: Networks
+    signer: Signer
+    lanes: Lanes
+    previews: Previews
     uploads: Uploads | None = None
+    stills: Stills | None = None
     configuration: str | None = None
     bell: threading.Condition = field(default_factory=threading.Condition)
 
@@ -93,6 +93,7 @@ class Installation:
             StoreError: the database cannot be opened; when `patient`, none that this data folder ever reached.
             ConflictError: when `patient`, another process watches one of the cameras.
             ArchiveError: the evidence archive is of no known kind.
+            EvidenceError: the signing key cannot be made or read.
             ModelError: a model is missing, altered or unfit.
         """
         data.create()
@@ -101,23 +102,28 @@ class Installation:
         url = database.get_secret_value() if database else data.database_url
         repository = open_patiently(url, data.spool) if patient else Repository.open(url)
         repository.announces = patient
+        outlet = open_spool(data.spool, repository, evidence) if patient else Straight(repository, evidence)
+        lanes, signer = Lanes(), Signer.open(data.keys)
         installation = cls(
             config,
             evidence=evidence,
             plates=data.plates,
             key_file=data.plate_key,
             repository=repository,
-            outlet=open_spool(data.spool, repository, evidence) if patient else Straight(repository, evidence),
-            engine=Engine({}),
-            workers=_share_cores(config.inference)[1],
-            plate_readers={},
+            outlet=outlet,
+            networks=Networks(config.inference),
+            signer=signer,
+            lanes=lanes,
+            previews=Previews(evidence, outlet, lanes, reserve=config.storage.reserve * 2**20, signer=signer),
             uploads=_uploads(config.storage, evidence) if patient else None,
         )
         if installation.uploads is not None:
             installation.uploads.start()
+        if patient:
+            installation.previews.start()
         try:
             installation.claim(config.cameras if cameras is None else cameras)
-            installation.load_models(config.cameras if cameras is None else cameras)
+            installation.networks.load(config.cameras if cameras is None else cameras)
         except BaseException:
             installation.close()
             raise
@@ -136,27 +142,6 @@ class Installation:
                 raise
             except StoreError as error:
                 log.warning("cameras not claimed yet: the database is away", error=str(error))
-
-    def load_models(self, cameras: Iterable[CameraConfig]) -> None:
-        """Load what these cameras need and is not there yet. Raises ModelError; then no detector was added."""
-        cameras = list(cameras)
-        inference = self.config.inference
-        runtime = Runtime(inference.provider, inference.threads)
-        calls = replace(runtime, threads=_share_cores(inference)[0])
-        self.engine.add(
-            (detector for camera in cameras for detector in camera.detectors), lambda key: _load(key, calls)
-        )
-        for country in _countries(cameras):
-            if country not in self.plate_readers:
-                self.plate_readers[country] = load_plate_reader(
-                    country, runtime, localiser=inference.plate_localiser, recogniser=inference.plate_recogniser
-                )
-
-    def keep_models(self, cameras: Sequence[CameraConfig]) -> None:
-        """Let go of what none of these cameras needs; no other may be running."""
-        self.engine.keep(detector for camera in cameras for detector in camera.detectors)
-        for country in self.plate_readers.keys() - set(_countries(cameras)):
-            del self.plate_readers[country]
 
     def keep_version(self) -> None:
         """Let runs that begin lead to the configuration, where no program goes on by it. Raises StoreError."""
@@ -179,7 +164,9 @@ class Installation:
             ConfigError: the camera hashes its plates, and there is no key.
         """
         self.claim([camera])
-        pipeline = CameraPipeline(camera, self.engine.models, self.plate_readers.__getitem__, self._plate_key(camera))
+        networks = self.networks
+        key = self._plate_key(camera)
+        pipeline = CameraPipeline(camera, networks.engine.models, networks.plate_readers.__getitem__, key)
         run = self.begin(camera, footage)
         settings = camera.evidence
         recorder = EvidenceRecorder(
@@ -195,6 +182,7 @@ class Installation:
             max_bytes=settings.memory * 2**20,
             reserve=self.config.storage.reserve * 2**20,
             run=run,
+            signer=self.signer,
         )
         return CameraRun(
             source=source,
@@ -203,8 +191,11 @@ class Installation:
             recorder=recorder,
             crops=PlateCrops(self.plates),
             outlet=self.outlet,
+            lane=self.lanes.lane(camera.id),
+            bell=self.bell,
             record=run,
             on_end=on_end,
+            stills=self.stills,
         )
 
     def begin(self, camera: CameraConfig, footage: Footage) -> UUID:
@@ -215,7 +206,7 @@ class Installation:
             footage.name,
             footage.sha256,
             footage.config_hash,
-            self.models_hash,
+            self.networks.hash,
             code_version(),
             process_mark(),
             datetime.now(UTC),
@@ -229,24 +220,21 @@ class Installation:
 
     def covered(self, camera: CameraConfig, footage: Footage) -> bool:
         """Whether a finished run has analysed this footage with these settings, models and code."""
-        run = self.repository.covered(camera.id, footage.sha256, footage.config_hash, self.models_hash, code_version())
+        run = self.repository.covered(
+            camera.id, footage.sha256, footage.config_hash, self.networks.hash, code_version()
+        )
         return run is not None
 
     def notifier(self) -> Notifier:
         """What tells people of what is found; not started yet."""
-        return Notifier(self.config, self.repository, self.evidence, metrics=self.engine.metrics)
+        return Notifier(self.config, self.repository, self.evidence, metrics=self.networks.engine.metrics)
 
     def driver(self) -> Driver:
-        return Driver(self.engine, self.bell, workers=self.workers)
-
-    @property
-    def models_hash(self) -> str:
-        """SHA-256 over the hashes of all loaded models, detectors and plate readers."""
-        readers = (reader.models.values() for reader in self.plate_readers.values())
-        hashes = sorted({*(card.sha256 for card in self.engine.models.values()), *chain.from_iterable(readers)})
-        return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+        return Driver(self.networks.engine, self.bell, workers=self.networks.workers)
 
     def close(self) -> None:
+        self.previews.close()
+        self.lanes.close()
         if isinstance(self.outlet, Spool):
             self.outlet.close()
         if self.uploads is not None:
@@ -268,25 +256,3 @@ def _uploads(storage: StorageConfig, evidence: Path) -> Uploads | None:
 
 def code_version() -> str:
     return version("matthan")
-
-
-def _countries(cameras: Iterable[CameraConfig]) -> list[str]:
-    """The countries whose plates are read."""
-    return sorted({rule.country for camera in cameras for rule in camera.rules if isinstance(rule, PlateConfig)})
-
-
-def _share_cores(inference: InferenceConfig) -> tuple[int, int]:
-    """Threads in one inference call, and how many calls run side by side.
-
-    Left open on a CPU, each call takes one core and there are as many calls as cores: several frames side by
-    side get more done than one frame on several cores, for a little more delay.
-    """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if inference.provider in ("cuda", "tensorrt"):
-        return inference.threads, 2
-    threads = inference.threads or 1
-    return threads, max(1, cores // threads)
-
-
-def _load(key: DetectorKey, runtime: Runtime) -> Detector:
-    return load_detector(key.model, threshold=key.threshold, slices=key.slices, runtime=runtime)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import structlog
 from pipeline.errors import EvidenceError
 from pipeline.evidence import EvidenceRecorder
 from pipeline.plate_crops import PlateCrops
-from pipeline.spool import Found, Outlet, Packed
+from pipeline.spool import Found, Outlet, Packed, RunEnded
 from pipeline.types import Evidence, Findings, Violation
 
 log = structlog.get_logger()
@@ -46,6 +46,11 @@ class Ledger:
             written = [evidence for one in findings.violations if (evidence := self._package(one)) is not None]
             self._hand_on(Found(findings, self.run), written)
 
+    def turn_over(self, ended: RunEnded, record: UUID) -> None:
+        """Close the run's row, and go on in this one."""
+        self._outlet.append(ended)
+        self.run = self._recorder.run = record
+
     def advance(self, time: datetime) -> None:
         """Analysis has come to this media time: packages whose clip is complete are finished."""
         self._take(self._recorder.advance(time))
@@ -77,9 +82,12 @@ class Ledger:
             self.missing[violation] = note
             log.error("evidence not written", camera=self._camera, violation=str(violation), error=note)
 
-    def _hand_on(self, found: Found | None, written: Iterable[Evidence]) -> None:
+    def _hand_on(self, found: Found | None, written: Sequence[Evidence]) -> None:
         """To the outlet, in one piece; only what is safe there is settled."""
-        packed = [Packed(evidence) for evidence in written]
-        if self._outlet.append(*([found] if found else []), *packed):
-            for each in packed:
-                self._recorder.settled(each.evidence)
+
+        def settle() -> None:
+            for evidence in written:
+                self._recorder.settled(evidence)
+
+        if self._outlet.append(*([found] if found else []), *map(Packed, written), safe=settle):
+            settle()

@@ -68,8 +68,8 @@ class Live:
         self._driver = self.installation.driver()
         self._oversight = Oversight(
             self._driver,
-            self.installation.engine,
-            self.installation.workers,
+            self.installation.networks.engine,
+            self.installation.networks.workers,
             self.installation.outlet,
             self.installation.uploads,
         )
@@ -151,7 +151,7 @@ class Live:
         outlet = self.installation.outlet
         for camera in changes.added:
             if camera.id not in self._runs:
-                hand_on_leftovers(camera.id, self.installation.evidence, outlet)
+                hand_on_leftovers(camera.id, self.installation.evidence, outlet, self.installation.signer)
         for camera in (*changes.started, *changes.refreshed):
             outlet.append(CameraKnown.of(camera))
         with self._lock:
@@ -201,7 +201,9 @@ class Live:
         self._retries.began(camera.id)
         try:
             if before is not None and before.error is not None:  # what the run that failed left open, as after a kill
-                hand_on_leftovers(camera.id, self.installation.evidence, self.installation.outlet)
+                hand_on_leftovers(
+                    camera.id, self.installation.evidence, self.installation.outlet, self.installation.signer
+                )
             return self._open(camera)
         except ConflictError as error:  # another process watches it, and tells how it is
             self._fail(camera.id, error)
@@ -263,7 +265,7 @@ class Live:
         """Let go of models that no camera needs any more, once the cameras that used them have ended."""
         with self._lock:
             if not self._due and not any(run.stopping and not run.ended for run in self._runs.values()):
-                self.installation.keep_models(self.installation.config.active_cameras)
+                self.installation.networks.keep(self.installation.config.active_cameras)
 
     def _report_states(self, done: threading.Event) -> None:
         while not done.wait(STATE_SECONDS):
@@ -293,4 +295,4 @@ class Live:
         with self._lock:
             if self._runs.get(camera) is run:
                 del self._runs[camera]
-                self.installation.engine.metrics.forget(camera)
+                self.installation.networks.engine.metrics.forget(camera)

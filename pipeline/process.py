@@ -1,9 +1,44 @@
-"""Which process did something, and whether it still lives."""
+"""Which process did something, whether it still lives, and processes of our own."""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
+
+import pipeline
+
+ROOT = Path(pipeline.__file__).parents[1]
+SIGNAL_OF_PARENTS_DEATH = 1
+
+
+def start_module(
+    module: str, *arguments: str, pass_fds: Sequence[int] = (), stderr: int | IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
+    """Run a module of ours in a process of its own; its last argument is the id of this one, for `end_with`."""
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-P", "-m", module, *arguments, str(os.getpid())],
+        pass_fds=pass_fds,
+        stdin=subprocess.DEVNULL,
+        stderr=stderr,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
+    )
+
+
+def end_with(owner: int) -> None:
+    """Have the system kill this process when its owner is killed, even while everything here hangs.
+
+    It also ends with the thread that started it.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SIGNAL_OF_PARENTS_DEATH, signal.SIGKILL)
+    if os.getppid() != owner:
+        os._exit(0)
 
 
 def process_mark(process: int | None = None) -> str:

@@ -30,7 +30,7 @@ class Reloader:
         self.refused = ""
         self._since = datetime.now(UTC)
         self._note = ""
-        self._good = installation.engine.metrics.configuration_good
+        self._good = installation.networks.engine.metrics.configuration_good
         self._file = file
         self._installation = installation
         self._apply = apply
@@ -70,7 +70,7 @@ class Reloader:
         try:
             read = self._file.load()
             changes = compare(installation.config, read)
-            installation.load_models(changes.started)
+            installation.networks.load(changes.started)
         except (ConfigError, ModelError, PluginError) as error:
             self._refuse(str(error))
             return

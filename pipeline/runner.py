@@ -81,7 +81,11 @@ class Driver:
         if stop.is_set():
             for run in self._active:
                 run.stop()
-        for done in [run for run in self._active if run.buffer.finished and not run.in_flight]:
+        for run in self._active:
+            run.check()
+            if _is_over(run):
+                run.close()
+        for done in [run for run in self._active if run.closed]:
             done.end()
             self._active.remove(done)
             self._queue.forget(done)
@@ -100,7 +104,7 @@ class Driver:
     def _gather(self) -> Batch:
         """At most one batch of waiting frames, taken from the cameras in fair shares so that none starves."""
         batch: Batch = []
-        waiting = [run for run in self._active if run.buffer.waiting]
+        waiting = [run for run in self._active if run.waiting]
         self._queue_depth.labels("frames").set(len(waiting))
         while waiting and len(batch) < self._batch:
             run = self._queue.next(waiting)
@@ -108,7 +112,7 @@ class Driver:
             if request is not None:
                 self._queue.served(run, run.pipeline.camera.rate)
                 batch.append((run, request))
-            if not run.buffer.waiting:
+            if not run.waiting:
                 waiting.remove(run)
         return batch
 
@@ -156,8 +160,13 @@ class Driver:
     def _wait(self) -> None:
         with self._bell:
             self._bell.wait_for(
-                lambda: any(run.buffer.waiting or run.buffer.finished for run in self._active), timeout=0.2
+                lambda: any(run.waiting or run.closed or _is_over(run) for run in self._active), timeout=0.2
             )
+
+
+def _is_over(run: CameraRun) -> bool:
+    """All its frames are analysed, and nothing has been closed yet."""
+    return run.buffer.finished and not run.in_flight and not run.closing
 
 
 Batch: TypeAlias = list[tuple[CameraRun, Request]]

@@ -1,8 +1,8 @@
 """Finished packages on their way into the archive.
 
-What is still to do is read off the disk: a package is due when no process works on it any more and its record in
-`.archived`, beside the camera's days, is not that of its manifest. So nothing is forgotten by a kill, and packages
-from before there was an archive go there too.
+What is still to do is read off the disk: a package is due when no process works on it any more, it waits for no
+preview, and its record in `.archived`, beside the camera's days, is not that of its manifest. So nothing is forgotten
+by a kill, and packages from before there was an archive go there too.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import structlog
 from pipeline.errors import ArchiveError, EvidenceError
 from pipeline.evidence.archive import Archive
 from pipeline.evidence.manifest import MANIFEST
+from pipeline.evidence.preview import is_marked
 from pipeline.evidence.recovery import UNFINISHED
 from pipeline.evidence.verify import PACKAGE_NAME
 
@@ -106,7 +107,7 @@ class Uploads:
                 yield from (day for day in camera.iterdir() if DAY.fullmatch(day.name))
 
     def _is_finished(self, package: Path) -> bool:
-        if (package.parent.parent / UNFINISHED / package.name).exists():
+        if (package.parent.parent / UNFINISHED / package.name).exists() or is_marked(package):
             return False
         return self._damaged.get(package, 0.0) < monotonic()
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
-from uuid import UUID
 
 from pipeline.config import CameraConfig
 from pipeline.health import CameraHealth
 from pipeline.health.camera_health import KINDS
 from pipeline.metrics import Metrics
-from pipeline.types import CameraAlert, Findings, Frame
+from pipeline.types import CameraAlert, Frame, Violation
 
 SPAN = 10.0
 """Seconds over which rates are told."""
@@ -31,7 +30,8 @@ class Rates:
 
 
 class CameraWatch:
-    """One run of one live camera. The driver's thread calls `admits` and `analysed`, another one `refresh`.
+    """One run of one live camera. The driver's thread calls `admits` and `analysed`, another one `refresh`, and a third
+    `began`.
 
     `on_alert` is called with each alert of the camera as it begins and as it ends. `now` is this computer's clock.
     """
@@ -53,7 +53,6 @@ class CameraWatch:
         self._now = now
         self._slot: int | None = None
         self._analysed = self._passed = 0
-        self._seen: deque[UUID] = deque(maxlen=256)  # each violation is told several times over its life
         self._received = self._replaced = self._reconnects = self._decode_errors = 0
         self._heard = monotonic()
         self._latency: float | None = None
@@ -106,19 +105,20 @@ class CameraWatch:
         self._passed += 1
         self._dropped[reason].inc()
 
-    def analysed(self, frame: Frame, findings: Findings) -> None:
-        """A frame has been decided on and what was found in it recorded."""
+    def analysed(self, frame: Frame) -> None:
+        """A frame has been decided on."""
         self._analysed += 1
         self._out.inc()
-        latency = max(0.0, (self._now() - frame.time).total_seconds())
+        latency = self._age(frame.time)
         self._delay.observe(latency)
         self._latency = latency if self._latency is None else 0.9 * self._latency + 0.1 * latency
-        for violation in findings.violations:
-            if violation.id not in self._seen:
-                self._seen.append(violation.id)
-                self.last_violation = violation.start
-                self._telling.observe(latency)
-                self._metrics.violations.labels(self.camera.id, violation.rule).inc()
+
+    def began(self, violations: Iterable[Violation], told: datetime) -> None:
+        """These are recorded now, and were told first by a frame of this media time."""
+        for violation in violations:
+            self.last_violation = violation.start
+            self._telling.observe(self._age(told))
+            self._metrics.violations.labels(self.camera.id, violation.rule).inc()
 
     def refresh(
         self,
@@ -156,6 +156,9 @@ class CameraWatch:
         """The camera is watched no more."""
         self._tell(self._health.end(self._now(), "the camera is watched no more"))
         self._metrics.camera_up.labels(self.camera.id).set(0)
+
+    def _age(self, time: datetime) -> float:
+        return max(0.0, (self._now() - time).total_seconds())
 
     def _note_rates(self) -> None:
         first, last = self._marks[0], self._marks[-1]

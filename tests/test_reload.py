@@ -124,7 +124,7 @@ def test_only_the_touched_cameras_are_stopped_and_started(tmp_path, rtsp_server)
             "storage changed: restart the program to let that hold",
         )
         assert site.live.installation.evidence == site.folder.evidence.absolute()
-        assert set(site.live.installation.engine.models) == {"road-nano"}
+        assert set(site.live.installation.networks.engine.models) == {"road-nano"}
         before = one.tally.frames
         wait_until(lambda: one.tally.frames > before)
 

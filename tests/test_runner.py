@@ -19,6 +19,7 @@ from pipeline.config import Config
 from pipeline.engine import DetectorKey, Engine
 from pipeline.errors import StoreError
 from pipeline.evidence import EvidenceRecorder
+from pipeline.lanes import Lanes
 from pipeline.plate_crops import PlateCrops
 from pipeline.runner import Driver
 from pipeline.spool import Spool, Straight
@@ -110,6 +111,7 @@ def drive(folder, repository, *sources, outlet=None, ready=lambda run: None, **s
     engine = Engine({DetectorKey.of(config.cameras[0].detectors[0]): Crowded()})
     bell = threading.Condition()
     ended: list[CameraRun] = []
+    lanes = Lanes()
     runs = [
         CameraRun(
             source=source,
@@ -118,6 +120,8 @@ def drive(folder, repository, *sources, outlet=None, ready=lambda run: None, **s
             recorder=EvidenceRecorder(camera.id, folder / "evidence"),
             crops=PlateCrops(folder / "plates"),
             outlet=outlet or Straight(repository, folder / "evidence"),
+            lane=lanes.lane(camera.id),
+            bell=bell,
             record=begin(repository, camera.id),
             on_end=ended.append,
         )
@@ -126,6 +130,7 @@ def drive(folder, repository, *sources, outlet=None, ready=lambda run: None, **s
     for run in runs:
         ready(run)
     Driver(engine, bell).drive(iter(runs), parallel=len(runs), stop=threading.Event())
+    lanes.close()
     return ended
 
 
@@ -152,6 +157,31 @@ def test_a_rule_that_fails_ends_only_its_own_camera(tmp_path, repository, monkey
     assert ended["good"].tally.frames == 60
     assert ended["bad"].tally.frames == 20
     assert "a rule's mistake" in str(ended["bad"].error)
+
+
+def test_a_package_that_is_being_written_holds_up_no_other_camera_and_its_own_within_bounds(
+    tmp_path, repository, monkeypatch
+):
+    record, runs, seen = EvidenceRecorder.record, {}, {}
+
+    def slow(self: EvidenceRecorder, violation: Any) -> Any:
+        if self.camera == "slow" and not seen:
+            deadline = monotonic() + 10
+            while not runs["good"].ended and monotonic() < deadline:
+                sleep(0.01)
+            seen.update({name: run.tally.frames for name, run in runs.items()})
+        return record(self, violation)
+
+    monkeypatch.setattr(EvidenceRecorder, "record", slow)
+    sources = Footage("slow"), Footage("good")
+    drive(tmp_path, repository, *sources, ready=lambda run: runs.update({run.pipeline.camera.id: run}))
+    assert seen["good"] == 60
+    assert 30 <= seen["slow"] <= 50  # the crowd is told after 1 s, and writing lies at most 5 s behind
+    assert runs["slow"].tally.frames == 60
+    violations = {violation.camera: violation for violation in repository.violations().items}
+    assert violations["slow"].end == violations["good"].end
+    evidence = {name: repository.evidence(violation.id) for name, violation in violations.items()}
+    assert all(each is not None and each.complete for each in evidence.values())
 
 
 def test_rows_wait_for_a_database_that_is_away(tmp_path, repository, monkeypatch):

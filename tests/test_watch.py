@@ -10,7 +10,7 @@ import pytest
 from pipeline import watch as watch_module
 from pipeline.config import Config
 from pipeline.metrics import Metrics
-from pipeline.types import Findings, Frame
+from pipeline.types import Frame
 from pipeline.watch import CameraWatch
 from tests.store.makers import violation
 
@@ -59,7 +59,7 @@ def test_totals_become_counters_and_rates(clock, metrics):
     for second in range(0, 21, 2):
         clock.seconds = float(second)
         watched.refresh(25 * second, 10 * second, reconnects=second // 10, decode_errors=second)
-        watched.analysed(Frame("gate", second, clock.now() - timedelta(seconds=0.5), BLACK), Findings())
+        watched.analysed(Frame("gate", second, clock.now() - timedelta(seconds=0.5), BLACK))
     assert watched.rates.received == pytest.approx(25)
     assert watched.rates.analysed == pytest.approx(0.5)
     assert watched.rates.dropped == pytest.approx(10)
@@ -90,11 +90,10 @@ def test_overload_thins_evenly_and_by_media_time(clock, metrics):
     assert value(metrics, "camera_rate_share") == 0.25
 
 
-def test_a_violation_is_counted_once_however_often_it_is_told(clock, metrics):
+def test_violations_are_counted_when_they_are_recorded(clock, metrics):
     watched = watch(clock, metrics)
     clock.seconds = 3
-    for number in (1, 1, 2, 1):
-        watched.analysed(Frame("gate", 0, START, BLACK), Findings((violation(number),)))
+    watched.began([violation(1), violation(2)], START)
     assert value(metrics, "violations_total", rule=violation(1).rule) == 2
     assert watched.last_violation == violation(2).start
     assert value(metrics, "violation_latency_seconds_count") == 2

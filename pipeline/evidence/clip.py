@@ -8,14 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from itertools import groupby
 from pathlib import Path
-from typing import cast
 
 import av
 from av.container import OutputContainer
-from av.video.stream import VideoStream
 
 from pipeline.errors import EvidenceError
 from pipeline.evidence.template import configure, template_stream
@@ -34,14 +31,6 @@ OPTIONS = {"fflags": "+bitexact", "movflags": "+faststart"}
 DISK_ERRORS = {
     errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.ENOENT,
 }  # fmt: skip
-
-PREVIEW_CODEC = "libvpx-vp9"
-"""Plays in every browser, and its encoder is under a permissive licence."""
-PREVIEW_OPTIONS = {
-    "deadline": "realtime", "cpu-used": "8", "crf": "34", "b": "0", "g": "50", "lag-in-frames": "0", "threads": "1",
-}  # fmt: skip
-"""Quick, at constant quality, with a key frame at least every 50 frames to jump to. Several threads could give
-other bytes for the same frames."""
 
 
 class UnwritableCodecError(Exception):
@@ -199,29 +188,3 @@ def obstacle(stream: StreamInfo) -> str:
     if stream.codec == "hevc":
         return "HEVC plays only in browsers with a decoder of the operating system or graphics card"
     return f"browsers do not play the camera's codec {stream.codec}"
-
-
-def write_preview(clip: Path, preview: Path) -> None:
-    """Re-encode a clip as VP9 for browsers that do not play its codec. Not evidence: the clip is.
-
-    The same clip gives the same bytes.
-
-    Raises:
-        EvidenceError: the preview cannot be made.
-    """
-    try:
-        with av.open(clip) as source, new_file(preview, "mp4") as output:
-            stream = source.streams.video[0]
-            stream.thread_type = "AUTO"
-            track = cast(
-                "VideoStream",
-                output.add_stream(PREVIEW_CODEC, rate=stream.average_rate or 25, options=PREVIEW_OPTIONS),
-            )
-            track.width, track.height = stream.width // 2 * 2, stream.height // 2 * 2
-            track.pix_fmt = "yuv420p"
-            track.codec_context.time_base = stream.time_base or Fraction(1, 90_000)
-            for frame in source.decode(stream):
-                output.mux(track.encode(frame.reformat(track.width, track.height, "yuv420p")))
-            output.mux(track.encode(None))
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise unwritable(preview, error) from None

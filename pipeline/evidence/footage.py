@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 
 from pipeline.evidence.buffer import PacketBuffer
-from pipeline.evidence.clip import Clip, UnwritableCodecError, write_clips, write_preview
+from pipeline.evidence.clip import Clip, UnwritableCodecError, write_clips
 from pipeline.evidence.package import package_folder, read_package
 from pipeline.paths import free_bytes
 from pipeline.sources.base import MediaPacket
@@ -46,13 +46,11 @@ class ClipMaker:
         before: timedelta,
         after: timedelta,
         limit: timedelta,
-        previews: bool,
         reserve: int,
     ) -> None:
         self._buffer = buffer
         self._root = root
         self._before, self._after, self._limit = before, after, limit
-        self._previews = previews
         self._reserve = reserve
 
     def until(self, violation: Violation) -> datetime:
@@ -94,8 +92,6 @@ class ClipMaker:
         except UnwritableCodecError as error:
             return Gathered(note=f"no clip: {error}")
         notes = self._notes(violation, clips, until if complete else None, reason)
-        if complete and self._previews:
-            notes += [note for clip in clips if (note := preview_note(clip, draft))]
         return Gathered(clips, "; ".join(notes))
 
     def _lack_of_room(self, packets: Sequence[MediaPacket]) -> str:
@@ -140,16 +136,12 @@ def link_clips(package: Path, draft: Path) -> None:
     """
     for file in package.iterdir():
         if file.stem.split("-")[0] in {"clip", "preview"}:
-            try:
-                (draft / file.name).hardlink_to(file)
-            except OSError:  # a file system without hard links
-                shutil.copyfile(file, draft / file.name)
+            link_file(file, draft / file.name)
 
 
-def preview_note(clip: Clip, draft: Path) -> str:
-    """Make a viewing copy of a clip that no browser plays; says so for the manifest."""
-    if not clip.obstacle.startswith("browsers do not play"):
-        return ""
-    name = f"{clip.name.split('.')[0].replace('clip', 'preview')}.mp4"
-    write_preview(draft / clip.name, draft / name)
-    return f"{name} is a re-encoded copy for viewing, {clip.name} the evidence"
+def link_file(file: Path, link: Path) -> None:
+    """Let a file that nobody changes any more be in a second place. Raises OSError."""
+    try:
+        link.hardlink_to(file)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(file, link)

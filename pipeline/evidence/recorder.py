@@ -27,8 +27,10 @@ from pipeline.evidence.package import (
     write_manifest,
 )
 from pipeline.evidence.pictures import encode, overlay
+from pipeline.evidence.preview import mark_for_preview
 from pipeline.evidence.recovery import clear_unfinished, mark_unfinished
 from pipeline.geometry import Layout
+from pipeline.signing import Signer
 from pipeline.sources.base import MediaPacket
 from pipeline.types import Evidence, Violation
 
@@ -60,7 +62,7 @@ class EvidenceRecorder:
 
     `packet` is the source's sink and may be called from the reader's thread. `record` is called with every
     report of a violation, `advance` with the media time after every analysed frame, `finish` once at the end.
-    `settled` is told of each evidence that now stands in the database, or is sure to.
+    `settled` is told, from any thread, of each evidence that now stands in the database, or is sure to.
 
     A package is written when its violation is first recorded, with the clip so far, and again when the clip
     is complete: from `before` its start to `after` its end, but at most `limit` of the incident, cut at key
@@ -73,8 +75,9 @@ class EvidenceRecorder:
 
     `reach` is how long after its start a violation may be first recorded and still get its whole clip.
     `name`, `timezone` and `layout` (zones and lanes for a frame size) are for the picture with the overlay.
-    With `previews`, a clip whose codec no browser plays gets a re-encoded copy beside it, for viewing. Without
-    `clips`, no packet is kept, for cameras whose pictures must not show plates.
+    With `previews`, a package with a clip whose codec no browser plays is marked for one (see preview.py). Without
+    `clips`, no packet is kept, for cameras whose pictures must not show plates. With a `signer`, packages are signed,
+    and one that is there already counts only if a key that it trusts signed it.
     """
 
     def __init__(
@@ -95,6 +98,7 @@ class EvidenceRecorder:
         layout: Callable[[int, int], Layout] | None = None,
         previews: bool = True,
         clips: bool = True,
+        signer: Signer | None = None,
     ) -> None:
         self.camera = camera
         self.root = Path(root)
@@ -105,11 +109,12 @@ class EvidenceRecorder:
         self.timezone = timezone
         self.layout = layout
         self.clips = clips
+        self._signer = signer
         self.buffer = PacketBuffer((before + reach).total_seconds(), max_bytes)
-        self._maker = ClipMaker(
-            self.buffer, self.root, before=before, after=after, limit=limit, previews=previews, reserve=reserve
-        )
+        self._maker = ClipMaker(self.buffer, self.root, before=before, after=after, limit=limit, reserve=reserve)
+        self._previews = previews
         self._cases: dict[UUID, Case] = {}
+        self._unsettled: dict[UUID, Evidence] = {}
         self._lock = threading.Lock()
 
     def packet(self, packet: MediaPacket) -> None:
@@ -127,7 +132,9 @@ class EvidenceRecorder:
             case = self._cases.get(violation.id)
             if case is None:
                 case = self._cases[violation.id] = Case(violation)
-                case.evidence = whole_package(self.root, package_folder(violation))
+                case.evidence = whole_package(
+                    self.root, package_folder(violation), self._signer and self._signer.trusted
+                )
             case.violation, case.changed = violation, True
             if case.evidence is None:
                 self._write(case, complete=False)
@@ -157,12 +164,17 @@ class EvidenceRecorder:
         yield from self._settle_each(still_open, None, reason)
 
     def settled(self, evidence: Evidence) -> None:
-        """The evidence is safe: where it is complete, the next start need not look after it.
+        """The evidence is safe: where it is complete, the next start need not look after it, unless the package was
+        written anew since.
 
         Until this is called, `recover` answers with the package again; which does no harm, so that a mark that
         cannot be removed is no error here.
         """
-        if evidence.complete:
+        with self._lock:
+            newest = self._unsettled.get(evidence.violation, evidence)
+            if not evidence.complete or evidence.files != newest.files:
+                return
+            self._unsettled.pop(evidence.violation, None)
             with suppress(EvidenceError):
                 clear_unfinished(self.root, evidence.folder)
 
@@ -192,6 +204,8 @@ class EvidenceRecorder:
         self._bound_waiting()
         if evidence.complete and (violation.end is not None or time is None):
             self._cases.pop(violation.id, None)
+            if self._previews:
+                mark_for_preview(self.root, evidence.folder)
         return evidence
 
     def _bound_waiting(self) -> None:
@@ -200,6 +214,7 @@ class EvidenceRecorder:
         for case in waiting[:-MOST_WAITING]:
             log.error("evidence given up", camera=self.camera, violation=str(case.violation.id))
             self._cases.pop(case.violation.id)
+            self._unsettled.pop(case.violation.id, None)
 
     def _write(self, case: Case, *, complete: bool, reason: str = "", now: datetime | None = None) -> Evidence:
         """Write the package as the case stands and exchange it for what was there."""
@@ -221,12 +236,13 @@ class EvidenceRecorder:
                 complete=complete,
                 note=gathered.note,
             )
-            write_manifest(draft, fields)
+            write_manifest(draft, fields, self._signer)
             files.append(describe_file(draft / MANIFEST))
         if complete:
             case.clips, case.note = gathered.clips, gathered.note
         case.changed = not complete
         case.evidence = Evidence(violation.id, folder, tuple(files), complete, gathered.note)
+        self._unsettled[violation.id] = case.evidence
         return case.evidence
 
     def _write_pictures(self, violation: Violation, draft: Path) -> None:

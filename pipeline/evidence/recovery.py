@@ -16,10 +16,11 @@ import structlog
 
 from pipeline.errors import EvidenceError
 from pipeline.evidence.clip import unwritable
-from pipeline.evidence.manifest import MANIFEST, opened
+from pipeline.evidence.manifest import MANIFEST, opened, signature_fault
 from pipeline.evidence.package import camera_folder, describe_file, old_place, read_package, sync, write_manifest
 from pipeline.evidence.verify import PACKAGE_NAME
 from pipeline.process import is_alive, process_mark
+from pipeline.signing import Signer
 from pipeline.types import Evidence
 
 log = structlog.get_logger()
@@ -96,19 +97,22 @@ def _mark(root: Path, folder: str) -> Path:
     return root / camera / UNFINISHED / name
 
 
-def recover(root: Path, camera: str, reason: str = "the program was stopped") -> Iterator[Evidence]:
+def recover(
+    root: Path, camera: str, reason: str = "the program was stopped", signer: Signer | None = None
+) -> Iterator[Evidence]:
     """Close, as they are asked for, the packages of a camera that a killed process left behind.
 
     Call it before the camera is watched again, and `clear_unfinished` for each once it stands in the database;
     until then, the next start answers with it again. A package keeps what it held, with a note that its clip is
     cut short, and counts as complete. One whose exchange was interrupted is put back. What was only begun is
-    removed. One that cannot be closed is logged, and does not stop the others.
+    removed. One that cannot be closed is logged, and does not stop the others; with a `signer`, so is one that no key
+    it trusts has signed.
     """
     for mark in sorted((root / camera_folder(camera) / UNFINISHED).glob("*")):
-        if not PACKAGE_NAME.fullmatch(mark.name) or _is_anothers(mark):
+        if not PACKAGE_NAME.fullmatch(mark.name) or is_anothers(mark):
             continue
         try:
-            evidence = _recovered(root, mark, reason)
+            evidence = _recovered(root, mark, reason, signer)
         except (EvidenceError, OSError) as error:
             log.error("evidence not recovered", camera=camera, violation=mark.name, error=str(error))
         else:
@@ -116,7 +120,7 @@ def recover(root: Path, camera: str, reason: str = "the program was stopped") ->
                 yield evidence
 
 
-def _is_anothers(mark: Path) -> bool:
+def is_anothers(mark: Path) -> bool:
     """Whether another process that lives is at work on this package, such as a batch over the same camera."""
     try:
         owner = mark.read_text().split()[0]
@@ -125,7 +129,7 @@ def _is_anothers(mark: Path) -> bool:
         return False
 
 
-def _recovered(root: Path, mark: Path, reason: str) -> Evidence | None:
+def _recovered(root: Path, mark: Path, reason: str, signer: Signer | None) -> Evidence | None:
     """The package of a mark, closed; None when there is none, and the mark is removed."""
     name, camera = mark.name, mark.parent.parent
     for draft in camera.glob(f"{DAY}/.{name}.new"):
@@ -140,10 +144,10 @@ def _recovered(root: Path, mark: Path, reason: str) -> Evidence | None:
     if len(found) > 1:
         places = " and ".join(str(package) for package in found)
         raise EvidenceError(f"{places}: the same violation has two packages; remove the one that is foreign")
-    return _close(root, found[0].relative_to(root).as_posix(), reason)
+    return _close(root, found[0].relative_to(root).as_posix(), reason, signer)
 
 
-def _close(root: Path, folder: str, reason: str) -> Evidence:
+def _close(root: Path, folder: str, reason: str, signer: Signer | None) -> Evidence:
     package = root / folder
     found = read_package(root, folder)
     if found is None:
@@ -151,12 +155,14 @@ def _close(root: Path, folder: str, reason: str) -> Evidence:
     evidence, clips = found
     if str(evidence.violation) != package.name:
         raise EvidenceError(f"{package}: is the package of another violation, {evidence.violation}")
+    fields = opened((package / MANIFEST).read_bytes())
+    if signer is not None and (fault := signature_fault(fields, signer.trusted)):
+        raise EvidenceError(f"{package}: is not taken for evidence of this site: its manifest {fault}")
     if evidence.complete:
         return evidence
     end = max((clip.end for clip in clips), default=None)
     what = f"the clip ends at {end:%Y-%m-%d %H:%M:%S} UTC" if end else "there is no clip"
     note = "; ".join(part for part in (evidence.note, f"{what}: {reason}") if part)
-    fields = opened((package / MANIFEST).read_bytes())
-    write_manifest(package, {**fields, "complete": True, "note": note})
+    write_manifest(package, {**fields, "complete": True, "note": note}, signer)
     files = (*evidence.files[:-1], describe_file(package / MANIFEST))
     return replace(evidence, complete=True, note=note, files=files)

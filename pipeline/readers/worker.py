@@ -6,7 +6,6 @@ and it ends with that socket.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -19,6 +18,7 @@ from typing import NoReturn
 
 from av.video.frame import VideoFrame
 
+from pipeline.process import end_with
 from pipeline.readers.connection import Connection
 from pipeline.readers.failure import Failure
 from pipeline.readers.host_clock import HostClock
@@ -39,7 +39,6 @@ SKEW_STEP = 0.02
 """Seconds by which the camera's clock has to move over ours to be told again."""
 APART = 5.0
 """Two streams of one camera are not further apart; what says so is a wrong clock."""
-SIGNAL_OF_PARENTS_DEATH = 1
 
 
 def utc_now() -> datetime:
@@ -162,14 +161,6 @@ def send_or_end(channel: Channel, kind: Kind, number: int, *parts: bytes) -> Non
     try:
         channel.send(kind, number, *parts)
     except OSError:
-        os._exit(0)
-
-
-def end_with(owner: int) -> None:
-    """Have the system kill this process when its owner is killed, even while everything here hangs."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(SIGNAL_OF_PARENTS_DEATH, signal.SIGKILL)
-    if os.getppid() != owner:
         os._exit(0)
 
 

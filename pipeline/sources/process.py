@@ -6,8 +6,6 @@ import json
 import os
 import socket
 import struct
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,14 +14,12 @@ from time import monotonic
 
 import structlog
 
-import pipeline
+from pipeline.process import start_module
 from pipeline.readers.failure import Failure
 from pipeline.readers.messages import Channel, Kind
 from pipeline.sources.reading import Reading
 
 log = structlog.get_logger()
-
-ROOT = Path(pipeline.__file__).parents[1]
 
 IDLE_SECONDS = 30.0
 """An empty process is kept for so long, for the next camera."""
@@ -57,12 +53,8 @@ class ReaderProcess:
         self._lock = threading.Lock()
         self._used = self._heard = monotonic()
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-P", "-m", "pipeline.readers.worker", str(theirs.fileno()), str(os.getpid())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
-            )
+            descriptor = theirs.fileno()
+            self._process = start_module("pipeline.readers.worker", str(descriptor), pass_fds=[descriptor])
         self._thread = threading.Thread(target=self._receive, name=f"reader-{self.pid}", daemon=True)
         self._thread.start()
 

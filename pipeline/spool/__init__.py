@@ -2,6 +2,7 @@
 
 from pipeline.spool.leftovers import hand_on_leftovers
 from pipeline.spool.opening import open_patiently, open_spool
+from pipeline.spool.outlet import Outlet, Straight
 from pipeline.spool.records import (
     Alerted,
     CameraKnown,
@@ -15,7 +16,7 @@ from pipeline.spool.records import (
     RunBegun,
     RunEnded,
 )
-from pipeline.spool.spool import Outlet, Spool, Straight
+from pipeline.spool.spool import Spool
 
 __all__ = [
     "Alerted",

@@ -8,10 +8,10 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from typing import Protocol, TypeAlias
 
 import structlog
 
@@ -19,6 +19,7 @@ from pipeline.errors import ConflictError, EvidenceError, StoreError
 from pipeline.lock import LockFile
 from pipeline.paths import free_bytes
 from pipeline.spool.journal import RESERVE_BYTES, Journal
+from pipeline.spool.outlet import Write
 from pipeline.spool.records import Record, from_line, to_line
 from pipeline.store import Repository
 from pipeline.store.database import is_refusal
@@ -36,33 +37,17 @@ LATEST_SECONDS = 1.0
 CLAIM_SECONDS = 60.0
 """How often it is made sure that the database still knows which cameras this process watches."""
 
-Write: TypeAlias = Callable[[Repository], None]
 
+@dataclass(slots=True, eq=False)
+class Held:
+    """A record that waits in memory, and who is to be told when it is safe."""
 
-class Outlet(Protocol):
-    """Where records of runs go."""
+    line: bytes
+    safe: Callable[[], None] | None = None
 
-    def append(self, *records: Record) -> bool:
-        """Take the records; True once they are safe from a kill."""
-
-    def latest(self, subject: str, write: Write) -> None:
-        """Write something of which only the newest matters, such as how a camera is; no restart keeps it."""
-
-
-class Straight:
-    """Records go to the database at once. Raises StoreError when it does not take them."""
-
-    def __init__(self, repository: Repository, evidence: Path) -> None:
-        self._repository = repository
-        self._evidence = evidence
-
-    def append(self, *records: Record) -> bool:
-        for record in records:
-            record.store(self._repository, self._evidence)
-        return True
-
-    def latest(self, subject: str, write: Write) -> None:  # noqa: ARG002 - written at once, so always the newest
-        write(self._repository)
+    def tell(self) -> None:
+        if self.safe is not None:
+            self.safe()
 
 
 class Spool:
@@ -90,7 +75,7 @@ class Spool:
                 f"data folder {folder.parent}: in use by {other}; stop that one, or give another folder with --data"
             )
         self._journal = Journal(folder, reserve=reserve)
-        self._held: deque[bytes] = deque()
+        self._held: deque[Held] = deque()
         self._latest: dict[str, Write] = {}
         self._refused = folder / "refused.jsonl"
         self.refused = _lines(self._refused)
@@ -120,20 +105,27 @@ class Spool:
     def start(self) -> None:
         self._thread.start()
 
-    def append(self, *records: Record) -> bool:
+    def append(self, *records: Record, safe: Callable[[], None] | None = None) -> bool:
         """On the disk when this returns True. False when not even the reserve had room: they then wait in memory
-        for the disk or the database, as many as HELD_LIMIT, and the oldest of more are lost."""
+        for the disk or the database, as many as HELD_LIMIT, and the oldest of more are lost. `safe` is called when the
+        last of them is on the disk or in the database after all."""
         with self._bell:
-            lines = [*self._held, *map(to_line, records)]
+            new = [Held(to_line(record)) for record in records]
+            if new:
+                new[-1].safe = safe
+            waiting = [*self._held, *new]
             try:
-                self._journal.append(lines)
+                self._journal.append([each.line for each in waiting])
             except OSError as error:
-                self._hold(lines, error)
+                self._hold(waiting, error)
                 return False
-            if self._held:
-                log.info("the spool can be written again", records=len(self._held))
+            saved = list(self._held)
+            if saved:
+                log.info("the spool can be written again", records=len(saved))
                 self._held.clear()
             self._bell.notify_all()
+        for each in saved:
+            each.tell()
         return True
 
     def latest(self, subject: str, write: Write) -> None:
@@ -154,7 +146,7 @@ class Spool:
             self._journal.close()
             self._lock.close()
 
-    def _hold(self, lines: list[bytes], error: OSError) -> None:
+    def _hold(self, waiting: list[Held], error: OSError) -> None:
         if not self._held:
             log.error(
                 "the spool cannot be written: records wait in memory; free space on its disk",
@@ -162,11 +154,11 @@ class Spool:
                 free=free_bytes(self._journal.folder),
                 error=error.strerror,
             )
-        excess = max(0, len(lines) - HELD_LIMIT)
+        excess = max(0, len(waiting) - HELD_LIMIT)
         if excess:
             self.lost += excess
             log.error("records lost: neither disk nor database takes them", records=excess, since_start=self.lost)
-        self._held = deque(lines[excess:])
+        self._held = deque(waiting[excess:])
 
     def _drain(self) -> None:
         while not self._done():
@@ -200,7 +192,7 @@ class Spool:
             self._write_latest()
             line = self._journal.peek()
             held = self._oldest_held() if line is None else None
-            if (oldest := held if line is None else line) is not None:
+            if (oldest := line if held is None else held.line) is not None:
                 self._store(oldest)
         except StoreError as error:
             return self._wait_for(str(error))
@@ -213,15 +205,17 @@ class Spool:
             self._let_go(held)
         return oldest is not None
 
-    def _oldest_held(self) -> bytes | None:
+    def _oldest_held(self) -> Held | None:
         """What waits in memory is newer than anything on the disk."""
         with self._bell:
             return self._held[0] if self._held else None
 
-    def _let_go(self, held: bytes) -> None:
+    def _let_go(self, held: Held) -> None:
         with self._bell:  # meanwhile it may have gone to the disk, from where it is stored once more
-            if self._held and self._held[0] is held:
-                self._held.popleft()
+            if not self._held or self._held[0] is not held:
+                return
+            self._held.popleft()
+        held.tell()
 
     def _claim(self, again: Callable[[], None]) -> None:
         self._claimed = monotonic()

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
-from pipeline.evidence.clip import UnwritableCodecError, decoding_times, obstacle, write_clips, write_preview
+from pipeline.evidence.clip import UnwritableCodecError, decoding_times, obstacle, write_clips
+from pipeline.evidence.preview_encoder import write_preview
 from pipeline.sources import MediaPacket, Recording
 from pipeline.types import Frame
 

@@ -193,19 +193,6 @@ def test_no_key_frame_in_time_is_told(footage: Path, tmp_path: Path) -> None:
     assert "clip" not in {file.role for file in evidence.files}
 
 
-def test_a_codec_for_no_browser_gets_a_preview(tmp_path: Path) -> None:
-    footage = make_clip(tmp_path / "clip.avi", "mpeg4", frames=150)
-    evidence = play(footage, recorder(tmp_path / "evidence")).last
-    assert evidence.note == (
-        "browsers do not play the camera's codec mpeg4; "
-        "preview.mp4 is a re-encoded copy for viewing, clip.mp4 the evidence"
-    )
-    assert [file.role for file in evidence.files].count("preview") == 1
-    assert verify_package(tmp_path / "evidence" / evidence.folder) == []
-    plain = play(footage, recorder(tmp_path / "plain", previews=False)).last
-    assert "preview" not in {file.role for file in plain.files}
-
-
 def test_a_change_of_size_gives_two_clips_and_says_so(tmp_path: Path) -> None:
     small = make_clip(tmp_path / "1.ts", frames=75, b_frames=0)
     large = make_clip(tmp_path / "2.ts", frames=75, b_frames=0, size=(320, 240), first_number=75)

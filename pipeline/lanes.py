@@ -1,0 +1,81 @@
+"""Work that nobody waits for: that of each camera in order, that of all cameras on a few threads."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import TypeAlias
+
+import structlog
+
+log = structlog.get_logger()
+
+THREADS = 2
+"""While one of them waits for the disk, the other goes on."""
+
+Task: TypeAlias = Callable[[], None]
+
+
+class Lanes:
+    """A lane for each camera, served in turn. The threads start with the first piece of work, and end with the process
+    or when closed."""
+
+    def __init__(self, threads: int = THREADS) -> None:
+        self._lanes: dict[str, Lane] = {}
+        self._ready: SimpleQueue[Lane | None] = SimpleQueue()
+        self._threads = [threading.Thread(target=self._work, name="evidence", daemon=True) for _ in range(threads)]
+        self._started = False
+        self._lock = threading.Lock()
+
+    def lane(self, camera: str) -> Lane:
+        """The camera's lane: one for good, so that two runs of a camera never write side by side."""
+        with self._lock:
+            if not self._started:
+                self._started = True
+                for thread in self._threads:
+                    thread.start()
+            if camera not in self._lanes:
+                self._lanes[camera] = Lane(self._ready)
+            return self._lanes[camera]
+
+    def close(self) -> None:
+        """Let the threads end; who wants the work done waits for it before."""
+        for _ in self._threads:
+            self._ready.put(None)
+
+    def _work(self) -> None:
+        while (lane := self._ready.get()) is not None:
+            lane.do_next()
+
+
+class Lane:
+    """Work that is done piece by piece, in the order in which it was put here. Safe from any thread."""
+
+    def __init__(self, ready: SimpleQueue[Lane | None]) -> None:
+        self._ready = ready
+        self._tasks: deque[Task] = deque()
+        self._taken = False
+        self._lock = threading.Lock()
+
+    def put(self, task: Task) -> None:
+        """Have this done after all that was put here before. What it raises is logged, and ends nothing else."""
+        with self._lock:
+            self._tasks.append(task)
+            if self._taken:
+                return
+            self._taken = True
+        self._ready.put(self)
+
+    def do_next(self) -> None:
+        """One piece; the other lanes come next."""
+        try:
+            self._tasks.popleft()()
+        except Exception:
+            log.exception("work on evidence")
+        with self._lock:
+            self._taken = bool(self._tasks)
+            again = self._taken
+        if again:
+            self._ready.put(self)
