@@ -43,6 +43,7 @@ def serve(config: Config, data: DataFolder, host: str, port: int) -> None:
         timezone=ZoneInfo(config.site.timezone),
         review=config.review.policy,
         journeys=config.journeys.limits,
+        publication=config.publication,
         base_map=config.map.ground,
     )
     listener = _listen(host, port)

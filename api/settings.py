@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pipeline.base_map import BaseMap
+from pipeline.config.publication import PublicationConfig
 from pipeline.journeys import JourneyLimits
 from pipeline.review import ReviewPolicy
 
@@ -33,6 +34,7 @@ class Settings(BaseModel):
     review: ReviewPolicy = ReviewPolicy()
     journeys: JourneyLimits = JourneyLimits()
     base_map: BaseMap = BaseMap()
+    publication: PublicationConfig = PublicationConfig()
     session_lifetime: timedelta = timedelta(hours=12)
     session_idle: timedelta = timedelta(hours=1)
     failures_until_lock: int = Field(default=10, ge=1, description="Wrong passwords in a row that lock an account.")

@@ -42,6 +42,12 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     ("GET", "/api/v1/summary"): EVERYONE,
     ("GET", "/api/v1/precision"): EVERYONE,
     ("GET", "/api/v1/counts"): EVERYONE,
+    # Reports count, and name nobody; published cases tell plates.
+    ("GET", "/api/v1/reports/violations"): EVERYONE,
+    ("GET", "/api/v1/reports/violations.{kind}"): EVERYONE,
+    ("GET", "/reports"): EVERYONE,
+    ("GET", "/api/v1/reports/published-cases.{kind}"): REVIEW,
+    ("GET", "/api/v1/violations/{violation_id}/published"): REVIEW,
     # Plates of vehicles that did nothing wrong.
     ("GET", "/api/v1/plates"): REVIEW,
     ("GET", "/api/v1/plates/{plate_id}"): REVIEW,

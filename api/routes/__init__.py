@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from api.routes import (
     cameras,
     evidence,
+    exports,
     feedback,
     health,
     operation,
@@ -31,6 +32,7 @@ def routers() -> Iterable[APIRouter]:
         reviews.router,
         plates.router,
         reports.router,
+        exports.router,
         feedback.router,
         cameras.router,
         overview.router,

@@ -10,7 +10,7 @@ from reportlab.lib.units import mm
 
 from pipeline.periods import Unit
 from pipeline.reports.report import Report
-from pipeline.reports.words import Language, say, slice_text
+from pipeline.reports.words import Language, number_text, say, slice_text
 
 OUTCOMES = {"Accepted": "#17663a", "Rejected": "#a31621", "Duplicates": "#8a97a3", "Undecided": "#c9d3dc"}
 HEIGHT = 48 * mm
@@ -35,7 +35,7 @@ def chart(report: Report, language: Language, width: float, font: str) -> Drawin
     bars.valueAxis.valueMin = 0
     bars.valueAxis.valueMax = _ceiling(max((tally.violations for tally in tallies), default=0))
     bars.valueAxis.valueStep = bars.valueAxis.valueMax / 4
-    bars.valueAxis.labelTextFormat = "%d"
+    bars.valueAxis.labelTextFormat = lambda value: number_text(language, f"{value:,.0f}")
     bars.valueAxis.visibleGrid = True
     bars.valueAxis.gridStrokeColor = HexColor("#e3e8ee")
     bars.valueAxis.strokeColor = None
@@ -64,7 +64,7 @@ def _legend(language: Language, width: float, font: str) -> Legend:
     legend.fontName, legend.fontSize = font, SMALL
     legend.dx = legend.dy = 6
     legend.deltax, legend.columnMaximum, legend.alignment = 60, 1, "right"
-    legend.strokeWidth = 0
+    legend.strokeWidth, legend.strokeColor = 0, None
     legend.colorNamePairs = [(HexColor(colour), say(language, outcome)) for outcome, colour in OUTCOMES.items()]
     return legend
 

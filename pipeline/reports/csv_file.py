@@ -36,7 +36,7 @@ def _plain(row: Sequence[Cell], zone: ZoneInfo) -> list[str | int]:
     return [_value(value, zone) for value in row]
 
 
-def _value(value: Cell, zone: ZoneInfo) -> str | int:
+def _value(value: Cell, zone: ZoneInfo) -> str | int:  # noqa: PLR0911 - one for each sort of cell
     match value:
         case None:
             return ""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
 from pipeline.reports.csv_file import write_csv
 from pipeline.reports.pdf_file import Imprint, write_pdf
-from pipeline.reports.report import Report
+from pipeline.reports.report import Report, ReportFilter
 from pipeline.reports.tables import breakdowns, flat, overview
-from pipeline.reports.words import Language, period_text, say, time_text
+from pipeline.reports.words import Language, kind_name, period_text, say, time_text
 from pipeline.reports.xlsx_file import write_xlsx
 
 
@@ -36,6 +37,13 @@ def write_report(path: Path, kind: Format, report: Report, imprint: Imprint, lan
             write_xlsx(path, tables, report.zone, heading(report, imprint, language))
         case Format.CSV:
             write_csv(path, flat(report, language), report.zone)
+
+
+def choice_text(wanted: ReportFilter, names: Mapping[str, str], language: Language) -> str:
+    """What a report is confined to, in words; `names` are those of the cameras by id. Empty when it holds all."""
+    kinds = [kind_name(language, kind) for kind in wanted.kinds]
+    cameras = [names.get(camera, camera) for camera in wanted.cameras]
+    return ", ".join((*kinds, *wanted.districts, *wanted.wards, *cameras))
 
 
 def report_name(report: Report, kind: Format) -> str:

@@ -27,6 +27,8 @@ from pipeline.reports.words import Language, period_text, say, share_text, time_
 FONT, BOLD = "DejaVuSans", "DejaVuSans-Bold"
 INK, SOFT, LINE, BAND, DEEP = (HexColor(each) for each in ("#17222c", "#566574", "#d6dde4", "#f2f5f8", "#0c3c60"))
 MARGIN = 16 * mm
+FRAME = 6
+"""Points that reportlab keeps free inside its frames."""
 WIDTH = A4[0] - 2 * MARGIN
 MOST_LINES = 2000
 """Lines of one table: more than any city has cameras."""
@@ -49,8 +51,8 @@ def write_pdf(path: Path, report: Report, imprint: Imprint, language: Language) 
     document = SimpleDocTemplate(
         str(path),
         pagesize=A4,
-        leftMargin=MARGIN,
-        rightMargin=MARGIN,
+        leftMargin=MARGIN - FRAME,
+        rightMargin=MARGIN - FRAME,
         topMargin=MARGIN,
         bottomMargin=20 * mm,
         title=title,

@@ -85,18 +85,16 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ReportFilter:
-    """What a report is about; an empty field asks for all. `allowed` are the cameras that the reader may see, None for
-    all of them."""
+    """What a report is about; an empty field asks for all."""
 
     cameras: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     wards: tuple[str, ...] = ()
     districts: tuple[str, ...] = ()
-    allowed: frozenset[str] | None = None
 
     def chosen(self, known: Iterable[CameraStatus]) -> tuple[str, ...] | None:
         """The cameras asked for, None when all are."""
-        if not (self.cameras or self.wards or self.districts or self.allowed is not None):
+        if not (self.cameras or self.wards or self.districts):
             return None
         return tuple(
             camera.id
@@ -104,7 +102,6 @@ class ReportFilter:
             if (not self.cameras or camera.id in self.cameras)
             and (not self.wards or camera.ward in self.wards)
             and (not self.districts or camera.district in self.districts)
-            and (self.allowed is None or camera.id in self.allowed)
         )
 
     def as_detail(self) -> dict[str, object]:

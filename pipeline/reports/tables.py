@@ -52,7 +52,7 @@ class Table:
     rows: Iterable[Sequence[Cell]]
 
 
-def as_text(value: Cell, language: Language, zone: ZoneInfo) -> str:
+def as_text(value: Cell, language: Language, zone: ZoneInfo) -> str:  # noqa: PLR0911 - one for each sort of cell
     """A cell as people read it."""
     match value:
         case None:
@@ -87,7 +87,7 @@ def overview(report: Report, language: Language) -> Table:
         (say(language, name.capitalize()), getattr(now, name), getattr(before, name), _change(report.total, name))
         for name in counts
     ]
-    rows.append((say(language, "Acceptance"), now.acceptance, before.acceptance, None))
+    rows.append((say(language, "Acceptance"), now.acceptance, before.acceptance, _points(now, before, language)))
     return _table(language, "Total", "", ("This period", "Period before", "Change"), rows)
 
 
@@ -178,6 +178,14 @@ def _counts(tally: Tally) -> tuple[Cell, ...]:
 
 def _change(line: Line, name: str = "violations") -> Change | None:
     return _relative(getattr(line.now, name), getattr(line.before, name))
+
+
+def _points(now: Tally, before: Tally, language: Language) -> str | None:
+    """How the acceptance changed: in points, since the change of a share as a share would be misread."""
+    if now.acceptance is None or before.acceptance is None:
+        return None
+    difference = number_text(language, f"{100 * (now.acceptance - before.acceptance):+.1f}")
+    return say(language, "{difference} points", difference=difference)
 
 
 def _relative(now: int, before: int) -> Change | None:

@@ -82,6 +82,7 @@ VIETNAMESE: Mapping[str, str] = {
     "Page {page} of {pages}": "Trang {page}/{pages}",
     "Times in {zone}": "Giờ theo múi giờ {zone}",
     "Only: {choice}": "Chỉ gồm: {choice}",
+    "{difference} points": "{difference} điểm %",
     "Nothing was found in this period.": "Không có vi phạm nào trong kỳ này.",
     "Accepted cases include those that were forwarded or closed. Acceptance is the accepted part of those that were "
     "accepted or rejected; from {low} to {high} with 95 % confidence.": "Hồ sơ chấp nhận gồm cả hồ sơ đã chuyển tiếp "

@@ -1,10 +1,15 @@
-"""Decided cases, one after the other, for what is given to others: however many there are, few are held at a time."""
+"""Decided cases, one after the other, for what is given to others: however many there are, few are held at a time.
+
+A case whose vehicle waits for its second reading in another one is left out until that is done.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, and_, select
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, select
 from sqlalchemy.orm import aliased
 
 from pipeline.feedback import CONFIRMED
@@ -24,32 +29,14 @@ class ExportQueries(Database):
     def decided_cases(self, wanted: ViolationFilter, kinds: Collection[str]) -> Iterator[DecidedCase]:
         """Confirmed cases of vehicles, of these kinds and among these violations, oldest first. Reads as it goes: take
         all of them, or close the iterator."""
-        statement = (
-            select(
-                Violation.id,
-                Violation.camera,
-                Camera.name.label("camera_name"),
-                Camera.ward,
-                Camera.district,
-                Violation.kind,
-                Violation.label,
-                Violation.start,
-                Violation.review_state.label("state"),
-                Violation.plate_text,
-                PlateRead.colour,
-                Review.plate,
-                Review.vehicle,
-                Review.corrected_start,
-            )
-            .join(Camera, Camera.id == Violation.camera)
-            .join(Review, Review.violation == Violation.id)
-            .join(PlateRead, PlateRead.id == Violation.plate_read, isouter=True)
-            .where(Violation.kind.in_(sorted(kinds)), Violation.track.is_not(None))
-            .where(Violation.review_state.in_(sorted(CONFIRMED)), *wanted.conditions())
-            .order_by(Violation.start, Violation.id)
-        )
-        for row in self._each(statement):
-            yield DecidedCase(**{**row, "state": State(row["state"]), "colour": row["colour"] or ""})
+        statement = _decided().where(Violation.kind.in_(sorted(kinds)), *wanted.conditions())
+        yield from map(_decided_case, self._each(statement.order_by(Violation.start, Violation.id)))
+
+    def decided_case(self, violation: UUID) -> DecidedCase | None:
+        """One confirmed case of a vehicle; None where there is none of this id, or people have not confirmed it."""
+        with self.reading() as connection:
+            row = connection.execute(_decided().where(Violation.id == violation)).mappings().one_or_none()
+            return None if row is None else _decided_case(row)
 
     def labelled_cases(self, wanted: ViolationFilter) -> Iterator[LabelledCase]:
         """Confirmed and rejected cases among these violations, by id, with their pictures; duplicates of others and
@@ -80,7 +67,8 @@ class ExportQueries(Database):
             .join(Evidence, Evidence.violation == Violation.id, isouter=True)
             .join(still, and_(still.violation == Violation.id, still.role == "still"), isouter=True)
             .join(crop, and_(crop.violation == Violation.id, crop.role == "plate"), isouter=True)
-            .where(Violation.review_state.in_(sorted({*CONFIRMED, State.REJECTED})), *wanted.conditions())
+            .where(Violation.review_state.in_(sorted({*CONFIRMED, State.REJECTED})), ~_awaits_reading())
+            .where(*wanted.conditions())
             .order_by(Violation.id)
         )
         for row in self._each(statement):
@@ -88,12 +76,48 @@ class ExportQueries(Database):
             values |= {"still": _file(row, "still"), "crop": _file(row, "crop"), "state": State(row["state"])}
             yield LabelledCase(**values)
 
-    def _each(self, statement: Select[*tuple[object, ...]]) -> Iterator[RowMapping]:
+    def _each(self, statement: Select[*tuple[Any, ...]]) -> Iterator[RowMapping]:
         with self.reading() as connection:
             yield from connection.execution_options(yield_per=HELD).execute(statement).mappings()
 
 
-def _file_columns(table: type[EvidenceFile], name: str) -> list[object]:
+def _decided() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Violation.id,
+            Violation.camera,
+            Camera.name.label("camera_name"),
+            Camera.ward,
+            Camera.district,
+            Violation.kind,
+            Violation.label,
+            Violation.start,
+            Violation.review_state.label("state"),
+            Violation.plate_text,
+            PlateRead.colour,
+            Review.plate,
+            Review.vehicle,
+            Review.corrected_start,
+        )
+        .join(Camera, Camera.id == Violation.camera)
+        .join(Review, Review.violation == Violation.id)
+        .join(PlateRead, PlateRead.id == Violation.plate_read, isouter=True)
+        .where(Violation.track.is_not(None), Violation.review_state.in_(sorted(CONFIRMED)), ~_awaits_reading())
+    )
+
+
+def _awaits_reading() -> ColumnElement[bool]:
+    """Whether an officer has yet to read the plate of this vehicle unprompted, in another case of it."""
+    other = aliased(Violation)
+    same = other.plate_read == Violation.plate_read
+    return exists().where(same, other.review_state == State.SECOND_REVIEW.value)
+
+
+def _decided_case(row: RowMapping) -> DecidedCase:
+    return DecidedCase(**{**row, "state": State(row["state"]), "colour": row["colour"] or ""})
+
+
+def _file_columns(table: type[EvidenceFile], name: str) -> list[Any]:
     columns = (table.name, table.role, table.media_type, table.size, table.sha256)
     return [column.label(f"{name}_file_{column.key}") for column in columns]
 
