@@ -14,14 +14,18 @@ from api.app import create_app
 from api.auth.sessions import create_admin
 from api.settings import Settings
 from pipeline.config import Config
+from pipeline.config.registration import Registration
 from pipeline.errors import MatThanError
 from pipeline.paths import DataFolder
 from pipeline.store import Repository
 
 
-def serve(config: Config, data: DataFolder, host: str, port: int) -> None:
+def serve(
+    config: Config, data: DataFolder, host: str, port: int, registration: Registration | None = None
+) -> None:
     """Serve the API and the desk until SIGINT or SIGTERM.
 
+    `registration` is the file that `config` was read from, where the desk is to show and change it.
     Prints the address (`port` 0 takes a free one) and, on the first run ever, the one-time password of the
     first administrator.
 
@@ -35,6 +39,8 @@ def serve(config: Config, data: DataFolder, host: str, port: int) -> None:
         database_url=database,
         evidence_root=(config.storage.evidence_folder or data.evidence).absolute(),
         plates_root=data.plates.absolute(),
+        stills_root=data.stills.absolute(),
+        registration=registration,
         archive_url=config.storage.archive,
         archive_options=config.storage.evidence_options,
         archive_cache=data.fetched_evidence.absolute(),

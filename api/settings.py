@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
+from secrets import token_hex
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from pipeline.access import AccessPolicy
 from pipeline.base_map import BaseMap
 from pipeline.config.publication import PublicationConfig
+from pipeline.config.registration import Registration
 from pipeline.journeys import JourneyLimits
 from pipeline.review import ReviewPolicy
 
 
 class Settings(BaseModel):
     """`evidence_root` is the folder that evidence packages are recorded relative to, `plates_root` that of the
-    pictures of plates. `archive_url`, with the options of its file system, is where packages are that are no longer
-    here, and `archive_cache` a folder for those that somebody asked for. `timezone` is the site's, in which days are
-    counted and times shown; `site_language` is the desk's for who has chosen none, in place of the browser's wish."""
+    pictures of plates, `stills_root` that of each camera's newest picture; `registration` is the streams.yaml that the
+    desk may change. `archive_url`, with the options of its file system, is where packages are that are no longer here, and `archive_cache` a folder for those that somebody asked for. `timezone` is the site's, in which days are
+    counted and times shown; `site_language` is the desk's for who has chosen none, in place of the browser's wish.
+    `access_key` seals the secrets of second factors and what browsers keep for us; one that is made anew opens none of
+    those that the last one sealed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     database_url: SecretStr
     evidence_root: Path
     plates_root: Path
+    stills_root: Path | None = None
+    registration: Registration | None = None
     archive_url: str | None = None
     archive_options: dict[str, SecretStr] = {}
     archive_cache: Path | None = None
@@ -35,8 +41,5 @@ class Settings(BaseModel):
     journeys: JourneyLimits = JourneyLimits()
     base_map: BaseMap = BaseMap()
     publication: PublicationConfig = PublicationConfig()
-    session_lifetime: timedelta = timedelta(hours=12)
-    session_idle: timedelta = timedelta(hours=1)
-    failures_until_lock: int = Field(default=10, ge=1, description="Wrong passwords in a row that lock an account.")
-    lock_time: timedelta = timedelta(minutes=5)
-    logins_per_minute: int = Field(default=20, ge=1, description="Sign-in attempts allowed to one network address.")
+    access: AccessPolicy = AccessPolicy()
+    access_key: SecretStr = Field(default_factory=lambda: SecretStr(token_hex(32)))

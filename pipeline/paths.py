@@ -6,6 +6,7 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import platformdirs
 
@@ -83,6 +84,23 @@ class DataFolder:
         for folder in (self.root, self.evidence, self.plates, self.cache):
             folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class StillFiles:
+    """The newest picture of one camera: with boxes, places and time drawn on it, and bare.
+
+    The files' time of change is the media time of their frame.
+    """
+
+    annotated: Path
+    bare: Path
+
+    @classmethod
+    def of(cls, stills: Path, camera: str) -> StillFiles:
+        """Those below the folder of stills; whatever the camera is called, they lie there."""
+        folder = stills / quote(camera, safe="").replace(".", "%2E")
+        return cls(folder / "annotated.jpg", folder / "bare.jpg")
 
 
 def free_bytes(folder: Path) -> int:

@@ -1,7 +1,7 @@
 """The newest picture of each live camera, for the desk's operator pages.
 
 Two JPEG files a camera, each put in the place of the one before: one small, with what was detected, the camera's
-places and the time; one bare and larger, to draw zones on. Their time of change is the frame's media time.
+places and the time; one bare and larger, to draw zones on.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ import numpy as np
 import structlog
 
 from pipeline.config import CameraConfig
-from pipeline.evidence.package import camera_folder
 from pipeline.evidence.pictures import SUBJECT, Colour, Pen
+from pipeline.paths import StillFiles
 from pipeline.pseudonyms import coarse
 from pipeline.types import Box, Detections, Findings, Frame, Image
 
 log = structlog.get_logger()
 
-ANNOTATED, BARE = "annotated.jpg", "bare.jpg"
 BARE_SECONDS = 30.0
 BARE_WIDTH = 1280
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 80]
@@ -135,17 +134,18 @@ class Stills:
 
     def _keep(self, still: Still) -> None:
         camera, frame = still.camera, still.frame
-        folder = self.root / camera_folder(camera.id)
+        files = StillFiles.of(self.root, camera.id)
+        folder = files.annotated.parent
         self._sweep()
         if camera.shows == "none":
             shutil.rmtree(folder, ignore_errors=True)
             return
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         image = coarse(frame.image) if camera.shows == "coarse" else frame.image
-        _replace(folder / ANNOTATED, annotated(still, image), frame)
+        _replace(files.annotated, annotated(still, image), frame)
         if monotonic() >= self._bare_due.get(camera.id, 0.0):
             self._bare_due[camera.id] = monotonic() + BARE_SECONDS
-            _replace(folder / BARE, shrunk(image, BARE_WIDTH), frame)
+            _replace(files.bare, shrunk(image, BARE_WIDTH), frame)
 
     def _sweep(self) -> None:
         """Take away what was last written days ago; drafts of a killed process go with it."""

@@ -13,6 +13,7 @@ from pipeline.paths import DataFolder
 
 if TYPE_CHECKING:
     from pipeline.config import Config
+    from pipeline.config.registration import Registration
 
 app = typer.Typer()
 
@@ -38,7 +39,8 @@ def demo(
     if once:
         raise typer.Exit(0 if outcome.as_expected else 1)
     if not stop.is_set():
-        serve_api(outcome.config, folder, host, port)
+        example = register(demonstration.streams_path(), folder, fixed=True)
+        serve_api(outcome.config, folder, host, port, example)
 
 
 @app.command()
@@ -48,10 +50,20 @@ def serve(
     """Serve the reporting API and the review page."""
     from pipeline.config import load
 
-    serve_api(load(streams), DataFolder.resolve(data), host, port)
+    folder = DataFolder.resolve(data)
+    serve_api(load(streams), folder, host, port, register(streams, folder))
 
 
-def serve_api(config: Config, data: DataFolder, host: str, port: int) -> None:
+def register(streams: Path, data: DataFolder, *, fixed: bool = False) -> Registration:
+    """The file as the desk may change it; one that is `fixed` is only shown."""
+    from pipeline.config.registration import Registration
+    from pipeline.detectors.manifest import Manifest
+
+    models = {model.name: model.classes for model in Manifest.load(data)}
+    return Registration(streams, data.registrations, models, fixed=fixed)
+
+
+def serve_api(config: Config, data: DataFolder, host: str, port: int, registration: Registration) -> None:
     """Serve until stopped. Whatever is registered as the server is run: the pipeline does not know the API."""
     (server,) = entry_points(group="matthan.server")
-    server.load()(config, data, host, port)
+    server.load()(config, data, host, port, registration)
