@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -22,6 +21,7 @@ from pipeline.config.shown import difference
 from pipeline.config.splice import Edit, spliced
 from pipeline.config.yaml_text import SpliceError
 from pipeline.errors import ConfigError, ConflictError, Problem
+from pipeline.exchange import exchange
 from pipeline.lock import LockFile
 
 KEPT = 200
@@ -170,18 +170,9 @@ class Registration:
         try:
             if lock.hold("registration"):
                 raise ConflictError(f"{self.path} is being changed by another process; try again")
-            real = self.path.resolve()
             self._keep(draft.before, "")
             self._keep(draft.after, actor)
-            new = real.with_name(f".{real.name}.{os.getpid()}.new")
-            try:
-                _write(new, draft.after.text, like=real)
-                if self.read().digest != draft.before.digest:
-                    raise ConflictError(f"{self.path} has been changed meanwhile; look at it again, then change it")
-                new.replace(real)
-            finally:
-                new.unlink(missing_ok=True)
-            _sync_folder(real.parent)
+            exchange(self.path, draft.after.text, lambda: self.read().digest == draft.before.digest)
         finally:
             lock.close()
 
@@ -206,23 +197,3 @@ def _version(path: Path) -> Version | None:
     except ValueError:
         return None
     return Version(digest, time, unquote(actor), path)
-
-
-def _write(path: Path, text: str, like: Path) -> None:
-    """Write and settle on the disk a file with the owner, where that may be given, and rights of another."""
-    model = like.stat()
-    with path.open("w", encoding="utf-8", newline="") as file:
-        path.chmod(stat.S_IMODE(model.st_mode))
-        with suppress(OSError):
-            os.chown(path, model.st_uid, model.st_gid)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
