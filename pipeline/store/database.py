@@ -23,6 +23,8 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import DeclarativeBase
 
 from pipeline.errors import ConflictError, QueryError, StoreError
+from pipeline.store import chaining
+from pipeline.store.chaining import chained, unchained
 from pipeline.store.scope import OPTION, narrow_confined
 
 WAIT_SECONDS = 30
@@ -47,8 +49,15 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction: all of it is committed, or on any error none. Raises as `reading` does."""
-        with explained(self.engine.url), self._writer.begin() as connection:
+        """One transaction: all of it is committed, with its entries on the chain, or on any error none. Raises as
+        `reading` does."""
+        with explained(self.engine.url), self._writer.begin() as connection, chained(connection):
+            yield connection
+
+    @contextmanager
+    def writing_apart(self) -> Iterator[Connection]:
+        """A transaction that changes nothing that is on the chain, and so waits for no other. Raises as `reading`."""
+        with explained(self.engine.url), self._writer.begin() as connection, unchained(connection):
             yield connection
 
     def insert(self, table: type[DeclarativeBase]) -> Any:
@@ -83,6 +92,7 @@ def connect(url: str) -> Engine:
         )
     engine = _sqlite(parsed) if kind == "sqlite" else _postgresql(parsed)
     event.listen(engine, "before_execute", narrow_confined, retval=True)
+    chaining.listen(engine)
     return engine
 
 

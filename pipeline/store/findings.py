@@ -13,6 +13,7 @@ from sqlalchemy import case as sql_case
 from pipeline.errors import ConflictError
 from pipeline.plate_text import is_pseudonym
 from pipeline.store.announcements import Announcing
+from pipeline.store.chaining import note
 from pipeline.store.encode import Row, count_row, plate_row, violation_row
 from pipeline.store.plate_index import neighbours
 from pipeline.store.tables import Camera, CountSample, Plate, PlateNeighbour, PlateRead, Run, Violation
@@ -52,6 +53,7 @@ class FindingsStore(Announcing):
                 self.announce_violations(connection, findings.violations)
             if plates:
                 _spread_plates(connection, [plate_row(plate, run) for plate in plates if plate.final])
+                _chain_plates(connection, [plate.id for plate in plates])
             if findings.counts:
                 connection.execute(self._count_upsert(), [count_row(sample) for sample in findings.counts])
 
@@ -171,6 +173,12 @@ def _spread_plates(connection: Connection, rows: list[Row]) -> None:
         for row in rows
     ]
     connection.execute(statement, parameters)
+
+
+def _chain_plates(connection: Connection, reads: list[UUID]) -> None:
+    """Reads that violations refer to are part of a case."""
+    used = select(Violation.plate_read).where(Violation.plate_read.in_(reads)).distinct()
+    note(connection, PlateRead.__tablename__, connection.execute(used).scalars().all())
 
 
 def _file_row(evidence: Evidence, file: Any) -> Row:

@@ -50,7 +50,7 @@ class NotificationStore(Announcing):
     def route(self, announcement: AnnouncementRecord, addressed: Iterable[Addressed], now: datetime) -> None:
         """Put a message to each into the outbox, in one transaction; a second time changes nothing."""
         rows = [_row(announcement.id, each, now) for each in addressed]
-        with self.writing() as connection:
+        with self.writing_apart() as connection:
             if rows:
                 connection.execute(self.insert(Outbox).on_conflict_do_nothing(), rows)
             done = update(Announcement).where(Announcement.id == announcement.id, Announcement.routed.is_(None))
@@ -65,7 +65,7 @@ class NotificationStore(Announcing):
         """The target's next message, in this process's hand until `lease`; None when none is due."""
         first = select(Outbox.id).where(Outbox.target == target, Outbox.state == "waiting", *_due(now))
         first = first.order_by(Outbox.due, Outbox.id).limit(1).with_for_update(skip_locked=True)
-        with self.writing() as connection:
+        with self.writing_apart() as connection:
             id_ = connection.execute(first).scalar_one_or_none()
             if id_ is None:
                 return None
@@ -100,7 +100,7 @@ class NotificationStore(Announcing):
             .join(Announcement)
             .where(Outbox.target == target, Outbox.state == "held", *_due(now))
         )
-        with self.writing() as connection:
+        with self.writing_apart() as connection:
             rows = connection.execute(
                 held.order_by(Announcement.created, Outbox.id).with_for_update(skip_locked=True, of=Outbox)
             ).all()
@@ -138,25 +138,25 @@ class NotificationStore(Announcing):
         if notification is not None:
             statement = statement.where(Outbox.id == notification)
         fresh = {"state": "waiting", "due": now, "attempts": 0, "lease": None, "created": now, "updated": now}
-        with self.writing() as connection:
+        with self.writing_apart() as connection:
             return connection.execute(statement.values(fresh)).rowcount
 
     def give_up(self, configured: Collection[str], before: datetime, reason: str, now: datetime) -> int:
         """Give up what is for other targets than those configured and older than that; how many there were."""
         foreign = Outbox.target.not_in(sorted(configured))
         old = update(Outbox).where(Outbox.state.in_(("waiting", "held")), Outbox.created < before, foreign)
-        with self.writing() as connection:
+        with self.writing_apart() as connection:
             return connection.execute(old.values(state="dead", error=reason, lease=None, updated=now)).rowcount
 
     def forget_notifications(self, before: datetime) -> int:
         """Delete announcements older than that with their messages, except what still waits; how many there were."""
         waits = select(Outbox.announcement).where(Outbox.state.in_(("waiting", "held")))
         old = delete(Announcement).where(Announcement.created < before, Announcement.id.not_in(waits))
-        with self.writing() as connection:
+        with self.writing_apart() as connection:
             return connection.execute(old).rowcount
 
     def _settle(self, notification: UUID, now: datetime, **values: Any) -> None:
-        with self.writing() as connection:
+        with self.writing_apart() as connection:
             change = update(Outbox).where(Outbox.id == notification)
             connection.execute(change.values(lease=None, updated=now, **values))
 

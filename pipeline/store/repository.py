@@ -13,6 +13,7 @@ from pipeline.store.alerts import AlertStore
 from pipeline.store.backlog import BacklogQueries
 from pipeline.store.cameras import CameraStore
 from pipeline.store.casework import CaseworkQueries
+from pipeline.store.chains import ChainQueries
 from pipeline.store.claims import CameraClaims
 from pipeline.store.configurations import ConfigurationStore
 from pipeline.store.database import connect, describe
@@ -42,6 +43,7 @@ class Repository(
     BacklogQueries,
     AccountStore,
     SessionStore,
+    ChainQueries,
 ):
     """The database, opened and at this program's schema; safe to share between threads.
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, ex
 from pipeline.errors import ConflictError
 from pipeline.store.account_records import AuditEntry
 from pipeline.store.accounts import append_audit
+from pipeline.store.chain_erasure import forget_case
 from pipeline.store.database import Database
 from pipeline.store.notification_tables import Announcement
 from pipeline.store.notification_tables import Notification as Outbox
@@ -126,9 +127,8 @@ class RetentionStore(Database):
         """
         violation = removal.violation
         with self.writing() as connection:
-            state = connection.execute(
-                select(Violation.review_state).where(Violation.id == violation).with_for_update()
-            ).scalar_one_or_none()
+            found = select(Violation.review_state, Violation.plate_read).where(Violation.id == violation)
+            state, read = connection.execute(found.with_for_update()).one_or_none() or (None, None)
             if state is None or _is_taken(connection, violation):
                 return True
             allowed = select(Violation.id).where(Violation.id == violation, Violation.review_state.in_(REMOVABLE))
@@ -144,12 +144,11 @@ class RetentionStore(Database):
                 for table in (Evidence, Review):
                     connection.execute(delete(table).where(table.violation == violation))
                 connection.execute(delete(Violation).where(Violation.id == violation))
+            if not decided or state in DISCARDED:
+                forget_case(connection, violation, read, removal.reason)
             detail = {
-                "reason": removal.reason,
-                "camera": removal.camera,
+                **{name: getattr(removal, name) for name in ("reason", "camera", "folder", "bytes")},
                 "state": state,
-                "folder": removal.folder,
-                "bytes": removal.bytes,
                 "row": "kept without files" if decided else "deleted",
             }
             append_audit(connection, AuditEntry(ACTOR, "violation.removed", "violation", str(violation), detail))

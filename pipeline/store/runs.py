@@ -11,6 +11,7 @@ from sqlalchemy import Select, select, update
 
 from pipeline.process import is_alive, process_mark
 from pipeline.store.announcements import Announcing
+from pipeline.store.chaining import note
 from pipeline.store.records import Run
 from pipeline.store.tables import Camera, Violation
 from pipeline.store.tables import Run as RunTable
@@ -62,6 +63,7 @@ class RunStore(Announcing):
         with self.writing() as connection:
             connection.execute(self.insert(Camera).values(id=camera).on_conflict_do_nothing())
             connection.execute(self.insert(RunTable).values(row).on_conflict_do_nothing())
+            note(connection, RunTable.__tablename__, [run])
         return run
 
     def update_run(
@@ -166,7 +168,7 @@ class RunStore(Announcing):
 
     def _change(self, run: UUID, given: Mapping[str, object]) -> None:
         values = {name: value for name, value in given.items() if value is not None}
-        with self.writing() as connection:
+        with self.writing_apart() as connection:
             connection.execute(update(RunTable).where(RunTable.id == run).values(**values, updated=datetime.now(UTC)))
 
 

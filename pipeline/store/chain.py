@@ -1,0 +1,210 @@
+"""The chain: every event, review and audit row as it stood after each change, tied together by hashes.
+
+An entry's hash covers the hash of the entry before it, so that no entry can be changed, left out, put in or moved
+without changing all that follow. What stands in the tables is held against the newest entry of each row, so that an
+edit that went past the program shows, down to the field.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, Connection, insert, inspect, select
+from sqlalchemy import Table as SqlTable
+
+from pipeline.store.account_tables import Audit
+from pipeline.store.chain_tables import ChainEntry
+from pipeline.store.operation_tables import LegalHold, Removal
+from pipeline.store.review_tables import Review, ReviewAction
+from pipeline.store.tables import Camera, Evidence, EvidenceFile, PlateRead, Run, Table, Violation
+
+BEGINNING = "0" * 64
+"""What the first entry continues."""
+
+LONG = 400
+"""Values whose JSON is longer stand in the chain as their SHA-256 alone."""
+
+BATCH = 500
+ERASURES = "erasures"
+"""The kind of the entries that say which contents retention erased, and why."""
+
+Fields = dict[str, Any]
+Changes = dict[str, dict[Any, None]]
+"""Keys of changed rows by kind, in the order in which they were changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Rows that the chain holds. `now` are columns that say how something is at the moment, and nothing of a case.
+
+    When `whole`, every row of the table is in the chain, and any change is noted by itself; otherwise the store notes
+    those that belong to a case.
+    """
+
+    table: SqlTable
+    key: str
+    now: frozenset[str] = frozenset()
+    whole: bool = True
+
+    @property
+    def column(self) -> Column[Any]:
+        return self.table.c[self.key]
+
+    def read(
+        self, connection: Connection, keys: Sequence[Any], known: frozenset[str] | None = None
+    ) -> dict[Any, Fields]:
+        """The rows of these keys as the chain holds them; `known` limits the columns to those."""
+        columns = [
+            column
+            for column in self.table.columns
+            if column.name not in self.now and (known is None or column.name in known)
+        ]
+        rows = connection.execute(select(*columns).where(self.column.in_(keys))).mappings()
+        found = {row[self.key]: {name: _short(value) for name, value in row.items()} for row in rows}
+        if self.table is Evidence.__table__:
+            for fields in found.values():
+                fields["files"] = []
+            for file in _files(connection, list(found)):
+                found[file.pop("violation")]["files"].append(file)
+        return found
+
+
+def _kind(table: type[Table], now: Iterable[str] = (), *, key: str = "", whole: bool = True) -> Kind:
+    made = table.__table__
+    assert isinstance(made, SqlTable)  # noqa: S101 - as every mapped class has
+    return Kind(made, key or made.primary_key.columns[0].name, frozenset(now), whole)
+
+
+CAMERA_NOW = {
+    "state", "since", "last_frame", "fps", "analysed_fps", "dropped_fps", "latency", "rate_share", "reconnects",
+    "last_error", "clock_skew", "updated",
+}  # fmt: skip
+RUN_NOW = {"state", "media_start", "media_end", "frames", "violations", "plates", "error", "updated", "finished"}
+
+KINDS: Mapping[str, Kind] = {
+    kind.table.name: kind
+    for kind in (
+        _kind(Camera, CAMERA_NOW, whole=False),
+        _kind(Run, RUN_NOW, whole=False),
+        _kind(PlateRead, whole=False),
+        _kind(Violation),
+        _kind(Evidence),
+        _kind(Review),
+        _kind(ReviewAction),
+        _kind(LegalHold),
+        _kind(Removal),
+        _kind(Audit),
+    )
+}
+PART_OF = {EvidenceFile.__tablename__: Evidence.__tablename__}
+"""Tables whose rows are part of another's, under the same key."""
+
+
+def extend(connection: Connection, changes: Changes, known: Mapping[str, frozenset[str]] | None = None) -> None:
+    """Put an entry for each changed row, as it stands now, on the end of the chain.
+
+    Nobody else may write meanwhile: see chaining.py. `known` are the columns of each kind that the database has,
+    None for all.
+    """
+    contents = list(_contents(connection, changes, known))
+    if contents:
+        append(connection, contents)
+
+
+def append(connection: Connection, contents: Sequence[tuple[str, str, Mapping[str, Any] | None]]) -> None:
+    """Put entries for these (kind, subject, fields) on the end of the chain; fields are None where a row is gone."""
+    newest = select(ChainEntry.number, ChainEntry.hash).order_by(ChainEntry.number.desc()).limit(1)
+    number, previous = connection.execute(newest).first() or (0, BEGINNING)
+    time = datetime.now(UTC)
+    rows = []
+    for kind, subject, fields in contents:
+        number += 1
+        content = content_of(fields)
+        digest = sha256(content)
+        linked = entry_hash(number, time, kind, subject, digest, previous)
+        rows.append(
+            {
+                "number": number,
+                "time": time,
+                "kind": kind,
+                "subject": subject,
+                "content": content,
+                "digest": digest,
+                "previous": previous,
+                "hash": linked,
+            }
+        )
+        previous = linked
+    connection.execute(insert(ChainEntry), rows)
+
+
+def adopt(connection: Connection) -> None:
+    """Bring in what stood in the database before there was a chain."""
+    inspector = inspect(connection)
+    for name, kind in KINDS.items():
+        known = frozenset(column["name"] for column in inspector.get_columns(name))
+        keys = select(kind.column).order_by(kind.column)
+        if kind.table is PlateRead.__table__:
+            keys = keys.where(PlateRead.id.in_(select(Violation.plate_read)))
+        for some in batches(connection.execute(keys).scalars().all()):
+            extend(connection, {name: dict.fromkeys(some)}, {name: known})
+
+
+def content_of(fields: Mapping[str, Any] | None) -> str:
+    """What an entry holds of a row. The nonce keeps what was erased from being guessed by its digest."""
+    return canonical({"nonce": secrets.token_hex(16), "row": fields})
+
+
+def entry_hash(number: int, time: datetime, kind: str, subject: str, digest: str, previous: str) -> str:
+    return sha256(canonical([number, time.astimezone(UTC).isoformat(), kind, subject, digest, previous]))
+
+
+def canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def batches(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for first in range(0, len(keys), BATCH):
+        yield keys[first : first + BATCH]
+
+
+def _contents(
+    connection: Connection, changes: Changes, known: Mapping[str, frozenset[str]] | None
+) -> Iterator[tuple[str, str, Fields | None]]:
+    for name, keys in changes.items():
+        for some in batches(list(keys)):
+            found = KINDS[name].read(connection, some, known and known[name])
+            for key in some:
+                yield name, str(key), found.get(key)
+
+
+def _files(connection: Connection, violations: Sequence[UUID]) -> Iterator[Fields]:
+    statement = select(EvidenceFile.__table__).where(EvidenceFile.violation.in_(violations)).order_by(EvidenceFile.name)
+    for row in connection.execute(statement).mappings():
+        yield dict(row)
+
+
+def _short(value: Any) -> Any:
+    """A value of a row as JSON."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict | list):
+        text = canonical(value)
+        return value if len(text) <= LONG else {"sha256": sha256(text)}
+    if isinstance(value, str) and len(value) > LONG:
+        return {"sha256": sha256(value)}
+    return value if isinstance(value, str | int | float | None) else str(value)

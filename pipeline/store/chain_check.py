@@ -1,0 +1,217 @@
+"""Checks the chain, and the tables against it: names what was altered, removed, put in or moved past the program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, exists, func, select
+from sqlalchemy.exc import StatementError
+
+from pipeline.store.chain import BATCH, BEGINNING, ERASURES, KINDS, Kind, entry_hash, sha256
+from pipeline.store.chain_tables import ChainEntry
+from pipeline.store.tables import PlateRead, Violation
+
+ENTRIES = ChainEntry.__table__
+SHOWN = 80
+GARBLED = (ValueError, TypeError, StatementError)
+"""What is raised of values that no column of the program holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """One thing wrong with a database: the table, the key of the row, the field, each "" where none is at fault."""
+
+    table: str
+    row: str
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        where = " ".join(part for part in (self.table, self.row) if part)
+        return f"{where}, {self.field}: {self.reason}" if self.field else f"{where}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the chain at some moment: the number of its last entry, and its hash. `source` says who tells."""
+
+    number: int
+    hash: str
+    source: str = ""
+
+
+@dataclass(slots=True)
+class _Check:
+    """One reading of the chain from its beginning."""
+
+    connection: Connection
+    heads: Mapping[int, Sequence[Head]]
+    number: int = 0
+    hash: str = BEGINNING
+    erased: set[int] = field(default_factory=set)
+    explained: set[int] = field(default_factory=set)
+
+
+def check_chain(connection: Connection, heads: Iterable[Head] = ()) -> Iterator[RowFault]:
+    """Everything in a database that is not as the program left it. The connection's transaction must see one state
+    throughout. `heads` are ends that the chain is known to have had: without one, entries that were cut off its end
+    together with their rows do not show.
+    """
+    known: dict[int, list[Head]] = {}
+    for head in heads:
+        known.setdefault(head.number, []).append(head)
+    check = _Check(connection, known)
+    try:
+        while entries := _page(connection, check.number):
+            for entry in entries:
+                yield from _link(check, entry)
+            yield from _rows(connection, entries)
+    except GARBLED as error:
+        yield RowFault("chain", "", "", f"cannot be read after entry {check.number}: {error}")
+        return
+    for number in sorted(check.erased - check.explained):
+        yield RowFault("chain", str(number), "content", "is gone, and no entry says that retention erased it")
+    for number in sorted(number for number in known if number > check.number):
+        reason = f"the chain ends at entry {check.number}, but {known[number][0].source} knows entry {number}"
+        yield RowFault("chain", "", "", f"{reason}: what came between was cut off")
+    for kind in KINDS.values():
+        yield from _unknown(connection, kind)
+
+
+def head_of(connection: Connection) -> Head:
+    """The chain's end; number 0 when it has no entry."""
+    newest = select(ChainEntry.number, ChainEntry.hash).order_by(ChainEntry.number.desc()).limit(1)
+    return Head(*(connection.execute(newest).first() or (0, BEGINNING)))
+
+
+def _page(connection: Connection, after: int) -> Sequence[RowMapping]:
+    statement = select(ENTRIES).where(ENTRIES.c.number > after).order_by(ENTRIES.c.number).limit(BATCH)
+    return connection.execute(statement).mappings().all()
+
+
+def _link(check: _Check, entry: RowMapping) -> Iterator[RowFault]:
+    """Whether an entry is sound and continues the one before it."""
+    number, about = entry["number"], f"of {entry['kind']} {entry['subject']}".rstrip()
+    if number != check.number + 1:
+        first, last = check.number + 1, number - 1
+        which = f"entry {first} is missing" if first == last else f"entries {first} to {last} are missing"
+        yield RowFault("chain", "", "", f"{which} before entry {number}")
+    elif entry["previous"] != check.hash:
+        yield RowFault(
+            "chain", str(number), "previous", f"does not continue entry {check.number}: one of the two was made anew"
+        )
+    content = entry["content"]
+    if content is not None and sha256(content) != entry["digest"]:
+        yield RowFault("chain", str(number), "content", f"was changed ({about})")
+    names = ("number", "time", "kind", "subject", "digest", "previous")
+    if entry_hash(*(entry[name] for name in names)) != entry["hash"]:
+        yield RowFault("chain", str(number), "hash", f"does not fit the entry ({about}): it was changed or moved")
+    for head in check.heads.get(number, ()):
+        if head.hash != entry["hash"]:
+            yield RowFault("chain", str(number), "hash", f"is not the one that {head.source} knows: made anew since")
+    if content is None:
+        check.erased.add(number)
+    elif entry["kind"] == ERASURES:
+        check.explained.update(_erased_by(content))
+    check.number, check.hash = number, entry["hash"]
+
+
+def _rows(connection: Connection, entries: Sequence[RowMapping]) -> Iterator[RowFault]:
+    """Whether the rows whose newest entries these are stand as those say."""
+    for name, kind in KINDS.items():
+        own = {entry["subject"]: entry for entry in entries if entry["kind"] == name}
+        newest = select(ENTRIES.c.subject, func.max(ENTRIES.c.number)).group_by(ENTRIES.c.subject)
+        last = newest.where(ENTRIES.c.kind == name, ENTRIES.c.subject.in_(list(own)))
+        current = [own[key] for key, number in connection.execute(last) if own[key]["number"] == number]
+        if current:
+            keys = {entry["subject"]: key for entry in current if (key := _key(kind, entry["subject"])) is not None}
+            found, garbled = _read(connection, kind, list(keys.values()))
+            used = _used(connection, list(keys.values())) if kind.table is PlateRead.__table__ else None
+            for entry in current:
+                key = keys.get(entry["subject"])
+                if key in garbled:
+                    yield RowFault(name, entry["subject"], "", f"cannot be read: {garbled[key]}")
+                elif used is None or key in used:  # a plate read that no case refers to any more is not part of one
+                    yield from _compare(name, entry, found.get(key))
+
+
+def _read(connection: Connection, kind: Kind, keys: Sequence[Any]) -> tuple[dict[Any, Any], dict[Any, str]]:
+    """The rows of these keys, and why others cannot be read: SQLite lets anybody put anything into any column."""
+    try:
+        return kind.read(connection, keys), {}
+    except GARBLED:
+        found, garbled = {}, {}
+        for key in keys:
+            try:
+                found |= kind.read(connection, [key])
+            except GARBLED as error:
+                garbled[key] = str(error).splitlines()[0]
+        return found, garbled
+
+
+def _compare(kind: str, entry: RowMapping, row: Mapping[str, Any] | None) -> Iterator[RowFault]:
+    subject, number = entry["subject"], entry["number"]
+    if entry["content"] is None:
+        yield RowFault(kind, subject, "", f"cannot be checked: its newest entry, {number}, has lost its content")
+        return
+    try:
+        known = json.loads(entry["content"])["row"]
+    except (ValueError, TypeError, KeyError):
+        return  # told as an entry that was changed
+    if row is None and known is not None:
+        yield RowFault(kind, subject, "", f"was deleted past the program; entry {number} holds it")
+    elif row is not None and known is None:
+        yield RowFault(kind, subject, "", f"was put back past the program; by entry {number} it is gone")
+    elif row is not None and known is not None:
+        for name in sorted(known.keys() & row.keys()):
+            if known[name] != row[name]:
+                was, now = _shown(known[name]), _shown(row[name])
+                yield RowFault(
+                    kind, subject, name, f"was changed past the program: entry {number} has {was}, now {now}"
+                )
+
+
+def _unknown(connection: Connection, kind: Kind) -> Iterator[RowFault]:
+    """Rows that no entry knows."""
+    name, last = kind.table.name, None
+    wanted = select(kind.column).order_by(kind.column).limit(BATCH)
+    if kind.table is PlateRead.__table__:
+        wanted = wanted.where(exists().where(Violation.plate_read == kind.column))
+    elif not kind.whole:
+        return
+    while keys := connection.execute(wanted if last is None else wanted.where(kind.column > last)).scalars().all():
+        last = keys[-1]
+        subjects = [str(key) for key in keys]
+        own = select(ENTRIES.c.subject).where(ENTRIES.c.kind == name, ENTRIES.c.subject.in_(subjects))
+        known = set(connection.execute(own).scalars())
+        for subject in subjects:
+            if subject not in known:
+                yield RowFault(name, subject, "", "was put in past the program: the chain does not know it")
+
+
+def _used(connection: Connection, reads: Sequence[Any]) -> set[Any]:
+    statement = select(Violation.plate_read).where(Violation.plate_read.in_(reads))
+    return set(connection.execute(statement).scalars())
+
+
+def _key(kind: Kind, subject: str) -> Any:
+    """The key of a row; None where the subject is none, which only an entry that was changed has."""
+    try:
+        return kind.column.type.python_type(subject)
+    except ValueError:
+        return None
+
+
+def _erased_by(content: str) -> set[int]:
+    try:
+        return set(json.loads(content)["row"]["entries"])
+    except (ValueError, TypeError, KeyError):
+        return set()  # told as an entry that was changed
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -1,0 +1,91 @@
+"""Notes which rows a transaction changes, and puts them on the chain before it is committed.
+
+It listens to every statement, whoever wrote it, so that no query can forget to. Writers take turns from the beginning
+of their transaction to its end: on SQLite anyhow, on PostgreSQL by a lock that comes before all others, so that two
+of them never wait for each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Delete, Engine, Insert, Update, event, func, select
+
+from pipeline.store.chain import KINDS, PART_OF, Changes, Kind, extend
+
+CHANGES = "chained changes"
+ADVISORY_LOCK = 0x6D_61_74_74_68_61_6F
+"""Any number that no other program on the same server uses for its own advisory lock."""
+
+
+def listen(engine: Engine) -> None:
+    """Note what this engine's connections change."""
+    event.listen(engine, "before_execute", _before)
+    event.listen(engine, "after_execute", _after)
+
+
+@contextmanager
+def unchained(connection: Connection) -> Iterator[None]:
+    """A transaction that changes nothing that is on the chain; RuntimeError where it does."""
+    connection.info[CHANGES] = None
+    try:
+        yield
+    finally:
+        connection.info.pop(CHANGES, None)
+
+
+@contextmanager
+def chained(connection: Connection) -> Iterator[None]:
+    """A transaction whose changes go on the chain at its end."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+    changes: Changes = {}
+    connection.info[CHANGES] = changes
+    try:
+        yield
+        extend(connection, changes)
+    finally:
+        connection.info.pop(CHANGES, None)
+
+
+def note(connection: Connection, kind: str, keys: Iterable[Any]) -> None:
+    """Put these rows on the chain, too: some of a table of which not all are."""
+    connection.info[CHANGES].setdefault(kind, {}).update(dict.fromkeys(keys))
+
+
+def _before(connection: Connection, statement: Any, many: Any, parameters: Any, _options: Any) -> None:
+    """What an UPDATE or DELETE is about to change."""
+    if not isinstance(statement, Update | Delete) or (kind := _kind(connection, statement)) is None:
+        return
+    key = statement.table.c[kind.key]
+    wanted = select(key).distinct()
+    if statement.whereclause is not None:
+        wanted = wanted.where(statement.whereclause)
+    for values in many or [parameters]:
+        note(connection, kind.table.name, connection.execute(wanted, values).scalars().all())
+
+
+def _after(connection: Connection, statement: Any, _many: Any, _parameters: Any, _options: Any, result: Any) -> None:
+    """What an INSERT has put in."""
+    if not isinstance(statement, Insert) or (kind := _kind(connection, statement)) is None:
+        return
+    rows = result.context.compiled_parameters
+    if all(kind.key in row for row in rows):
+        keys = [row[kind.key] for row in rows]
+    else:  # counted by the database; nobody else can have put in any since
+        newest = select(kind.column).order_by(kind.column.desc()).limit(len(rows))
+        keys = sorted(connection.execute(newest).scalars())
+    note(connection, kind.table.name, keys)
+
+
+def _kind(connection: Connection, statement: Insert | Update | Delete) -> Kind | None:
+    """What a statement changes, where that is on the chain; a migration says itself what it changes."""
+    name = str(getattr(statement.table, "name", ""))
+    kind = KINDS.get(PART_OF.get(name, name))
+    if kind is None or not kind.whole or CHANGES not in connection.info:
+        return None
+    if connection.info[CHANGES] is None:
+        raise RuntimeError(f"{name} is on the chain: change it in a transaction of writing()")
+    return kind

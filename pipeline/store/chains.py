@@ -1,0 +1,68 @@
+"""The chain as the rest of the program asks for it: where it stands, what it holds of a case, whether all fits it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, select, tuple_
+
+from pipeline.store.chain_check import Head, RowFault, check_chain, head_of
+from pipeline.store.chain_tables import ChainEntry
+from pipeline.store.database import Database, explained
+from pipeline.store.review_tables import ReviewAction
+from pipeline.store.tables import Violation
+
+ABOUT_VIOLATION = ("violations", "evidence", "reviews", "legal_holds", "removals")
+
+
+@dataclass(frozen=True, slots=True)
+class ChainRecord:
+    """An entry of the chain, as in ChainEntry."""
+
+    number: int
+    time: datetime
+    kind: str
+    subject: str
+    content: str | None
+    digest: str
+    previous: str
+    hash: str
+
+
+class ChainQueries(Database):
+    def chain_head(self) -> Head:
+        """The end of the chain; number 0 when it has no entry."""
+        with self.reading() as connection:
+            return head_of(connection)
+
+    def case_chain(self, violation: UUID) -> tuple[ChainRecord, ...]:
+        """All entries about a case: its violation, evidence, review and every step of it, its plate, camera and run."""
+        with self.reading() as connection:
+            own = select(Violation.camera, Violation.run, Violation.plate_read).where(Violation.id == violation)
+            camera, run, read = connection.execute(own).one_or_none() or (None, None, None)
+            steps = connection.execute(select(ReviewAction.id).where(ReviewAction.violation == violation)).scalars()
+            about = [(kind, str(violation)) for kind in ABOUT_VIOLATION]
+            about += [("review_actions", str(step)) for step in steps]
+            about += [
+                (kind, str(key)) for kind, key in (("cameras", camera), ("runs", run), ("plate_reads", read)) if key
+            ]
+            statement = select(ChainEntry.__table__).where(tuple_(ChainEntry.kind, ChainEntry.subject).in_(about))
+            rows = connection.execute(statement.order_by(ChainEntry.number)).mappings()
+            return tuple(ChainRecord(**row) for row in rows)
+
+    def check_chain(self, heads: Iterable[Head] = ()) -> Iterator[RowFault]:
+        """As chain_check.check_chain, over one state of the database, whoever writes meanwhile. Raises StoreError."""
+        with self._unchanging() as connection:
+            yield from check_chain(connection, heads)
+
+    @contextmanager
+    def _unchanging(self) -> Iterator[Connection]:
+        engine = self.engine
+        if engine.dialect.name == "postgresql":
+            engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with explained(self.engine.url), engine.connect() as connection:
+            yield connection
