@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipeline.evidence.clip import Clip
-from pipeline.evidence.manifest import FORMAT
+from pipeline.evidence.manifest import UNSIGNED
 from pipeline.types import EvidenceFile, PlateRead, Violation
 
 PLATE_WORDS = ("country", "display", "region", "series", "colour", "lane", "direction", "crop_file", "note")
@@ -76,9 +76,9 @@ def manifest_fields(
     complete: bool,
     note: str,
 ) -> dict[str, Any]:
-    """Everything the manifest says but its digest."""
+    """Everything the manifest says but its digest and signature."""
     return {
-        "format": FORMAT,
+        "format": UNSIGNED,
         "violation": str(violation.id),
         "camera": violation.camera,
         "rule": violation.rule,

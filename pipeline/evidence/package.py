@@ -17,6 +17,7 @@ from pipeline.errors import EvidenceError
 from pipeline.evidence.clip import Clip, unwritable
 from pipeline.evidence.manifest import MANIFEST, opened, sealed
 from pipeline.evidence.verify import verify_package
+from pipeline.signing import Signer, TrustedKeys
 from pipeline.types import Evidence, EvidenceFile, Violation
 
 MEDIA_TYPES = {
@@ -111,14 +112,14 @@ def describe_file(path: Path) -> EvidenceFile:
     return EvidenceFile(path.name, role, MEDIA_TYPES[path.suffix], path.stat().st_size, digest)
 
 
-def write_manifest(folder: Path, fields: dict[str, Any]) -> None:
-    """Write the manifest in one piece.
+def write_manifest(folder: Path, fields: dict[str, Any], signer: Signer | None = None) -> None:
+    """Write the manifest, signed if there is a `signer`, in one piece.
 
     Raises:
         OSError: it cannot be written.
     """
     draft = folder / f".{MANIFEST}.new"
-    draft.write_bytes(sealed(fields))
+    draft.write_bytes(sealed(fields, signer))
     sync(draft)
     draft.replace(folder / MANIFEST)
 
@@ -147,12 +148,13 @@ def read_package(root: Path, folder: str) -> tuple[Evidence, list[Clip]] | None:
     return Evidence(violation, folder, tuple(files), fields["complete"], fields["note"]), clips
 
 
-def whole_package(root: Path, folder: str) -> Evidence | None:
-    """The package in a folder under `root`; None when it is missing, not complete, or not as it was written."""
+def whole_package(root: Path, folder: str, trusted: TrustedKeys | None = None) -> Evidence | None:
+    """The package in a folder under `root`; None when it is missing, not complete, not as it was written, or not
+    signed by one of the `trusted` keys."""
     found = read_package(root, folder)
     if found is None:
         return None
     try:
-        return None if verify_package(root / folder) else found[0]
+        return None if verify_package(root / folder, trusted=trusted) else found[0]
     except EvidenceError:
         return None

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import EvidenceError
-from pipeline.evidence.manifest import MANIFEST, opened
+from pipeline.evidence.holding import Folder, Holding, UnreadableError
+from pipeline.evidence.manifest import MANIFEST, SIGNED, opened, signature_fault
+
+if TYPE_CHECKING:
+    from pipeline.signing import TrustedKeys
 
 PACKAGE_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -25,52 +30,71 @@ class Fault:
         return f"{self.file}: {self.reason}"
 
 
-def verify_package(folder: Path | str, manifest_sha256: str | None = None) -> list[Fault]:
+def verify_package(
+    folder: Path | str, manifest_sha256: str | None = None, trusted: TrustedKeys | None = None
+) -> list[Fault]:
     """Every file that was changed, is missing or does not belong; an empty list when the package is whole.
 
-    `manifest_sha256`, where it is known from elsewhere, also shows a package that was rewritten as a whole.
+    A package that was rewritten as a whole shows by `manifest_sha256`, where that is known from elsewhere, or by
+    its signature, which is checked where the `trusted` keys are given. One from before there were keys is not
+    signed, and passes only with its `manifest_sha256`.
 
     Raises:
         EvidenceError: there is no such folder, or it cannot be read.
     """
     folder = Path(folder)
     try:
-        present = {entry.name: entry for entry in folder.iterdir()}
-        if MANIFEST not in present:
-            return [Fault(MANIFEST, "is missing, so that nothing in this folder can be verified")]
-        data = present.pop(MANIFEST).read_bytes()
-        if manifest_sha256 is not None and hashlib.sha256(data).hexdigest() != manifest_sha256:
-            return [Fault(MANIFEST, "was changed: it is not the manifest that was recorded")]
-        try:
-            manifest = opened(data)
-        except ValueError as error:
-            return [Fault(MANIFEST, str(error))]
-        faults = []
-        if PACKAGE_NAME.fullmatch(name := folder.absolute().name) and manifest["violation"] != name:
-            faults.append(Fault(MANIFEST, f"is that of violation {manifest['violation']}, in the folder of another"))
-        if not manifest["complete"]:
-            faults.append(Fault(MANIFEST, "the package is not complete: its clip is unfinished"))
-        for file in manifest["files"]:
-            fault = _check(file, present.pop(file["name"], None))
-            faults += [fault] if fault else []
-        return faults + [Fault(name, "does not belong to the package") for name in sorted(present)]
+        return check_package(Folder(folder), folder.absolute().name, manifest_sha256, trusted)
     except OSError as error:
         raise EvidenceError(f"{error.filename or folder}: cannot be read: {error.strerror}") from None
 
 
-def _check(file: dict[str, Any], path: Path | None) -> Fault | None:
-    name = file["name"]
-    if path is None:
-        return Fault(name, "is missing")
-    if path.is_symlink() or not path.is_file():
-        return Fault(name, "is not a plain file")
-    size = path.stat().st_size
-    if size != file["size"]:
-        return Fault(name, f"was changed: it has {size} bytes, the manifest says {file['size']}")
-    with path.open("rb") as opened_file:
-        if hashlib.file_digest(opened_file, "sha256").hexdigest() != file["sha256"]:
-            return Fault(name, "was changed: its SHA-256 does not fit the manifest")
-    return None
+def check_package(
+    holding: Holding, name: str = "", manifest_sha256: str | None = None, trusted: TrustedKeys | None = None
+) -> list[Fault]:
+    """As verify_package, of a package of that name wherever it lies. Raises OSError where that cannot be read."""
+    names = holding.names
+    if MANIFEST not in names:
+        return [Fault(MANIFEST, "is missing, so that nothing in this folder can be verified")]
+    try:
+        data = holding.read(MANIFEST)
+        if manifest_sha256 is not None and hashlib.sha256(data).hexdigest() != manifest_sha256:
+            return [Fault(MANIFEST, "was changed: it is not the manifest that was recorded")]
+        manifest = opened(data)
+    except (UnreadableError, ValueError) as error:
+        return [Fault(MANIFEST, str(error))]
+    faults = []
+    vouched = manifest_sha256 is not None and manifest["format"] != SIGNED
+    if trusted is not None and not vouched and (wrong := signature_fault(manifest, trusted)):
+        faults.append(Fault(MANIFEST, wrong))
+    if PACKAGE_NAME.fullmatch(name) and manifest["violation"] != name:
+        faults.append(Fault(MANIFEST, f"is that of violation {manifest['violation']}, in the folder of another"))
+    if not manifest["complete"]:
+        faults.append(Fault(MANIFEST, "the package is not complete: its clip is unfinished"))
+    return [*faults, *check_files(holding, manifest["files"], names - {MANIFEST})]
+
+
+def check_files(holding: Holding, files: Iterable[Mapping[str, Any]], names: set[str]) -> Iterator[Fault]:
+    """What is wrong with the files that a manifest lists, and which of `names` it does not list."""
+    for file in files:
+        if file["name"] not in names:
+            yield Fault(file["name"], "is missing")
+        elif reason := _file_fault(holding, file):
+            yield Fault(file["name"], reason)
+    for name in sorted(names - {file["name"] for file in files}):
+        yield Fault(name, "does not belong to the package")
+
+
+def _file_fault(holding: Holding, file: Mapping[str, Any]) -> str:
+    try:
+        size = holding.size(file["name"])
+        if size != file["size"]:
+            return f"was changed: it has {size} bytes, the manifest says {file['size']}"
+        if holding.sha256(file["name"]) != file["sha256"]:
+            return "was changed: its SHA-256 does not fit the manifest"
+    except UnreadableError as error:
+        return str(error)
+    return ""
 
 
 def find_packages(path: Path | str) -> list[Path]:
