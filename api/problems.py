@@ -54,11 +54,12 @@ class Problem(BaseModel):
     errors: list[Fault] = []
 
 
-class PasswordChangeRequiredError(HTTPException):
-    """Signed in with a one-time password, which opens nothing but its own replacement."""
+class UnfinishedAccountError(HTTPException):
+    """Something is missing to an account, which opens nothing but the `page` that mends it."""
 
-    def __init__(self) -> None:
-        super().__init__(403, "change your one-time password first (PUT /api/v1/session/password)")
+    def __init__(self, detail: str, page: str) -> None:
+        super().__init__(403, detail)
+        self.page = page
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -93,9 +94,9 @@ def install(app: FastAPI, page: ErrorPage) -> None:
     async def refused(request: Request, error: HTTPException) -> Response:
         return answer(request, error.status_code, error.detail, error.headers)
 
-    async def password_first(request: Request, error: PasswordChangeRequiredError) -> Response:
+    async def unfinished(request: Request, error: UnfinishedAccountError) -> Response:
         if page(request, error.status_code, error.detail, None):
-            return RedirectResponse("/password", 303)
+            return RedirectResponse(error.page, 303)
         return problem(error.status_code, error.detail)
 
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -122,7 +123,7 @@ def install(app: FastAPI, page: ErrorPage) -> None:
         return answer(request, 500, "an unexpected error; the server's log says more", ALWAYS)
 
     app.exception_handler(HTTPException)(refused)
-    app.exception_handler(PasswordChangeRequiredError)(password_first)
+    app.exception_handler(UnfinishedAccountError)(unfinished)
     app.exception_handler(RequestValidationError)(invalid)
     app.exception_handler(QueryError)(bad_query)
     app.exception_handler(ConflictError)(conflict)

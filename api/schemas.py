@@ -9,7 +9,6 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.store import Role
 from pipeline.store.records import EvidenceRecord, Page, ViolationRecord, ViolationSummary
 from pipeline.types import EvidenceFile
 
@@ -148,7 +147,7 @@ class AlertAnswer(Answer):
     """A fault of a camera itself."""
 
     id: UUID
-    kind: str = Field(description="dead, frozen, dark, blinded, defocused or moved.", examples=["defocused"])
+    kind: str = Field(description="dead, frozen, dark, blinded, defocused, moved, or failed (its analysis).", examples=["defocused"])
     start: datetime = Field(examples=["2026-11-01T04:12:08Z"])
     end: datetime | None = Field(description="Null while it lasts.", examples=["2026-11-01T04:40:10Z"])
     value: float = Field(description="The measure that told it, in the unit of its kind.", examples=[0.21])
@@ -183,42 +182,6 @@ class Summary(Answer):
     timezone: str = Field(examples=["Asia/Ho_Chi_Minh"])
     total: int = Field(examples=[7])
     rows: list[SummaryAnswer]
-
-
-class UserAnswer(Answer):
-    id: UUID = Field(examples=["2b6a7a52-11f3-4f3c-8a47-6d8a4f0f7d10"])
-    name: str = Field(examples=["lan"])
-    role: Role = Field(examples=["reviewer"])
-    disabled: bool = Field(examples=[False])
-    must_change_password: bool = Field(examples=[True])
-    locked_until: datetime | None = Field(examples=[None])
-    created: datetime = Field(examples=["2026-11-01T01:00:00Z"])
-
-
-class OneTimePassword(Answer):
-    """Shown once and kept nowhere; the user must replace it at the first sign-in."""
-
-    user: UserAnswer
-    one_time_password: str = Field(examples=["vZ3x0cQeW1mLq8Tn"])
-
-
-class Token(Answer):
-    token: str = Field(
-        description="Send as `Authorization: Bearer`.", examples=["Qm9vM2d1a2VpZmFldGhvb3RoYWlnaGFlajllaWI"]
-    )
-    expires: datetime = Field(examples=["2026-11-01T17:00:00Z"])
-    user: UserAnswer
-
-
-class AuditAnswer(Answer):
-    id: int = Field(examples=[1024])
-    time: datetime = Field(examples=["2026-11-01T05:01:00Z"])
-    actor: str = Field(examples=["lan"])
-    action: str = Field(examples=["violation.view"])
-    object_kind: str = Field(examples=["violation"])
-    object_id: str = Field(examples=[str(VIOLATION)])
-    detail: Mapping[str, Any] = Field(examples=[{}])
-    address: str = Field(examples=["10.0.4.17"])
 
 
 class Health(Answer):

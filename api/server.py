@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from api.app import create_app
-from api.auth.sessions import create_admin
+from api.auth.accounts import create_first_users
 from api.settings import Settings
 from pipeline.config import Config
 from pipeline.config.registration import Registration
@@ -54,12 +54,12 @@ def serve(
     )
     listener = _listen(host, port)
     with Repository.open(database.get_secret_value()) as repository:
-        password = create_admin(repository)
+        passwords = create_first_users(repository)
     console = Console(soft_wrap=True, highlight=False, markup=False)
     shown_host = f"[{host}]" if ":" in host else host
     console.print(f"Serving on http://{shown_host}:{listener.getsockname()[1]}/ (Ctrl-C stops)")
-    if password is not None:
-        console.print(f"Sign in as admin with the one-time password {password}")
+    for name, password in passwords.items():
+        console.print(f"Sign in as {name} with the one-time password {password}")
     options = uvicorn.Config(create_app(settings), log_level="warning", server_header=False, access_log=False)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # the server raises them again once it has shut down in order

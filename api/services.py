@@ -8,7 +8,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.auth.keys import ApiKeys
+from api.auth.lockout import Caller, Lockout, Rates
 from api.auth.passwords import Passwords
+from api.auth.sealing import Seals
+from api.auth.second_factor import SecondFactors
 from api.auth.sessions import Sessions
 from api.settings import Settings
 from pipeline.evidence.archive import Archive, EvidenceFiles
@@ -24,14 +28,29 @@ class Services:
     repository: Repository
     passwords: Passwords
     sessions: Sessions
+    lockout: Lockout
+    second_factors: SecondFactors
+    keys: ApiKeys
+    rates: Rates
     evidence: EvidenceFiles
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
         """Raises StoreError when the database cannot be opened, ArchiveError when the archive is of no known kind."""
         repository = Repository.open(settings.database_url.get_secret_value())
-        passwords = Passwords()
-        return cls(settings, repository, passwords, Sessions(repository, settings, passwords), evidence_files(settings))
+        passwords, seals, policy = Passwords(), Seals(settings.access_key), settings.access
+        lockout, second_factors = Lockout(policy, seals), SecondFactors(repository, seals, settings.site_name)
+        return cls(
+            settings=settings,
+            repository=repository,
+            passwords=passwords,
+            sessions=Sessions(repository, policy, passwords, lockout, second_factors),
+            lockout=lockout,
+            second_factors=second_factors,
+            keys=ApiKeys(repository),
+            rates=Rates(),
+            evidence=evidence_files(settings),
+        )
 
 
 def evidence_files(settings: Settings) -> EvidenceFiles:
@@ -43,7 +62,9 @@ def evidence_files(settings: Settings) -> EvidenceFiles:
     return EvidenceFiles(settings.evidence_root, archive, settings.archive_cache)
 
 
-def _services(request: Request) -> Services:
+# Dependencies that wait for nothing are coroutines: each plain function among them would cost a request one more way
+# into a worker thread and back.
+async def _services(request: Request) -> Services:
     services = request.app.state.services
     assert isinstance(services, Services)  # noqa: S101  the app's lifespan sets it before the first request
     return services
@@ -53,32 +74,40 @@ UnconfinedServicesDep = Annotated[Services, Depends(_services)]
 """For the guard, which finds out who asks."""
 
 
-def _services_in_scope(request: Request, services: UnconfinedServicesDep) -> Services:
+async def _services_in_scope(request: Request, services: UnconfinedServicesDep) -> Services:
     """The services over the cameras that whoever asks may see; nobody sees none."""
-    identity = getattr(request.state, "identity", None)
-    if identity is not None and identity.groups is None:
+    cameras: tuple[str, ...] | None = getattr(request.state, "cameras", ())
+    if cameras is None:
         return services
-    cameras = () if identity is None else services.repository.cameras_in(identity.groups)
     return replace(services, repository=services.repository.within(cameras))
 
 
 ServicesDep = Annotated[Services, Depends(_services_in_scope)]
 
 
-def address(request: Request) -> str:
+async def _address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-AddressDep = Annotated[str, Depends(address)]
+AddressDep = Annotated[str, Depends(_address)]
+DEVICE_COOKIE = "matthan_device"
+
+
+async def _caller(request: Request, address: AddressDep) -> Caller:
+    agent = "".join(sign for sign in request.headers.get("user-agent", "") if sign.isprintable())
+    return Caller(address, agent, request.cookies.get(DEVICE_COOKIE, ""))
+
+
+CallerDep = Annotated[Caller, Depends(_caller)]
 
 
 class Trail:
     """Writes the audit trail on behalf of whoever makes this request."""
 
-    def __init__(self, request: Request, services: ServicesDep) -> None:
-        self._repository = services.repository
-        self._actor = request.state.identity.name
-        self._address = address(request)
+    def __init__(self, repository: Repository, actor: str, address: str) -> None:
+        self._repository = repository
+        self._actor = actor
+        self._address = address
 
     def record(
         self, action: str, object_kind: str, object_id: object = "", detail: Mapping[str, object] | None = None
@@ -98,4 +127,8 @@ class Trail:
         return AuditEntry(self._actor, action, object_kind, str(object_id), detail or {}, self._address)
 
 
-TrailDep = Annotated[Trail, Depends()]
+async def _trail(request: Request, services: ServicesDep, address: AddressDep) -> Trail:
+    return Trail(services.repository, request.state.identity.name, address)
+
+
+TrailDep = Annotated[Trail, Depends(_trail)]

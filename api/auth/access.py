@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 
-from api.auth.guard import Guard
+from api.auth.forgery import refuse_forgery
+from api.auth.guard import SAFE_METHODS, Guard, Rate
+from api.auth.keys import KeyScope
 from pipeline.store import Role
 
+Route: TypeAlias = tuple[str, str]
+Value = TypeVar("Value")
 PUBLIC: frozenset[Role] | None = None
 EVERYONE = frozenset(Role)
 REVIEWERS = frozenset({Role.REVIEWER, Role.SENIOR_REVIEWER})
@@ -18,7 +22,7 @@ REVIEW = REVIEWERS | {Role.ADMIN}
 ADMINS = frozenset({Role.ADMIN})
 OPERATORS = ADMINS | {Role.OPERATOR}
 
-ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
+ACCESS: Mapping[Route, frozenset[Role] | None] = {
     ("GET", "/health/live"): PUBLIC,
     ("GET", "/health/ready"): PUBLIC,
     # Signing in and out, and one's own password.
@@ -26,6 +30,8 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     ("GET", "/api/v1/session"): EVERYONE,
     ("DELETE", "/api/v1/session"): EVERYONE,
     ("PUT", "/api/v1/session/password"): EVERYONE,
+    ("GET", "/api/v1/sessions"): EVERYONE,
+    ("DELETE", "/api/v1/sessions/{session_id}"): EVERYONE,
     # What the cameras found.
     ("GET", "/api/v1/violations"): EVERYONE,
     ("GET", "/api/v1/violations/{violation_id}"): EVERYONE,
@@ -61,19 +67,29 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     # Accounts and the audit trail.
     ("GET", "/api/v1/users"): ADMINS,
     ("POST", "/api/v1/users"): ADMINS,
+    ("GET", "/api/v1/users/{user_id}"): ADMINS,
     ("PATCH", "/api/v1/users/{user_id}"): ADMINS,
     ("POST", "/api/v1/users/{user_id}/password"): ADMINS,
+    ("DELETE", "/api/v1/users/{user_id}/second-factor"): ADMINS,
+    ("DELETE", "/api/v1/users/{user_id}/sessions"): ADMINS,
     ("GET", "/api/v1/audit"): ADMINS,
     # The desk.
     ("POST", "/language"): PUBLIC,
     ("GET", "/login"): PUBLIC,
     ("POST", "/login"): PUBLIC,
+    ("GET", "/login/code"): PUBLIC,
+    ("POST", "/login/code"): PUBLIC,
     ("POST", "/logout"): EVERYONE,
     ("GET", "/password"): EVERYONE,
     ("POST", "/password"): EVERYONE,
     ("GET", "/"): EVERYONE,
+    ("GET", "/queue/counts"): EVERYONE,
     ("GET", "/violations/{violation_id}"): EVERYONE,
+    ("GET", "/violations/{violation_id}/beside/{other_id}"): EVERYONE,
     ("POST", "/violations/{violation_id}/review"): REVIEWERS,
+    ("POST", "/violations/{violation_id}/hold"): REVIEWERS,
+    ("POST", "/violations/{violation_id}/corrections"): REVIEWERS,
+    ("POST", "/violations/{violation_id}/assignee"): REVIEWERS,
     ("GET", "/review/next"): REVIEWERS,
     ("GET", "/precision"): EVERYONE,
     # The city.
@@ -92,6 +108,39 @@ ACCESS: Mapping[tuple[str, str], frozenset[Role] | None] = {
     ("GET", "/configurations/{version}"): OPERATORS,
 }
 
+KEYS: Mapping[Route, KeyScope] = {
+    ("GET", "/api/v1/violations"): KeyScope.VIOLATIONS,
+    ("GET", "/api/v1/violations/{violation_id}"): KeyScope.VIOLATIONS,
+    ("GET", "/api/v1/violations/{violation_id}/neighbours"): KeyScope.VIOLATIONS,
+    ("GET", "/api/v1/violations/{violation_id}/review"): KeyScope.VIOLATIONS,
+    ("GET", "/api/v1/violations/{violation_id}/evidence/{name}"): KeyScope.EVIDENCE,
+    ("GET", "/api/v1/violations/{violation_id}/verification"): KeyScope.EVIDENCE,
+    ("GET", "/api/v1/plates"): KeyScope.PLATES,
+    ("GET", "/api/v1/plates/{plate_id}"): KeyScope.PLATES,
+    ("GET", "/api/v1/plates/{plate_id}/picture"): KeyScope.PLATES,
+    ("GET", "/api/v1/journeys"): KeyScope.PLATES,
+    ("GET", "/api/v1/cameras"): KeyScope.CAMERAS,
+    ("GET", "/api/v1/cameras/{camera_id}"): KeyScope.CAMERAS,
+    ("GET", "/api/v1/cameras/{camera_id}/alerts"): KeyScope.CAMERAS,
+    ("GET", "/api/v1/alerts"): KeyScope.CAMERAS,
+    ("GET", "/api/v1/uptime"): KeyScope.CAMERAS,
+    ("GET", "/api/v1/summary"): KeyScope.REPORTS,
+    ("GET", "/api/v1/precision"): KeyScope.REPORTS,
+    ("GET", "/api/v1/counts"): KeyScope.REPORTS,
+    ("GET", "/api/v1/backlog"): KeyScope.REPORTS,
+    ("GET", "/api/v1/audit"): KeyScope.AUDIT,
+}
+"""What a machine's key opens, by its scope, where its owner's role may do it too. No key opens anything else: a key
+reads, and it sees no page of the desk."""
+
+RATES: Mapping[Route, Rate] = {
+    ("GET", "/api/v1/plates"): "searches",
+    ("GET", "/api/v1/journeys"): "searches",
+    ("GET", "/plates"): "searches",
+    ("GET", "/journeys"): "searches",
+}
+"""What one user, or one key, may do only so often a minute."""
+
 WITH_ONE_TIME_PASSWORD = frozenset(
     {
         ("GET", "/api/v1/session"),
@@ -104,6 +153,16 @@ WITH_ONE_TIME_PASSWORD = frozenset(
 )
 """All that a user who has not yet replaced a one-time password may do."""
 
+WITHOUT_SECOND_FACTOR = WITH_ONE_TIME_PASSWORD | {
+    ("GET", "/api/v1/session/second-factor"),
+    ("POST", "/api/v1/session/second-factor"),
+    ("PUT", "/api/v1/session/second-factor"),
+    ("GET", "/account/second-factor"),
+    ("GET", "/account/second-factor/picture"),
+    ("POST", "/account/second-factor"),
+}
+"""… and all that a user may do who has yet to set up the second factor that the role needs."""
+
 
 class UndeclaredRouteError(RuntimeError):
     """A route is not in the access table, so the program refuses to start."""
@@ -114,16 +173,38 @@ class GuardedRoute(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         methods = sorted(options.get("methods") or {"GET"})
-        roles = {_declared(method, path) for method in methods}
-        if len(roles) > 1:
-            raise UndeclaredRouteError(f"{path}: methods with different roles need a route each")
-        may_be_temporary = all((method, path) in WITH_ONE_TIME_PASSWORD for method in methods)
-        guard = Guard(roles.pop(), with_one_time_password=may_be_temporary)
-        options["dependencies"] = [Depends(guard), *(options.get("dependencies") or [])]
+        guard = Guard(
+            _same(path, (_declared(method, path) for method in methods)),
+            scope=_same(path, (KEYS.get((method, path)) for method in methods)),
+            rate=_same(path, (RATES.get((method, path)) for method in methods)),
+            unfinished=_may_be_missing({(method, path) for method in methods}),
+        )
+        needed = [Depends(guard)]
+        if not path.startswith("/api/") and not SAFE_METHODS.issuperset(methods):
+            needed.append(Depends(refuse_forgery))
+        options["dependencies"] = [*needed, *(options.get("dependencies") or [])]
         super().__init__(path, endpoint, **options)
 
 
+def _same(path: str, values: Iterable[Value]) -> Value:
+    """What holds for all methods of a route. Raises UndeclaredRouteError when it differs."""
+    first, *others = values
+    if any(other != first for other in others):
+        raise UndeclaredRouteError(f"{path}: methods with different rights need a route each")
+    return first
+
+
+def _may_be_missing(routes: Set[Route]) -> list[Literal["password", "second_factor"]]:
+    missing: list[Literal["password", "second_factor"]] = []
+    if routes <= WITH_ONE_TIME_PASSWORD:
+        missing.append("password")
+    if routes <= WITHOUT_SECOND_FACTOR:
+        missing.append("second_factor")
+    return missing
+
+
 def _declared(method: str, path: str) -> frozenset[Role] | None:
+    """Raises UndeclaredRouteError."""
     if (method, path) not in ACCESS:
         raise UndeclaredRouteError(f"{method} {path} has no role in api/auth/access.py; declare who may use it")
     return ACCESS[method, path]

@@ -1,4 +1,4 @@
-"""The pages: sign-in, password, the list of violations."""
+"""Signing in and out, in one step or two, and one's own password."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from starlette.exceptions import HTTPException
 
 from api.auth.access import GuardedRoute
-from api.auth.guard import COOKIE, IdentityDep
+from api.auth.guard import COOKIE, IdentityDep, SessionDep
+from api.auth.lockout import DEVICE_LASTS
+from api.auth.refusals import Refusal
 from api.auth.sessions import SignedIn
-from api.desk.forms import local_path, refuse_other_sites
+from api.desk.forms import local_path
+from api.desk.refusals import told
 from api.desk.rendering import page
 from api.desk.view import list_rows
 from api.queries import Cursor
 from api.reviews import OFFICERS
-from api.services import AddressDep, ServicesDep, TrailDep
+from api.services import DEVICE_COOKIE, CallerDep, Services, ServicesDep, TrailDep
 from pipeline.errors import QueryError
 from pipeline.review import State
 from pipeline.store import ViolationFilter
@@ -30,74 +32,127 @@ router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 Field256 = Annotated[str, Form(max_length=256)]
 PER_PAGE = 24
 WHY = "say why you ask for the plate, by a case number for one; the reason is kept on the audit trail"
+Following = Annotated[str, Form(alias="next", max_length=512)]
 
 
 @router.get("/login")
-def sign_in_page(request: Request, following: Annotated[str, Query(alias="next", max_length=512)] = "/") -> Response:
-    return page(request, "login.html", {"next": local_path(following), "message": "", "name": ""})
+def sign_in_page(
+    request: Request, services: ServicesDep, following: Annotated[str, Query(alias="next", max_length=512)] = "/"
+) -> Response:
+    return sign_in_form(request, services, following)
 
 
 @router.post("/login")
 def sign_in(
     request: Request,
     services: ServicesDep,
-    address: AddressDep,
+    caller: CallerDep,
     *,
     name: Field256 = "",
     password: Field256 = "",
-    following: Annotated[str, Form(alias="next", max_length=512)] = "/",
+    following: Following = "/",
 ) -> Response:
-    refuse_other_sites(request)
     try:
-        opened = services.sessions.sign_in(name.strip(), password, address, "cookie")
-    except HTTPException as error:
-        values = {"next": local_path(following), "message": error.detail, "name": name}
-        return page(request, "login.html", values, status=error.status_code)
-    return _enter(request, opened, local_path(following))
+        opened = services.sessions.sign_in(name.strip(), password, caller, "cookie")
+    except Refusal as refusal:
+        return sign_in_form(request, services, following, name=name, refusal=refusal)
+    return enter(request, services, opened, following)
+
+
+@router.get("/login/code")
+def code_page(
+    request: Request, services: ServicesDep, following: Annotated[str, Query(alias="next", max_length=512)] = "/"
+) -> Response:
+    if services.sessions.half(request.cookies.get(COOKIE, "")) is None:
+        return RedirectResponse("/login", 303)
+    return page(request, "code.html", {"next": local_path(following), "message": ""})
+
+
+@router.post("/login/code")
+def give_code(
+    request: Request,
+    services: ServicesDep,
+    caller: CallerDep,
+    *,
+    code: Annotated[str, Form(max_length=64)] = "",
+    following: Following = "/",
+) -> Response:
+    """The second step, by the cookie that the first one set."""
+    try:
+        opened = services.sessions.complete(request.cookies.get(COOKIE, ""), code, caller)
+    except Refusal as refusal:
+        if refusal.status_code == 401:
+            return RedirectResponse("/login", 303)
+        values = {"next": local_path(following), "message": told(request, refusal)}
+        return page(request, "code.html", values, status=refusal.status_code, headers=refusal.headers)
+    return enter(request, services, opened, following)
 
 
 @router.post("/logout")
-def sign_out(
-    request: Request,
-    identity: IdentityDep,
-    services: ServicesDep,
-    address: AddressDep,
-    *,
-    token: Annotated[str, Form(max_length=128)] = "",
-) -> Response:
-    refuse_other_sites(request, identity.token, token)
-    services.sessions.sign_out(identity.token, identity.name, address)
+def sign_out(session: SessionDep, services: ServicesDep, caller: CallerDep) -> Response:
+    services.sessions.sign_out(session, caller)
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(COOKIE, path="/")
     return answer
 
 
 @router.get("/password")
-def password_page(request: Request, identity: IdentityDep) -> Response:
-    return page(request, "password.html", {"message": "", "required": identity.session.user.must_change_password})
+def password_page(request: Request, session: SessionDep, services: ServicesDep) -> Response:
+    return _password_form(request, session.user.must_change_password, services)
 
 
 @router.post("/password")
 def change_password(
     request: Request,
-    identity: IdentityDep,
+    session: SessionDep,
     services: ServicesDep,
-    address: AddressDep,
+    caller: CallerDep,
     *,
     old: Field256 = "",
     new: Field256 = "",
     again: Field256 = "",
-    token: Annotated[str, Form(max_length=128)] = "",
 ) -> Response:
-    refuse_other_sites(request, identity.token, token)
     try:
         if new != again:
-            raise HTTPException(422, "the two new passwords differ")
-        opened = services.sessions.change_password(identity.session, old, new, address)
-    except HTTPException as error:
-        values = {"message": error.detail, "required": identity.session.user.must_change_password}
-        return page(request, "password.html", values, status=error.status_code)
-    return _enter(request, opened, "/")
+            raise Refusal(422, "the two new passwords differ")
+        opened = services.sessions.change_password(session, old, new, caller)
+    except Refusal as refusal:
+        return _password_form(request, session.user.must_change_password, services, refusal)
+    return enter(request, services, opened, "/")
+
+
+def sign_in_form(
+    request: Request, services: Services, following: str, *, name: str = "", refusal: Refusal | None = None
+) -> Response:
+    oidc = services.settings.access.oidc
+    values = {"next": local_path(following), "name": name, "message": told(request, refusal) if refusal else ""}
+    values |= {"single_sign_on": oidc is not None, "single_sign_on_label": oidc.label if oidc else ""}
+    status, headers = (refusal.status_code, refusal.headers) if refusal else (200, None)
+    return page(request, "login.html", values, status=status, headers=headers)
+
+
+def enter(request: Request, services: Services, opened: SignedIn, following: str) -> Response:
+    """Give the browser the new session in place of what it had; on to the second step where one is still to come."""
+    services.sessions.end(request.cookies.get(COOKIE, ""))
+    target = local_path(following)
+    answer = RedirectResponse(f"/login/code?{urlencode({'next': target})}" if opened.half else target, 303)
+    secure = request.url.scheme == "https"
+    answer.set_cookie(
+        COOKIE, opened.token, expires=opened.expires, path="/", secure=secure, httponly=True, samesite="lax"
+    )
+    if opened.device:
+        age = round(DEVICE_LASTS.total_seconds())
+        answer.set_cookie(
+            DEVICE_COOKIE, opened.device, max_age=age, path="/", secure=secure, httponly=True, samesite="lax"
+        )
+    return answer
+
+
+def _password_form(request: Request, required: bool, services: Services, refusal: Refusal | None = None) -> Response:
+    message = told(request, refusal) if refusal else ""
+    values = {"required": required, "message": message, "shortest": services.settings.access.password_length}
+    status, headers = (refusal.status_code, refusal.headers) if refusal else (200, None)
+    return page(request, "password.html", values, status=status, headers=headers)
 
 
 class DeskQuery(BaseModel):
@@ -175,20 +230,6 @@ def violations_page(
         "older": query.link(found.next),
     }
     return page(request, "violations.html", values)
-
-
-def _enter(request: Request, opened: SignedIn, target: str) -> Response:
-    answer = RedirectResponse(target, 303)
-    answer.set_cookie(
-        COOKIE,
-        opened.token,
-        expires=opened.expires,
-        path="/",
-        secure=request.url.scheme == "https",
-        httponly=True,
-        samesite="lax",
-    )
-    return answer
 
 
 def _next_day(day: date) -> date:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from fastapi import APIRouter
 
 from api.routes import (
+    audit,
     cameras,
     evidence,
     exports,
@@ -38,4 +39,5 @@ def routers() -> Iterable[APIRouter]:
         overview.router,
         operation.router,
         users.router,
+        audit.router,
     )

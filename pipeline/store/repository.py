@@ -10,6 +10,7 @@ from sqlalchemy import URL
 from pipeline.errors import StoreError
 from pipeline.store.accounts import AccountStore
 from pipeline.store.alerts import AlertStore
+from pipeline.store.api_keys import ApiKeyStore
 from pipeline.store.backlog import BacklogQueries
 from pipeline.store.cameras import CameraStore
 from pipeline.store.casework import CaseworkQueries
@@ -25,6 +26,7 @@ from pipeline.store.plates import PlateQueries
 from pipeline.store.reports import ReportQueries
 from pipeline.store.retention import RetentionStore
 from pipeline.store.runs import RunStore
+from pipeline.store.second_factors import SecondFactorStore
 from pipeline.store.sessions import SessionStore
 
 
@@ -43,6 +45,8 @@ class Repository(
     BacklogQueries,
     AccountStore,
     SessionStore,
+    SecondFactorStore,
+    ApiKeyStore,
     ChainQueries,
 ):
     """The database, opened and at this program's schema; safe to share between threads.

@@ -19,8 +19,10 @@ from sqlalchemy import (
     Select,
     TableClause,
     Update,
+    and_,
     exists,
     or_,
+    true,
 )
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.sql import visitors
@@ -78,7 +80,7 @@ def narrow(statement: Executable, cameras: tuple[str, ...]) -> Executable:
         if (condition := _seen(source, cameras, optional)) is not None:
             where._where_criteria += (condition,)  # a traversal changes its copies in place
 
-    visit = {"select": narrow_select, "update": narrow_change, "delete": narrow_change}
+    visit: dict[str, Any] = {"select": narrow_select, "update": narrow_change, "delete": narrow_change}
     return visitors.cloned_traverse(statement, {}, visit)
 
 
@@ -105,11 +107,10 @@ def _seen(source: FromClause, cameras: tuple[str, ...], optional: bool) -> Colum
         for foreign_key in ways_to_cameras(name):
             target = foreign_key.column.table.alias()
             own = source.c[foreign_key.parent.key]
-            inner = _seen(target, cameras, optional=False)
-            conditions.append(exists().where(target.c[foreign_key.column.key] == own, inner).correlate(source))
-        condition = conditions[0]
-        for other in conditions[1:]:
-            condition &= other
+            target_seen = _seen(target, cameras, optional=False)
+            same = target.c[foreign_key.column.key] == own
+            conditions.append(exists().where(same, true() if target_seen is None else target_seen).correlate(source))
+        condition = and_(*conditions)
     return or_(own.is_(None), condition) if optional else condition
 
 

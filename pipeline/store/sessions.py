@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Select, delete, insert, select, update
 
-from pipeline.store.account_records import SessionRecord
+from pipeline.store.account_records import AuditEntry, SessionRecord
 from pipeline.store.account_tables import Session, User
-from pipeline.store.accounts import user_record
+from pipeline.store.accounts import append_audit, user_record
 from pipeline.store.database import Database
 
 OWN = ("id", "kind", "created", "expires", "seen", "address", "agent")
@@ -63,9 +63,11 @@ class SessionStore(Database):
         with self.writing() as connection:
             return bool(connection.execute(own).rowcount)
 
-    def delete_sessions_of(self, user: UUID) -> None:
+    def delete_sessions_of(self, user: UUID, *, audit: AuditEntry) -> None:
+        """Sign a user out everywhere."""
         with self.writing() as connection:
             connection.execute(delete(Session).where(Session.user == user))
+            append_audit(connection, audit)
 
 
 def _sessions() -> Select[Any]:

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from api.auth.passwords import Passwords
 from api.settings import Settings
+from pipeline.access import AccessPolicy
 from pipeline.evidence import EvidenceRecorder
 from pipeline.sources.recording import Recording
 from pipeline.store import Repository, Role
@@ -51,7 +52,12 @@ def build(folder: Path, url: str, count: int = 3) -> Site:
         samples = (CountSample("gate-2", "crowd", "square", NOON + timedelta(seconds=n), n, n / 10) for n in range(5))
         repository.save(Findings(plates=(plate(None, 900), plate("43A-678.90", 901)), counts=tuple(samples)))
     settings = Settings(
-        database_url=SecretStr(url), evidence_root=root, plates_root=root / "plates", timezone=HUE, site_name="Huế"
+        database_url=SecretStr(url),
+        evidence_root=root,
+        plates_root=root / "plates",
+        timezone=HUE,
+        site_name="Huế",
+        access=AccessPolicy(sign_ins_per_minute=100_000, searches_per_minute=100_000, exports_per_minute=100_000),
     )
     return Site(settings, tuple(violations))
 

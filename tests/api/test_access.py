@@ -21,7 +21,7 @@ from api.auth.access import (
     UndeclaredRouteError,
     refuse_unguarded,
 )
-from api.auth.sessions import create_admin
+from api.auth.accounts import create_first_users
 from api.settings import Settings
 from pipeline.store import Repository, Role
 
@@ -85,9 +85,8 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("once")
     url = f"sqlite:///{folder / 'matthan.db'}"
     with Repository.open(url) as repository:
-        password = create_admin(repository)
-        assert password is not None
-        assert create_admin(repository) is None
+        password = create_first_users(repository)["admin"]
+        assert create_first_users(repository) == {}
     settings = Settings(database_url=SecretStr(url), evidence_root=folder, plates_root=folder)
     with TestClient(create_app(settings), follow_redirects=False) as client:
         yield client, sign_in(client, "admin", password)

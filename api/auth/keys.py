@@ -1,0 +1,91 @@
+"""Keys for machines: what each opens, and how it is told from a session's token."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from api.auth.refusals import Refusal
+from pipeline.store import Repository, Role
+from pipeline.store.account_records import ApiKeyRecord, AuditEntry, UserRecord
+
+BEGINNING = "matthan_"
+"""Of every key, so that scanners for leaked secrets, and people, know one when they see it."""
+SHOWN = len(BEGINNING) + 6
+KEY_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+class KeyScope(StrEnum):
+    """A part of the API that a key opens for reading; api/auth/access.py says which routes are in it."""
+
+    VIOLATIONS = "violations"
+    EVIDENCE = "evidence"
+    PLATES = "plates"
+    CAMERAS = "cameras"
+    REPORTS = "reports"
+    AUDIT = "audit"
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """`key` is shown to its owner once and kept nowhere."""
+
+    id: UUID
+    key: str
+    expires: datetime
+
+    def __repr__(self) -> str:
+        return f"NewKey(id={self.id})"
+
+
+class ApiKeys:
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    def create(
+        self,
+        owner: UserRecord,
+        name: str,
+        scopes: Sequence[KeyScope],
+        groups: Sequence[str],
+        lasts: timedelta,
+        audit: AuditEntry,
+    ) -> NewKey:
+        """Make a key that may do no more than its owner may, now and later.
+
+        Raises ConflictError when the name is taken, and Refusal 422 for groups that the owner does not see, or
+        for a scope that makes no sense with the others.
+        """
+        if owner.groups and not set(groups) <= set(owner.groups):
+            raise Refusal(
+                422, "you see the groups {groups}; give the key some of these", groups=", ".join(owner.groups)
+            )
+        if KeyScope.AUDIT in scopes and (owner.role is not Role.ADMIN or groups):
+            raise Refusal(422, "the audit trail is the whole city's: it needs an administrator's key without groups")
+        key = BEGINNING + secrets.token_urlsafe(32)
+        expires = datetime.now(UTC) + lasts
+        made = self._repository.create_api_key(
+            name, owner.id, _digest(key), key[:SHOWN], sorted(set(scopes)), sorted(set(groups)), expires, audit=audit
+        )
+        return NewKey(made, key, expires)
+
+    def find(self, key: str) -> ApiKeyRecord | None:
+        return self._repository.api_key(_digest(key))
+
+
+def groups_of(key: ApiKeyRecord) -> frozenset[str] | None:
+    """The groups whose cameras a key sees: its own, but never others than its owner's. None for all cameras."""
+    own, owners = frozenset(key.groups), frozenset(key.owner.groups)
+    if own and owners:
+        return own & owners
+    return own or owners or None
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
