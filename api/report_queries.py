@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from api.queries import Names, Query
 from pipeline.periods import Period, Span
 from pipeline.reports import Language, ReportFilter
 from pipeline.store import ViolationFilter
+from pipeline.store.records import CameraStatus
 
 Day = Annotated[date | None, Field(examples=["2026-11-01"])]
 
@@ -55,12 +57,15 @@ class ReportFileQuery(ReportQuery):
     lang: Language | None = Field(default=None, description="Of the file; the site's when left out.")
 
 
-class PublishedQuery(PeriodQuery):
-    camera: Names = Field(default=[])
+class PublishedQuery(ReportQuery):
     state: list[Literal["accepted", "forwarded", "closed"]] = Field(
         default=[], max_length=3, description="Any of these; all when left out."
     )
 
-    def filter(self, zone: ZoneInfo) -> ViolationFilter:
+    def violations(self, zone: ZoneInfo, known: Iterable[CameraStatus]) -> ViolationFilter | None:
+        """The violations asked for; None where no camera is."""
+        cameras = self.filter().chosen(known)
+        if cameras == ():
+            return None
         since, until = self.period(zone).bounds(zone)
-        return ViolationFilter(cameras=tuple(self.camera), states=tuple(self.state), since=since, until=until)
+        return ViolationFilter(cameras or (), (), tuple(self.kind), tuple(self.state), since, until)

@@ -93,6 +93,17 @@ class Period:
         except OverflowError:
             raise QueryError(f"day {self.first}: is at the end of the calendar") from None
 
+    @property
+    def following(self) -> Self:
+        """The one after: tomorrow, next week, next month, or as many days. Raises QueryError when there is none."""
+        first = _after(self.last)
+        if self.span is not Span.CUSTOM:
+            return self.holding(self.span, first)
+        try:
+            return type(self)(self.span, first, self.last + timedelta(days=self.days))
+        except OverflowError:
+            raise QueryError(f"day {self.last}: is at the end of the calendar") from None
+
     def bounds(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Where it begins and ends in UTC: from the first to before the second."""
         return midnight(self.first, zone), midnight(_after(self.last), zone)

@@ -83,13 +83,13 @@ def published_file(
     """Accepted, forwarded and closed cases of vehicles with exactly the fields of the public look-up of camera fines,
     in its words. Times of the period are those that the cameras saw."""
     settings, period = services.settings, query.period(services.settings.timezone)
-    cases = published_cases(services.repository, query.filter(settings.timezone), settings.publication)
+    wanted = query.violations(settings.timezone, services.repository.cameras())
+    cases = published_cases(services.repository, wanted, settings.publication) if wanted else ()
     name = f"vi-pham-{period.first}-{period.last}.{kind}"
     answer, rows = download(
         lambda path: write_published(path, kind, cases, settings.timezone), name, PUBLISHED_TYPES[kind]
     )
-    asked = {"cameras": query.camera, "states": query.state}
-    detail = {"format": kind, "rows": rows, **{name: values for name, values in asked.items() if values}}
+    detail = {"format": kind, "rows": rows, "states": query.state, **query.filter().as_detail()}
     trail.record("cases.export", "report", f"{period.first}/{period.last}", detail)
     return answer
 

@@ -33,7 +33,7 @@ def chart(report: Report, language: Language, width: float, font: str) -> Drawin
     bars.categoryAxis.visibleTicks = False
     bars.categoryAxis.strokeColor = HexColor("#a9b6c2")
     bars.valueAxis.valueMin = 0
-    bars.valueAxis.valueMax = _ceiling(max((tally.violations for tally in tallies), default=0))
+    bars.valueAxis.valueMax = ceiling(max((tally.violations for tally in tallies), default=0))
     bars.valueAxis.valueStep = bars.valueAxis.valueMax / 4
     bars.valueAxis.labelTextFormat = lambda value: number_text(language, f"{value:,.0f}")
     bars.valueAxis.visibleGrid = True
@@ -69,7 +69,7 @@ def _legend(language: Language, width: float, font: str) -> Legend:
     return legend
 
 
-def _ceiling(most: int) -> int:
+def ceiling(most: int) -> int:
     """A round figure, no lower than `most`, that four steps reach."""
     size = 1
     while True:

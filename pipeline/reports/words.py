@@ -82,7 +82,7 @@ VIETNAMESE: Mapping[str, str] = {
     "Page {page} of {pages}": "Trang {page}/{pages}",
     "Times in {zone}": "Giờ theo múi giờ {zone}",
     "Only: {choice}": "Chỉ gồm: {choice}",
-    "{difference} points": "{difference} điểm %",
+    "{difference} points": "{difference}\u00a0điểm\u00a0%",
     "Nothing was found in this period.": "Không có vi phạm nào trong kỳ này.",
     "Accepted cases include those that were forwarded or closed. Acceptance is the accepted part of those that were "
     "accepted or rejected; from {low} to {high} with 95 % confidence.": "Hồ sơ chấp nhận gồm cả hồ sơ đã chuyển tiếp "
@@ -128,7 +128,7 @@ def time_text(language: Language, time: datetime, zone: ZoneInfo) -> str:
 
 
 def share_text(language: Language, share: float) -> str:
-    return number_text(language, f"{share * 100:,.1f}") + (" %" if language == "vi" else "%")
+    return number_text(language, f"{share * 100:,.1f}") + ("\u00a0%" if language == "vi" else "%")
 
 
 def number_text(language: Language, english: str) -> str:
