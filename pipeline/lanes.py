@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from queue import SimpleQueue
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import structlog
 
@@ -15,6 +16,7 @@ log = structlog.get_logger()
 THREADS = 2
 """While one of them waits for the disk, the other goes on."""
 
+T = TypeVar("T")
 Task: TypeAlias = Callable[[], None]
 
 
@@ -67,6 +69,20 @@ class Lane:
                 return
             self._taken = True
         self._ready.put(self)
+
+    def call(self, task: Callable[[], T], seconds: float | None = None) -> T:
+        """Have this done in its turn, and wait for its answer. Raises what it raises, and TimeoutError when it is not
+        done in time."""
+        answer: Future[T] = Future()
+
+        def do() -> None:
+            try:
+                answer.set_result(task())
+            except BaseException as error:
+                answer.set_exception(error)
+
+        self.put(do)
+        return answer.result(seconds)
 
     def do_next(self) -> None:
         """One piece; the other lanes come next."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -12,6 +12,7 @@ import structlog
 from pipeline.camera_run import CameraRun
 from pipeline.config import CameraConfig
 from pipeline.engine import Engine
+from pipeline.given_up import GivenUp
 from pipeline.monitor import Health, Pages
 from pipeline.overload import Governor, Window
 from pipeline.runner import Driver
@@ -42,6 +43,7 @@ class Oversight:
         self._outlet = outlet
         self._uploads = uploads
         self._metrics = engine.metrics
+        self.given_up = GivenUp(self._on_failure)
         self._governor = Governor[CameraWatch]()
         self._runs: tuple[CameraRun, ...] = ()
         self._counted: dict[CameraWatch, tuple[int, int]] = {}
@@ -64,6 +66,7 @@ class Oversight:
         for run in self._runs:
             if run.watch is not None and not run.ended:
                 self._refresh(run, run.watch)
+        self.given_up.look([run.pipeline.camera.id for run in self._runs if run.tally.frames and not run.closing])
         if isinstance(self._outlet, Spool):
             self._metrics.spool_items.set(self._outlet.depth)
             self._metrics.spool_bytes.set(self._outlet.size)
@@ -91,8 +94,9 @@ class Oversight:
         detail = {"database": away or "reachable", "cameras": self._cameras_up()}
         return Health(live.well and not away, {**live.detail, **detail})
 
-    def status(self) -> dict[str, Any]:
-        """Everything that `matthan status` shows, fit for JSON; holds no secret."""
+    def status(self, failures: Mapping[str, str]) -> dict[str, Any]:
+        """Everything that `matthan status` shows, fit for JSON; holds no secret. `failures` says why cameras that do
+        not run could not be started."""
         waiting = self._outlet.depth if isinstance(self._outlet, Spool) else 0
         ready = self.ready()
         return {
@@ -104,7 +108,7 @@ class Oversight:
             "spool": waiting,
             "refused": self._outlet.refused if isinstance(self._outlet, Spool) else 0,
             "archive": self._uploads.away if self._uploads is not None else "",
-            "cameras": [_describe(run) for run in self._runs],
+            "cameras": [*(self._describe(run) for run in self._runs), *self._failed(failures)],
         }
 
     def _refresh(self, run: CameraRun, watch: CameraWatch) -> None:
@@ -161,6 +165,10 @@ class Oversight:
         up = sum(run.source.state.phase == "live" for run in live if isinstance(run.source, RtspCamera))
         return f"{up} of {len(live)} live"
 
+    def _on_failure(self, alert: CameraAlert) -> None:
+        self._metrics.camera_alert.labels(alert.camera, alert.kind).set(alert.end is None)
+        self._on_alert(alert)
+
     def _on_alert(self, alert: CameraAlert) -> None:
         told = {"camera": alert.camera, "kind": alert.kind, "since": alert.start.isoformat()}
         if alert.end is None:
@@ -168,6 +176,29 @@ class Oversight:
         else:
             log.info("camera alert ended", **told, end=alert.end.isoformat())
         self._outlet.append(Alerted(alert))
+
+    def _failed(self, failures: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Cameras that no run stands for."""
+        known = {run.pipeline.camera.id for run in self._runs}
+        return [
+            {
+                "id": camera,
+                "name": camera,
+                "state": "failed",
+                "since": None,
+                "last_frame": None,
+                "reconnects": 0,
+                "error": error,
+                "alerts": _alerts(self.given_up.lasting(camera)),
+            }
+            for camera, error in failures.items()
+            if camera not in known
+        ]
+
+    def _describe(self, run: CameraRun) -> dict[str, Any]:
+        told = _describe(run)
+        lasting = (*self.given_up.lasting(told["id"]), *(run.watch.alerts if run.watch is not None else ()))
+        return {**told, "alerts": _alerts(lasting)}
 
 
 def _describe(run: CameraRun) -> dict[str, Any]:
@@ -196,9 +227,12 @@ def _describe(run: CameraRun) -> dict[str, Any]:
             "latency": None if rates.latency is None else round(rates.latency, 3),
             "rate_share": watch.share,
             "last_violation": _iso(watch.last_violation),
-            "alerts": [{"kind": alert.kind, "since": _iso(alert.start)} for alert in watch.alerts],
         }
     return told
+
+
+def _alerts(lasting: Iterable[CameraAlert]) -> list[dict[str, Any]]:
+    return [{"kind": alert.kind, "since": _iso(alert.start)} for alert in lasting]
 
 
 def _iso(time: datetime | None) -> str | None:

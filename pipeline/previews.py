@@ -91,28 +91,23 @@ class Previews:
             return not made or self._add(folder, clips, made)
 
     def _add(self, folder: str, clips: Sequence[EvidenceFile], made: Mapping[str, Path]) -> bool:
-        done, errors = threading.Event(), list[Exception]()
+        """Put them into the package; False when its camera's lane is held up."""
 
         def add() -> None:
-            try:
-                if lacking(self._root, folder) != clips:
-                    raise EvidenceError("the package was written anew meanwhile")
-                evidence = add_previews(self._root, folder, made, self._signer)
+            if lacking(self._root, folder) != clips:
+                raise EvidenceError("the package was written anew meanwhile")
+            evidence = add_previews(self._root, folder, made, self._signer)
 
-                def settle() -> None:
-                    clear_unfinished(self._root, folder)
+            def settle() -> None:
+                clear_unfinished(self._root, folder)
 
-                if self._outlet.append(Packed(evidence), safe=settle):
-                    settle()
-            except Exception as error:
-                errors.append(error)
-            done.set()
+            if self._outlet.append(Packed(evidence), safe=settle):
+                settle()
 
-        self._lanes.lane(unquote(folder.split("/", maxsplit=1)[0])).put(add)
-        if not done.wait(ADDING_SECONDS):
+        try:
+            self._lanes.lane(unquote(folder.split("/", maxsplit=1)[0])).call(add, ADDING_SECONDS)
+        except TimeoutError:
             return False
-        if errors:
-            raise errors[0]
         return True
 
 

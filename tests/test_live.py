@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline import live as live_module
 from pipeline.camera import CameraPipeline
-from pipeline.live import open_source
+from pipeline.sources import open_source
 
 from .servers.rtsp import rtsp_server
 from .test_reload import CLIP, CROWD, Site, often, wait_until
@@ -37,13 +36,21 @@ def test_a_camera_that_was_given_up_is_tried_again(site, monkeypatch):
         assert "a rule's mistake" in site.store.camera("one").last_error
         (told,) = [camera for camera in site.live.pages.status()["cameras"] if camera["id"] == "one"]
         assert (told["state"], told["error"]) == ("failed", site.store.camera("one").last_error)
+        assert [alert["kind"] for alert in told["alerts"]] == ["failed"]
         first = site.run("one")
         wait_until(lambda: site.run("one") is not first)
         site.analysed("one")
         site.analysed("two")
-        assert len(site.live.readers.processes) == 2  # as the group says
+        assert len(site.live.roster.readers.processes) == 2  # as the group says
         assert site.live.failures == {}
         wait_until(lambda: site.state("one") == "live")
+        (alert,) = site.store.alerts("one", lasting=True)  # it has not gone well for long enough
+        assert (alert.kind, alert.value) == ("failed", 1)
+        assert "a rule's mistake" in alert.note
+        assert (
+            site.live.pages.registry.get_sample_value("matthan_camera_alert", {"camera": "one", "kind": "failed"}) == 1
+        )
+    assert site.store.alert(alert.id).end is not None
     states = {run.id: run.state for run in site.store.runs("one")}
     assert states.pop(first.record) == "failed"
     assert list(states.values()) == ["interrupted"]
@@ -58,11 +65,13 @@ def test_a_camera_that_cannot_be_started_keeps_no_other_from_it(site, monkeypatc
             raise RuntimeError("a plug-in's mistake")
         return open_source(camera, readers)
 
-    monkeypatch.setattr(live_module, "open_source", fragile)
+    monkeypatch.setattr("pipeline.roster.open_source", fragile)
     with site.running():
         site.analysed("two")
         wait_until(lambda: site.state("one") == "failed")
         assert "a plug-in's mistake" in site.store.camera("one").last_error
+        (told,) = [camera for camera in site.live.pages.status()["cameras"] if camera["id"] == "one"]
+        assert (told["state"], [alert["kind"] for alert in told["alerts"]]) == ("failed", ["failed"])
         broken.clear()
         site.analysed("one")
         assert site.live.failures == {}

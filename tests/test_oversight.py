@@ -49,8 +49,9 @@ def run(oversight, name, priority):
         buffer=NewestFrame(threading.Condition()),
         source=None,
         pipeline=SimpleNamespace(camera=config),
-        tally=SimpleNamespace(last=None, violations=0),
+        tally=SimpleNamespace(last=None, violations=0, frames=0),
         error=None,
+        closing=False,
         ended=False,
         video_bytes=0,
     )
@@ -73,9 +74,9 @@ def test_overload_thins_the_least_important_camera_and_says_so(oversight, clock)
     for _ in range(3):
         window(oversight, clock, runs, taken=2)
     assert (gate.watch.share, park.watch.share) == (1.0, SHARES[0])
-    told = {camera["id"]: camera for camera in oversight.status()["cameras"]}
+    told = {camera["id"]: camera for camera in oversight.status({})["cameras"]}
     assert told["park"]["rate_share"] == SHARES[0]
-    assert oversight.status()["overload_level"] == 1
+    assert oversight.status({})["overload_level"] == 1
     for _ in range(6):
         window(oversight, clock, runs, taken=1)
     assert park.watch.share == 1.0
@@ -91,5 +92,5 @@ def test_a_loop_that_stands_still_is_not_alive_and_not_ready(oversight, clock):
 
 def test_the_status_is_fit_for_json(oversight, clock):
     window(oversight, clock, [run(oversight, "gate", 5)], taken=1)
-    (camera,) = json.loads(json.dumps(oversight.status()))["cameras"]
+    (camera,) = json.loads(json.dumps(oversight.status({})))["cameras"]
     assert (camera["id"], camera["alerts"], camera["fps"]) == ("gate", [], 0.0)

@@ -137,7 +137,8 @@ class _Writer:
 
     def alert(self, about: AnnouncementRecord, alert: CameraAlert) -> tuple[str, str, dict[str, Any]]:
         phase = str(about.detail.get("phase", "began"))
-        text = say(self.language, f"camera_{phase}", start=self._clock(alert.start), end=self._clock(alert.end))
+        fault = "failed" if alert.kind == "failed" else "camera"
+        text = say(self.language, f"{fault}_{phase}", start=self._clock(alert.start), end=self._clock(alert.end))
         data = {
             "camera": self._camera(alert.camera),
             "alert": {

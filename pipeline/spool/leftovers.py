@@ -16,9 +16,11 @@ from pipeline.spool.records import LeftOpen, Recovered
 log = structlog.get_logger()
 
 
-def hand_on_leftovers(camera: str, evidence: Path, outlet: Outlet, signer: Signer | None = None) -> None:
+def hand_on_leftovers(
+    camera: str, evidence: Path, outlet: Outlet, signer: Signer | None = None, *, alerts: bool = True
+) -> None:
     """Close its open packages and its open violations: they stay, with the evidence written by then. `signer` as in
-    EvidenceRecorder.
+    EvidenceRecorder. Without `alerts`, the camera's faults are still seen to by this process, and are left open.
 
     Raises:
         StoreError: the outlet is the database itself and does not take it.
@@ -29,4 +31,4 @@ def hand_on_leftovers(camera: str, evidence: Path, outlet: Outlet, signer: Signe
         except EvidenceError as error:
             log.error("evidence not recovered", camera=camera, violation=str(package.violation), error=str(error))
         mark_for_preview(evidence, package.folder)
-    outlet.append(LeftOpen(camera, "the process ended while the incident lasted"))
+    outlet.append(LeftOpen(camera, "the process ended while the incident lasted", alerts))

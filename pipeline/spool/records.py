@@ -70,15 +70,17 @@ class CameraKnown:
 
 @dataclass(frozen=True, slots=True)
 class LeftOpen:
-    """Whatever killed processes left open of a camera has ended."""
+    """Whatever killed processes left open of a camera has ended, also its `alerts`."""
 
     camera: str
     reason: str
+    alerts: bool = True
 
     def store(self, repository: Repository, evidence: Path) -> None:  # noqa: ARG002
         repository.interrupt_stale_runs()
         repository.close_open_violations(self.camera, self.reason)
-        repository.close_open_alerts(self.camera, datetime.now(UTC), self.reason)
+        if self.alerts:
+            repository.close_open_alerts(self.camera, datetime.now(UTC), self.reason)
 
 
 @dataclass(frozen=True, slots=True)

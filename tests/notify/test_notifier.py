@@ -113,13 +113,17 @@ def test_faults_of_cameras_and_of_the_file_are_told(repository, receiver):
     with running(config(webhook(receiver.url)), repository):
         repository.save_alert(alert)
         receiver.wait_for(1)
+        repository.save_alert(replace(alert, id=uuid4(), kind="failed"))
+        given_up = receiver.wait_for(2)[1]
         about = {"process": 1, "time": now}
         repository.refuse(uuid4(), "streams.yaml", "streams.yaml:3:1: rate: found 'x'", **about)
-        receiver.wait_for(2)
+        receiver.wait_for(3)
         repository.put_in_force(uuid4(), "streams.yaml", "ab" * 32, "{}", note="", **about)
-        fault, refused, mended = receiver.wait_for(3)
+        fault, _, refused, mended = receiver.wait_for(4)
     assert fault.document["title"] == "Huế: Picture frozen – gate-2"
     assert fault.document["alert"]["phase"] == "began"
+    assert given_up.document["title"] == "Huế: Analysis failed – gate-2"
+    assert "the program tries again by itself" in given_up.document["text"]
     assert refused.document["text"].endswith("streams.yaml:3:1: rate: found 'x'")
     assert mended.document["title"] == "Huế: Configuration is good again"
 
