@@ -1,5 +1,4 @@
-"""Puts a new text in the place of a file that people and programs read: whole, in one step, and never over the change of
-another."""
+"""Puts a new text in the place of a file that people and programs read: in one step, never over another's change."""
 
 from __future__ import annotations
 

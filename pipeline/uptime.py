@@ -23,9 +23,7 @@ class Uptime:
     shares: tuple[float | None, ...]
 
 
-def uptime(
-    camera: str, first: datetime | None, stretches: Sequence[Stretch], slices: Sequence[Stretch]
-) -> Uptime:
+def uptime(camera: str, first: datetime | None, stretches: Sequence[Stretch], slices: Sequence[Stretch]) -> Uptime:
     """The uptime of a camera over `slices`, which follow each other in time.
 
     `first` is when it ever gave pictures first: what was before does not count, and a camera for which there is none
@@ -51,9 +49,7 @@ def mean_share(shares: Iterable[float | None]) -> float | None:
 def _share(first: datetime | None, stretches: Sequence[Stretch], whole: Stretch) -> float | None:
     if first is None or (since := max(first, whole[0])) >= (until := whole[1]):
         return None
-    seconds = sum(
-        max(0.0, (min(end, until) - max(start, since)).total_seconds()) for start, end in stretches
-    )
+    seconds = sum(max(0.0, (min(end, until) - max(start, since)).total_seconds()) for start, end in stretches)
     return min(1.0, seconds / (until - since).total_seconds())
 
 

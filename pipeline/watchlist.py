@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from pipeline.errors import ConfigError, Problem
 from pipeline.plate_text import FOLDED, THIN, distances, plate_key, skeleton
 
-COLUMNS = ("plate", "reason", "expires", "distance")
+COLUMNS = ("plate", "reason", "expires", "distance", "added", "added_by")
 SHORTEST, LONGEST = 4, 10
 FARTHEST = 2.0
 """Two signs that no likeness explains: beyond that, a read speaks of any plate of the province."""
@@ -32,13 +32,16 @@ class WatchlistEntry:
     """One plate to be told of, as letters and digits; at `expires` (UTC) the entry ends, never when None.
 
     `distance` is how far a read may be from the plate (see pipeline.plate_text) and still be told of as near; the
-    list's when None.
+    list's when None. `added` and `added_by` say when it was put on the list and by whom, where that is known; they are
+    no part of what the list says.
     """
 
     plate: str
     reason: str
     expires: datetime | None = None
     distance: float | None = None
+    added: datetime | None = field(default=None, repr=False)
+    added_by: str = field(default="", repr=False)
 
     def active(self, moment: datetime) -> bool:
         return self.expires is None or moment < self.expires
@@ -136,29 +139,44 @@ class _Row:
 
 
 def load_watchlist(path: Path) -> Watchlist:
-    """Read a watchlist: CSV with the columns plate, reason, expires, distance, or YAML, a list of such mappings.
+    """Read a watchlist: CSV with the columns COLUMNS, or YAML, a list of such mappings.
 
     `expires` is a date (the entry holds to the end of that day, UTC) or a time with its zone, `distance` how far
-    a read may be from the plate; both may be left out. A plate stands in a list once.
+    a read may be from the plate, `added` a time with its zone; all but plate and reason may be left out. A plate stands
+    in a list once.
 
     Raises:
         ConfigError: with every problem found, by line and column name.
     """
+    return parse_watchlist(read_watchlist(path), path)
+
+
+def read_watchlist(path: Path) -> str:
+    """The text of the file. Raises ConfigError when there is none."""
     try:
-        text = path.read_text("utf-8-sig")
+        return path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise _error(path, 0, "", "there is no such watchlist file") from None
     except UnicodeDecodeError:
         raise _error(path, 0, "", "is not UTF-8; save the file as UTF-8") from None
     except OSError as error:
         raise _error(path, 0, "", f"cannot be read: {error.strerror}") from None
-    rows = _yaml_rows(path, text) if path.suffix.lower() in (".yaml", ".yml") else _csv_rows(path, text)
+
+
+def parse_watchlist(text: str, path: Path) -> Watchlist:
+    """What the text says as that of the file at `path`, whose name tells its form. Raises ConfigError as load_watchlist
+    does."""
+    rows = _yaml_rows(path, text) if is_yaml(path) else _csv_rows(path, text)
     problems: list[Problem] = []
     lines: dict[str, int] = {}
     entries = tuple(_entry(path, row, lines, problems) for row in rows)
     if problems:
         raise ConfigError(problems)
     return Watchlist(entries)
+
+
+def is_yaml(path: Path) -> bool:
+    return path.suffix.lower() in (".yaml", ".yml")
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[_Row]:
@@ -207,16 +225,13 @@ def _entry(path: Path, row: _Row, lines: dict[str, int], problems: list[Problem]
         wrong("plate", f"found {row.get('plate')!r} again; it stands in line {lines[plate]}, once is enough")
     if not row.get("reason"):
         wrong("reason", "is empty; say why the plate is watched for")
-    expires = distance = None
-    try:
-        expires = _expiry(row.get("expires"))
-    except ValueError as error:
-        wrong("expires", str(error))
-    try:
-        distance = _distance(row.get("distance"))
-    except ValueError as error:
-        wrong("distance", str(error))
-    return WatchlistEntry(plate, row.get("reason"), expires, distance)
+    read: dict[str, Any] = {}
+    for column, reader in (("expires", _expiry), ("distance", _distance), ("added", _moment)):
+        try:
+            read[column] = reader(row.get(column))
+        except ValueError as error:
+            wrong(column, str(error))
+    return WatchlistEntry(plate, row.get("reason"), **read, added_by=row.get("added_by"))
 
 
 def _distance(value: str) -> float | None:
@@ -232,12 +247,15 @@ def _distance(value: str) -> float | None:
 
 
 def _expiry(value: str) -> datetime | None:
-    if not value:
-        return None
     try:
         return datetime.combine(date.fromisoformat(value), time(), UTC) + timedelta(days=1)
     except ValueError:
-        pass
+        return _moment(value)
+
+
+def _moment(value: str) -> datetime | None:
+    if not value:
+        return None
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:

@@ -76,8 +76,8 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The violations of a period. `kinds` come with the most frequent first; `parts` and `hours` of the day hold a count
-    for each of them."""
+    """The violations of a period. `kinds` come with the most frequent first; `parts` of it and `hours` of the day hold a
+    count for each of them."""
 
     total: int
     before: int
@@ -119,7 +119,7 @@ def dashboard_page(request: Request, query: Annotated[DashboardQuery, Query()], 
         "most_counted": MOST_COUNTED,
         "live": conditions[Condition.LIVE],
         "watched": conditions[Condition.LIVE] + conditions[Condition.TROUBLE],
-        "alerts": [alert for alert in repository.alerts(query.camera or None, lasting=True)],
+        "alerts": repository.alerts(query.camera or None, lasting=True),
         "most": MOST_ROWS,
     }
     return page(request, "dashboard.html", values)

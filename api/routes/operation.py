@@ -59,9 +59,7 @@ def list_site_alerts(query: Annotated[AlertQuery, Query()], services: ServicesDe
 
 
 @router.put("/alerts/{alert_id}/acknowledgement", responses=answers(401, 403, 404, 422, 503))
-def acknowledge_alert(
-    alert_id: UUID, services: ServicesDep, identity: IdentityDep, trail: TrailDep
-) -> SiteAlertAnswer:
+def acknowledge_alert(alert_id: UUID, services: ServicesDep, identity: IdentityDep, trail: TrailDep) -> SiteAlertAnswer:
     """Say that you know of the fault, so that others need not look. The first who says it is named."""
     return SiteAlertAnswer.model_validate(acknowledge(services, trail, identity.name, alert_id))
 

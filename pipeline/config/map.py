@@ -15,7 +15,9 @@ from pipeline.config.section import Section, fail
 class MapConfig(Section):
     """The ground of the map: files of the site, so that nothing is asked of the internet."""
 
-    tiles: str | None = Field(default=None, description="MBTiles file with pictures of the city's map, beside this file.")
+    tiles: str | None = Field(
+        default=None, description="MBTiles file with pictures of the city's map, beside this file."
+    )
     layer: str | None = Field(
         default=None, description="GeoJSON file of roads or districts in WGS 84, drawn under the cameras."
     )

@@ -30,9 +30,9 @@ class UptimeStore(Database):
 
     def first_pictures(self) -> dict[str, datetime]:
         """When each camera gave pictures first, of those that ever did, as far as that is still kept."""
-        statement = select(CameraUptime.camera, func.min(CameraUptime.start)).group_by(CameraUptime.camera)
+        statement = select(CameraUptime.camera, func.min(CameraUptime.start).label("first")).group_by(CameraUptime.camera)
         with self.reading() as connection:
-            return {camera: start for camera, start in connection.execute(statement)}
+            return {row.camera: row.first for row in connection.execute(statement)}
 
     def delete_uptime(self, before: datetime) -> int:
         with self.writing() as connection:
