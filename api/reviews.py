@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from api.auth.guard import Identity
+from api.queries import storable
 from api.schemas import VIOLATION, Answer, ViolationAnswer
 from api.services import Services, Trail
 from pipeline.review import UNDECIDED, Action, Decision, RejectionReason, ReviewPolicy, State, actions, due
@@ -22,6 +23,28 @@ TELLING = frozenset({"overlay", "trace", "manifest"})
 """Roles of evidence files that hold the reading of the plate in words."""
 
 OFFICERS = (Role.REVIEWER, Role.SENIOR_REVIEWER)
+
+
+PlateText = Annotated[str, Field(max_length=32, examples=["75F1-234.56"]), AfterValidator(storable)]
+Note = Annotated[str, Field(max_length=2000, examples=[""]), AfterValidator(storable)]
+Version = Annotated[
+    int, Field(ge=0, le=2**31 - 1, description="The review's version that you saw; a newer one is a conflict.")
+]
+
+
+class Change(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    version: Version
+
+
+class DecisionFields(Change):
+    """A decision as the API and the desk's form give it, but for the case that this one repeats."""
+
+    action: Action = Field(examples=["accept"])
+    reason: RejectionReason | None = Field(default=None, description="Why it is rejected.")
+    note: Note = ""
+    plate: PlateText | None = Field(default=None, description="The plate as you read it; empty when illegible.")
 
 
 class ReviewStepAnswer(Answer):
@@ -145,25 +168,67 @@ def searchable(wanted: ViolationFilter, identity: Identity) -> ViolationFilter:
 
 
 def decide(
-    services: Services,
-    identity: Identity,
-    trail: Trail,
-    violation: UUID,
-    *,
-    version: int,
-    action: Action,
-    reason: RejectionReason | None = None,
-    note: str = "",
-    plate: str | None = None,
-    duplicate_of: str = "",
+    services: Services, identity: Identity, trail: Trail, violation: UUID, taken: DecisionFields, duplicate_of: str
 ) -> ReviewRecord:
     """Take a decision in this officer's name. Raises ConflictError and QueryError as the store does."""
     senior = identity.role is Role.SENIOR_REVIEWER
     return services.repository.decide_review(
         violation,
-        Decision(action, identity.name, senior, reason, note, plate, duplicate_of),
+        Decision(taken.action, identity.name, senior, taken.reason, taken.note, taken.plate, duplicate_of),
         services.settings.review,
+        version=taken.version,
+        now=datetime.now(UTC),
+        audit=trail.about(f"review.{taken.action}", "violation", violation, {"reason": taken.reason}),
+    )
+
+
+def correct(
+    services: Services,
+    identity: Identity,
+    trail: Trail,
+    violation: UUID,
+    corrections: Mapping[str, object],
+    *,
+    version: int,
+    note: str,
+) -> ReviewRecord:
+    """Put these in place of the machine's `plate`, `vehicle` and `corrected_start`. Raises as `decide` does."""
+    return services.repository.correct_review(
+        violation,
+        identity.name,
+        corrections,
         version=version,
         now=datetime.now(UTC),
-        audit=trail.about(f"review.{action}", "violation", violation, {"reason": reason}),
+        note=note,
+        audit=trail.about("review.correct", "violation", violation, corrections),
+    )
+
+
+def hold(services: Services, identity: Identity, trail: Trail, violation: UUID) -> ReviewRecord:
+    """Hold the case for this officer, or hold it longer. Raises ConflictError when another holds it."""
+    now = datetime.now(UTC)
+    until = now + services.settings.review.lock_for
+    review = services.repository.lock_review(violation, identity.name, until, now=now)
+    trail.record("review.lock", "violation", violation)
+    return review
+
+
+def assign(
+    services: Services, identity: Identity, trail: Trail, review: ReviewRecord, assignee: str, *, version: int
+) -> ReviewRecord:
+    """Give the case to an officer, "" for nobody. A reviewer takes it, or gives back what is theirs; a senior reviewer
+    may give it to anyone. Raises HTTPException 403 and 422, and as `decide` does."""
+    own = {identity.name, ""}
+    if identity.role is not Role.SENIOR_REVIEWER and not (assignee in own and review.assignee in own):
+        raise HTTPException(403, "giving a case to another officer is for a senior reviewer")
+    officer = services.repository.user_named(assignee) if assignee else None
+    if assignee and (officer is None or officer.role not in OFFICERS):
+        raise HTTPException(422, f"there is no officer {assignee!r}")
+    return services.repository.assign_review(
+        review.violation,
+        identity.name,
+        assignee,
+        version=version,
+        now=datetime.now(UTC),
+        audit=trail.about("review.assign", "violation", review.violation, {"assignee": assignee}),
     )

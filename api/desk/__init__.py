@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api.desk import city, insight, language, plates, reports, review, routes
+from api.desk import amend, city, compare, dashboard, insight, language, plates, queue, reports, review, routes
 from api.desk.rendering import error_page, templates
 from api.settings import Settings
 
@@ -16,7 +16,19 @@ __all__ = ["error_page", "install", "routers"]
 
 
 def routers() -> Iterable[APIRouter]:
-    return (routes.router, language.router, review.router, insight.router, plates.router, city.router, reports.router)
+    return (
+        routes.router,
+        language.router,
+        queue.router,
+        review.router,
+        amend.router,
+        compare.router,
+        insight.router,
+        plates.router,
+        city.router,
+        dashboard.router,
+        reports.router,
+    )
 
 
 def install(app: FastAPI, settings: Settings) -> None:

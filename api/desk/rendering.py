@@ -8,6 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
 
+from babel.numbers import format_percent
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
@@ -18,11 +19,24 @@ from api.auth.guard import Identity
 from api.auth.sessions import form_token
 from api.desk.language import Language, language_of
 from api.desk.navigation import DAILY, FURTHER, links_for
-from api.desk.words import kind_name
+from api.desk.words import FIELDS, RELATIONS, code_name, kind_name, percent
 from api.settings import Settings
 
 _DATES = {"en": "%d %b %Y", "vi": "%d/%m/%Y"}
-TITLES = {403: "Not allowed", 404: "Not found", 409: "Not possible now", 422: "Not understood", 500: "Our fault"}
+
+
+def _(text: str) -> str:
+    """Marks a text for translation where the template shows it."""
+    return text
+
+
+TITLES = {
+    403: _("Not allowed"),
+    404: _("Not found"),
+    409: _("Not possible now"),
+    422: _("Not understood"),
+    500: _("Our fault"),
+}
 
 
 def templates(settings: Settings, language: Language) -> Jinja2Templates:
@@ -38,15 +52,23 @@ def templates(settings: Settings, language: Language) -> Jinja2Templates:
     environment.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
     zone = settings.timezone
     environment.filters |= {
-        "kind": kind_name,
-        "words": lambda code: str(code).replace("_", " "),
-        "percent": lambda share: f"{share:.0%}",
+        "kind": lambda kind: kind_name(kind, language),
+        "words": lambda code: code_name(code, language),
+        "relation": lambda relation: language.gettext(RELATIONS[relation]),
+        "field": lambda name: language.gettext(FIELDS.get(name, name)),
+        "percent": lambda share: percent(share, language),
+        "share": lambda share: format_percent(share, "0.0%", locale=language.code),
+        "day": lambda day: day.strftime(_DATES[language.code]),
+        "strftime": lambda time, form: time.astimezone(zone).strftime(form),
         "date": lambda time: time.astimezone(zone).strftime(_DATES[language.code]),
         "clock": lambda time: time.astimezone(zone).strftime("%H:%M:%S"),
-        "duration": lambda seconds: f"{timedelta(seconds=round(seconds))}" if seconds > 0 else "in sight",
+        "duration": lambda seconds: (
+            f"{timedelta(seconds=round(seconds))}" if seconds > 0 else language.gettext("in sight")
+        ),
         "length_of": lambda size: f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB",
         "metres": lambda far: f"{far:.0f} m" if far < 1000 else f"{far / 1000:.1f} km",
         "iso": datetime.isoformat,
+        "local": lambda time: time.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S"),
     }
     environment.globals |= {"site_name": settings.site_name, "zone_name": zone.key, "language": language}
     environment.globals["base_map"] = settings.base_map

@@ -1,63 +1,53 @@
-"""The page of one violation, and the review on it: from one case that waits to the next."""
+"""The page of one violation, and the decision on it: from one case that waits to the next."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
-from urllib.parse import urlencode
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from api.auth.access import GuardedRoute
 from api.auth.guard import Identity, IdentityDep
 from api.desk.forms import refuse_other_sites
+from api.desk.language import language_of
+from api.desk.places import neighbours as cameras_near
+from api.desk.queue import Choice
+from api.desk.refusal import Refusal
 from api.desk.rendering import page
-from api.desk.view import Case
-from api.reviews import OFFICERS, decide, find_review, show
+from api.desk.view import Case, beside, camera_names
+from api.desk.words import CODES
+from api.neighbours import neighbours
+from api.reviews import OFFICERS, DecisionFields, decide, find_review, hold, is_blind, show
 from api.routes.violations import find_violation
 from api.services import Services, ServicesDep, TrailDep
 from pipeline.errors import ConflictError, QueryError
-from pipeline.review import Action, RejectionReason
-from pipeline.store import Role, ViolationFilter
+from pipeline.review import RejectionReason
+from pipeline.store import Role
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+VEHICLES = ("car", "motorcycle", "truck", "bus", "bicycle")
+Token = Annotated[str, Field(default="", max_length=128)]
 
 
-class Queue(BaseModel):
-    """Which cases an officer works through; an empty field asks for all."""
+class NextQuery(Choice):
+    """`after` is the case that the officer has before them; `ahead` asks for the one that comes after it while they
+    still look, and `left` is one that they no longer look at."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    camera: str = Field(default="", max_length=128)
-    kind: str = Field(default="", max_length=64)
-
-    @property
-    def filter(self) -> ViolationFilter:
-        return ViolationFilter(cameras=(self.camera,) if self.camera else (), kinds=(self.kind,) if self.kind else ())
-
-    @property
-    def query(self) -> str:
-        """For an address, with its `?`; empty for all cases."""
-        chosen = {name: value for name, value in self.model_dump().items() if value}
-        return "?" + urlencode(chosen) if chosen else ""
-
-
-class NextQuery(Queue):
     after: UUID | None = None
+    left: UUID | None = None
+    ahead: bool = False
 
 
-class ReviewForm(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class CaseQuery(Choice):
+    ahead: bool = False
 
-    token: str = Field(default="", max_length=128)
-    version: int = Field(ge=0, le=2**31 - 1)
-    action: Action
-    reason: RejectionReason | None = None
-    note: str = Field(default="", max_length=2000)
-    plate: str | None = Field(default=None, max_length=32)
+
+class ReviewForm(DecisionFields):
+    token: Token
     duplicate_of: str = Field(default="", max_length=64)
 
     @field_validator("reason", mode="before")
@@ -69,73 +59,135 @@ class ReviewForm(BaseModel):
 @router.get("/review/next")
 def next_case(query: Annotated[NextQuery, Query()], services: ServicesDep, identity: IdentityDep) -> Response:
     """To the oldest case that waits for this officer, after the one given, and hold it; from the beginning when none
-    is left."""
-    queue = Queue(camera=query.camera, kind=query.kind)
-    if query.after is not None:
-        services.repository.release_review(query.after, identity.name, now=datetime.now(UTC))
-    found = _hold_next(queue, query.after, services, identity)
+    is left. Asked ahead, the answer is empty when there is no other."""
+    done = query.left if query.ahead else query.after
+    if done is not None:
+        services.repository.release_review(done, identity.name, now=datetime.now(UTC))
+    found = _hold_next(query, query.after, services, identity)
     if found is None and query.after is not None:
-        found = _hold_next(queue, None, services, identity)
+        found = _hold_next(query, None, services, identity)
+    if query.ahead:
+        if found is None or found == query.after:
+            return Response(status_code=204)
+        return RedirectResponse(f"/violations/{found}?ahead=true{query.tail}", 303)
     if found is None:
-        return RedirectResponse("/?state=flagged&state=second_review", 303)
-    return RedirectResponse(f"/violations/{found}{queue.query}", 303)
+        return RedirectResponse(f"/?state=flagged&state=second_review{query.tail}", 303)
+    return RedirectResponse(f"/violations/{found}{'?' + query.query if query.query else ''}", 303)
 
 
 @router.get("/violations/{violation_id}")
 def violation_page(
     request: Request,
     violation_id: UUID,
-    queue: Annotated[Queue, Query()],
+    query: Annotated[CaseQuery, Query()],
     services: ServicesDep,
     identity: IdentityDep,
     trail: TrailDep,
 ) -> Response:
-    violation = find_violation(services, violation_id)
-    trail.record("violation.view", "violation", violation_id)
-    return _page(request, Case.of(violation, services), queue, services, identity)
+    find_violation(services, violation_id)
+    shown = case_values(request, violation_id, query, services, identity)
+    seen = {"same_plate": shown["searched"], **({"ahead": True} if query.ahead else {})}
+    trail.record("violation.view", "violation", violation_id, seen)
+    return page(request, "violation.html", shown)
 
 
 @router.post("/violations/{violation_id}/review")
 def review_case(
     request: Request,
     violation_id: UUID,
-    queue: Annotated[Queue, Query()],
+    query: Annotated[Choice, Query()],
     form: Annotated[ReviewForm, Form()],
     services: ServicesDep,
     identity: IdentityDep,
     trail: TrailDep,
 ) -> Response:
-    """Take the decision and go on to the next case; a conflict or a gap is told on the same page."""
+    """Take the decision and go on to the next case; a conflict or a gap is told on the same page, which keeps what
+    the officer gave."""
     refuse_other_sites(request, identity.token, form.token)
-    violation = find_violation(services, violation_id)
+    find_violation(services, violation_id)
     try:
-        decide(
-            services,
-            identity,
-            trail,
-            violation_id,
-            version=form.version,
-            action=form.action,
-            reason=form.reason,
-            note=form.note,
-            plate=form.plate,
-            duplicate_of=form.duplicate_of.strip(),
-        )
+        decide(services, identity, trail, violation_id, form, form.duplicate_of.strip())
     except (ConflictError, QueryError) as error:
-        status = 409 if isinstance(error, ConflictError) else 422
-        case = Case.of(violation, services)
-        return _page(request, case, queue, services, identity, message=str(error), status=status)
-    onward = "&" + queue.query[1:] if queue.query else ""
-    return RedirectResponse(f"/review/next?after={violation_id}{onward}", 303)
+        refusal = Refusal.of(error, form.version, language_of(request))
+        return refused(request, violation_id, query, services, identity, refusal, form)
+    return RedirectResponse(f"/review/next?after={violation_id}{query.tail}", 303)
 
 
-def _hold_next(queue: Queue, after: UUID | None, services: Services, identity: Identity) -> UUID | None:
+@router.post("/violations/{violation_id}/hold")
+def hold_case(
+    request: Request,
+    violation_id: UUID,
+    query: Annotated[Choice, Query()],
+    services: ServicesDep,
+    identity: IdentityDep,
+    trail: TrailDep,
+    token: Annotated[str, Form(max_length=128)] = "",
+) -> Response:
+    """Hold the case for this officer from now on, or longer."""
+    refuse_other_sites(request, identity.token, token)
+    version = find_review(services, violation_id).version
+    try:
+        hold(services, identity, trail, violation_id)
+    except ConflictError as error:
+        refusal = Refusal.of(error, version, language_of(request))
+        return refused(request, violation_id, query, services, identity, refusal)
+    return back(violation_id, query)
+
+
+def back(violation_id: UUID, query: Choice) -> Response:
+    """To the page of the case, in the queue that the officer works through."""
+    return RedirectResponse(f"/violations/{violation_id}{'?' + query.query if query.query else ''}", 303)
+
+
+def refused(
+    request: Request,
+    violation_id: UUID,
+    query: Choice,
+    services: Services,
+    identity: Identity,
+    refusal: Refusal,
+    given: ReviewForm | None = None,
+) -> Response:
+    """The page of the case with what stood in the way, and what the officer had `given`."""
+    values = case_values(request, violation_id, query, services, identity)
+    values |= {"refusal": refusal, "given": given, "changes": values["review"].history[refusal.version :]}
+    return page(request, "violation.html", values, status=refusal.status)
+
+
+def case_values(
+    request: Request, violation_id: UUID, query: Choice, services: Services, identity: Identity
+) -> dict[str, Any]:
+    """All that the page of a case shows to this person."""
+    language = language_of(request)
+    violation = find_violation(services, violation_id)
+    blind = is_blind(services, identity, violation_id)
+    case = Case.of(violation, services, language, blind=blind)
+    names = camera_names(services)
+    return {
+        "case": case,
+        "review": show(services, identity, find_review(services, violation_id)),
+        "beside": beside(neighbours(services, identity, violation, blind=blind), services, names),
+        "searched": bool(violation.plate_text) and not blind,
+        "map_camera": case.camera,
+        "map_neighbours": cameras_near(case.camera, services.repository.cameras()) if case.camera else [],
+        "choice": query,
+        "officer": identity.role in OFFICERS,
+        "senior": identity.role is Role.SENIOR_REVIEWER,
+        "reasons": list(RejectionReason),
+        "vehicles": [each for each in VEHICLES if each in CODES],
+        "refusal": None,
+        "given": None,
+        "changes": [],
+        "now": datetime.now(UTC),
+    }
+
+
+def _hold_next(choice: Choice, after: UUID | None, services: Services, identity: Identity) -> UUID | None:
     """The next case, held for this officer, so that no two work on the same one."""
     repository, now = services.repository, datetime.now(UTC)
+    wanted = choice.filter(services, identity, now)
     senior = identity.role is Role.SENIOR_REVIEWER
-    while (
-        found := repository.next_review(identity.name, queue.filter, senior=senior, after=after, now=now)
-    ) is not None:
+    while (found := repository.next_review(identity.name, wanted, senior=senior, after=after, now=now)) is not None:
         try:
             repository.lock_review(found, identity.name, now + services.settings.review.lock_for, now=now)
         except ConflictError:  # another officer was faster
@@ -143,28 +195,3 @@ def _hold_next(queue: Queue, after: UUID | None, services: Services, identity: I
         else:
             return found
     return None
-
-
-def _page(
-    request: Request,
-    case: Case,
-    queue: Queue,
-    services: ServicesDep,
-    identity: IdentityDep,
-    *,
-    message: str = "",
-    status: int = 200,
-) -> Response:
-    review = show(services, identity, find_review(services, case.violation.id))
-    if review.blind:
-        case = case.without_reading
-    values = {
-        "case": case,
-        "review": review,
-        "queue": queue.query,
-        "officer": identity.role in OFFICERS,
-        "reasons": list(RejectionReason),
-        "message": message,
-        "now": datetime.now(UTC),
-    }
-    return page(request, "violation.html", values, status=status)

@@ -2,40 +2,79 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from datetime import datetime
+from typing import Any, Self
 from uuid import UUID
 
 import structlog
 
-from api.desk.words import Condition, conditions, sentence
+from api.desk.language import Language
+from api.desk.playback import Playback
+from api.desk.words import Condition, conditions, plain_sentence, sentence
 from api.problems import UNREADABLE_EVIDENCE
 from api.reviews import TELLING
 from api.routes.evidence import verification
+from api.routes.violations import without_reading
 from api.schemas import FaultAnswer, Verification, file_url
 from api.services import Services
 from pipeline.errors import EvidenceError
+from pipeline.review import ReviewPolicy, due
+from pipeline.store.casework import Neighbour
 from pipeline.store.records import CameraStatus, PlateRecord, ViolationRecord, ViolationSummary
+from pipeline.store.review_records import ReviewRecord
 from pipeline.types import EvidenceFile
 
-PLAYABLE = frozenset({"video/mp4", "video/webm"})
+UNNAMED = frozenset({"wrong_way", "crowd", "fire"})
+"""Kinds of violation whose conditions never name the plate."""
+
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One violation of the list; `picture` is None before its evidence is written."""
-
-    violation: ViolationSummary
-    camera: str
-    picture: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class FileLink:
     file: EvidenceFile
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One violation of a list; `picture` is None before its evidence is written, `due` when nothing is due."""
+
+    violation: ViolationSummary
+    camera: str
+    picture: str | None
+    review: ReviewRecord
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A neighbour as a page shows it."""
+
+    neighbour: Neighbour
+    camera: str
+    picture: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """How many reads of a plate said this text, and how sure the surest of them was."""
+
+    text: str
+    reads: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class RawRead:
+    """`seconds` are counted from the violation's beginning."""
+
+    seconds: float
+    text: str
+    confidence: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +89,36 @@ class Case:
     overlay: FileLink | None
     still: FileLink | None
     crop: FileLink | None
-    clips: list[FileLink]
+    playback: Playback
     files: list[FileLink]
     verification: Verification | None
 
     @classmethod
-    def of(cls, violation: ViolationRecord, services: Services) -> Self:
+    def of(cls, violation: ViolationRecord, services: Services, language: Language, *, blind: bool) -> Self:
+        """For an officer who is `blind`, and has yet to read the plate unprompted, all that names it is left out."""
         evidence = violation.evidence
         links = [FileLink(file, file_url(violation.id, file)) for file in (evidence.files if evidence else ())]
-        repository = services.repository
+        playback = Playback.of(violation, services)
+        known, told = conditions(violation.trace, language), sentence(violation, language)
+        verified = _verified(violation, services)
+        if blind:
+            links = [link for link in links if link.file.role not in TELLING]
+            known = known if violation.kind in UNNAMED else []
+            told = plain_sentence(violation, language)
+            violation = without_reading(violation)
         return cls(
             violation=violation,
-            camera=repository.camera(violation.camera),
-            sentence=sentence(violation),
-            conditions=conditions(violation.trace),
-            plate=repository.plate_read(violation.plate_read) if violation.plate_read else None,
+            camera=services.repository.camera(violation.camera),
+            sentence=told,
+            conditions=known,
+            plate=services.repository.plate_read(violation.plate_read) if violation.plate_read else None,
             overlay=_first(links, "overlay"),
             still=_first(links, "still"),
             crop=_first(links, "plate"),
-            clips=_playable(links),
+            playback=playback,
             files=links,
-            verification=_verified(violation, services),
+            verification=verified,
         )
-
-    @property
-    def without_reading(self) -> Self:
-        """The case for an officer who has yet to read its plate unprompted: the overlay, the trace and the conditions
-        name it."""
-        files = [link for link in self.files if link.file.role not in TELLING]
-        told = "A watched vehicle was seen." if self.violation.kind == "plate" else self.sentence
-        return replace(self, sentence=told, conditions=[], plate=None, overlay=None, files=files)
 
     @property
     def plated(self) -> bool:
@@ -90,38 +129,85 @@ class Case:
     def camera_name(self) -> str:
         return self.camera.name if self.camera and self.camera.name else self.violation.camera
 
+    @property
+    def plate_shown(self) -> str:
+        """The machine's reading as people write it; empty for none, or one that is not to be shown."""
+        return (self.plate and self.plate.display) or self.violation.plate_text or ""
+
+    @property
+    def reads(self) -> list[RawRead]:
+        start = self.violation.start
+        return [
+            RawRead((datetime.fromisoformat(read["time"]) - start).total_seconds(), read["text"], read["confidence"])
+            for read in self._raw
+        ]
+
+    @property
+    def votes(self) -> list[Vote]:
+        """The texts that were read, those that most reads said first."""
+        count = Counter(read["text"] for read in self._raw)
+        best = {text: max(read["confidence"] for read in self._raw if read["text"] == text) for text in count}
+        return [Vote(text, reads, best[text]) for text, reads in count.most_common()]
+
+    @property
+    def _raw(self) -> Iterable[Mapping[str, Any]]:
+        return self.plate.reads if self.plate else ()
+
 
 def list_rows(
     violations: Iterable[ViolationSummary],
-    files: Mapping[UUID, tuple[EvidenceFile, ...]],
+    services: Services,
     cameras: Mapping[str, str],
+    hidden: frozenset[UUID],
 ) -> list[Row]:
+    """Of the `hidden` neither the plate nor a picture that names it."""
+    shown = [
+        replace(each, plate_text=None, plate_confidence=None) if each.id in hidden else each for each in violations
+    ]
+    identities = [violation.id for violation in shown]
+    files, reviews = services.repository.evidence_of(identities), services.repository.reviews(identities)
     return [
-        Row(violation, cameras.get(violation.camera, violation.camera), _picture(violation, files))
-        for violation in violations
+        Row(
+            violation,
+            cameras.get(violation.camera, violation.camera),
+            picture(violation.id, files, hidden=violation.id in hidden),
+            reviews[violation.id],
+            due_of(reviews[violation.id], services.settings.review),
+        )
+        for violation in shown
+        if violation.id in reviews
     ]
 
 
-def _picture(violation: ViolationSummary, files: Mapping[UUID, tuple[EvidenceFile, ...]]) -> str | None:
-    by_role = {file.role: file for file in files.get(violation.id, ())}
-    file = by_role.get("overlay") or by_role.get("still")
-    return file_url(violation.id, file) if file else None
+def beside(neighbours: Iterable[Neighbour], services: Services, cameras: Mapping[str, str]) -> list[Beside]:
+    neighbours = list(neighbours)
+    files = services.repository.evidence_of([each.violation.id for each in neighbours])
+    return [
+        Beside(
+            each,
+            cameras.get(each.violation.camera, each.violation.camera),
+            picture(each.violation.id, files, hidden=each.hidden),
+        )
+        for each in neighbours
+    ]
+
+
+def picture(violation: UUID, files: Mapping[UUID, tuple[EvidenceFile, ...]], *, hidden: bool) -> str | None:
+    by_role = {file.role: file for file in files.get(violation, ())}
+    file = (None if hidden else by_role.get("overlay")) or by_role.get("still")
+    return file_url(violation, file) if file else None
+
+
+def due_of(review: ReviewRecord, policy: ReviewPolicy) -> datetime | None:
+    return due(review.case, policy, detected=review.detected, notified=review.notified)
+
+
+def camera_names(services: Services) -> dict[str, str]:
+    return {camera.id: camera.name or camera.id for camera in services.repository.cameras()}
 
 
 def _first(links: list[FileLink], role: str) -> FileLink | None:
     return next((link for link in links if link.file.role == role), None)
-
-
-def _playable(links: list[FileLink]) -> list[FileLink]:
-    """In the place of a clip its preview where there is one: it is made only of a clip that browsers cannot play."""
-    videos = {_stem(link): link for link in links if link.file.media_type in PLAYABLE and link.file.role == "clip"}
-    videos |= {_stem(link): link for link in links if link.file.media_type in PLAYABLE and link.file.role == "preview"}
-    return [videos[stem] for stem in sorted(videos)]
-
-
-def _stem(link: FileLink) -> str:
-    """What a clip and its preview have in common: `-2` of `clip-2.mkv` and `preview-2.mp4`."""
-    return link.file.name.partition(".")[0].removeprefix(link.file.role)
 
 
 def _verified(violation: ViolationRecord, services: Services) -> Verification | None:

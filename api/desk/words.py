@@ -1,14 +1,131 @@
-"""A decision in words: what happened, and what was measured against which limit."""
+"""A decision in words: what happened, and what was measured against which limit, in the reader's language."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from babel.numbers import format_decimal, format_percent
+
+from api.desk.language import Language
 from pipeline.store.records import ViolationRecord
 
-KINDS = {"wrong_way": "Wrong way", "crowd": "Crowd", "fire": "Fire or smoke", "plate": "Watchlist plate"}
+Bound = Literal["least", "most", "more", "equal"]
+
+
+def _(text: str) -> str:
+    """Marks a text for translation where it is shown."""
+    return text
+
+
+KINDS: Mapping[str, str] = {
+    "wrong_way": _("Wrong way"),
+    "crowd": _("Crowd"),
+    "fire": _("Fire or smoke"),
+    "plate": _("Watchlist plate"),
+}
+
+CODES: Mapping[str, str] = {
+    # States and actions of a review.
+    "flagged": _("flagged"),
+    "second_review": _("second review"),
+    "accepted": _("accepted"),
+    "rejected": _("rejected"),
+    "duplicate": _("duplicate"),
+    "forwarded": _("forwarded"),
+    "closed": _("closed"),
+    "accept": _("accept"),
+    "reject": _("reject"),
+    "ask_second": _("ask for a second review"),
+    "forward": _("forward"),
+    "close": _("close"),
+    "reopen": _("reopen"),
+    "correct": _("correct"),
+    "assign": _("assign"),
+    # Reasons to reject.
+    "no_violation": _("no violation"),
+    "not_a_vehicle": _("not a vehicle"),
+    "permitted": _("permitted"),
+    "directed_by_police": _("directed by police"),
+    "illegible_plate": _("illegible plate"),
+    "wrong_plate": _("wrong plate"),
+    "poor_evidence": _("poor evidence"),
+    "camera_misaligned": _("camera misaligned"),
+    "test": _("test"),
+    "other": _("other"),
+    # What cameras see.
+    "bicycle": _("bicycle"),
+    "bus": _("bus"),
+    "car": _("car"),
+    "fire": _("fire"),
+    "motorcycle": _("motorcycle"),
+    "person": _("person"),
+    "smoke": _("smoke"),
+    "truck": _("truck"),
+    "vehicle": _("vehicle"),
+    # Plates: background, course, owner.
+    "white": _("white"),
+    "yellow": _("yellow"),
+    "blue": _("blue"),
+    "red": _("red"),
+    "towards": _("towards the camera"),
+    "away": _("away from the camera"),
+    "left": _("to the left"),
+    "right": _("to the right"),
+    # Roles.
+    "viewer": _("viewer"),
+    "reviewer": _("reviewer"),
+    "senior_reviewer": _("senior reviewer"),
+    "operator": _("operator"),
+    "admin": _("administrator"),
+}
+
+RELATIONS: Mapping[str, str] = {
+    "vehicle": _("same vehicle"),
+    "duplicate": _("repeats or is repeated"),
+    "plate": _("same plate"),
+    "camera": _("same camera"),
+}
+FIELDS: Mapping[str, str] = {
+    "plate": _("plate"),
+    "vehicle": _("vehicle"),
+    "corrected_start": _("beginning"),
+}
+
+CONDITIONS: Mapping[str, tuple[str, Bound]] = {
+    "distance": (_("Distance against the direction"), "least"),
+    "distance against the direction": (_("Distance against the direction"), "least"),
+    "distance at a steady pace": (_("Of that at a steady pace"), "least"),
+    "duration": (_("Duration"), "least"),
+    "frames": (_("Pictures in which it was seen"), "least"),
+    "straightness": (_("Straightness of its path (1 is a straight line)"), "least"),
+    "share of steps against": (_("Share of its steps against the direction"), "least"),
+    "mean score": (_("Mean certainty of the detector (0 to 1)"), "least"),
+    "cosine to the direction": (_("Heading against the lane's (−1 is exactly opposite)"), "most"),
+    "people": (_("People counted"), "least"),
+    "evidence": (_("Weight of the evidence gathered over time"), "least"),
+    "votes": (_("Pictures that show it, of the last ones"), "least"),
+    "score": (_("Certainty of the detector (0 to 1)"), "least"),
+    "flicker": (_("Flicker of its brightness"), "more"),
+    "moving_share": (_("Share of it that moves"), "least"),
+    "fire_colour_share": (_("Share of it in the colours of fire"), "least"),
+    "camera_steady": (_("The camera stood still"), "equal"),
+    "the plate read is on the watchlist": (_("The plate read is on the watchlist"), "equal"),
+    "the plate read is near one on the watchlist": (_("The plate read is near one on the watchlist"), "equal"),
+    "the plate is still read as the one on the watchlist": (
+        _("The plate is still read as the one on the watchlist"),
+        "equal",
+    ),
+    "distance to the plate on the watchlist": (_("Distance to the plate on the watchlist"), "most"),
+    "confidence of the vote": (_("Certainty of the vote (0 to 1)"), "least"),
+}
+UNITS: Mapping[str, str] = {"s": _("{figure} s"), "own sizes": _("{figure} times its own size")}
+BOUNDS: Mapping[Bound, str] = {
+    "least": _("at least {limit}"),
+    "most": _("at most {limit}"),
+    "more": _("more than {limit}"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,88 +138,140 @@ class Condition:
     met: bool
 
 
-def kind_name(kind: str) -> str:
-    return KINDS.get(kind, kind.replace("_", " ").capitalize())
+def kind_name(kind: str, language: Language) -> str:
+    return language.gettext(KINDS[kind]) if kind in KINDS else kind.replace("_", " ").capitalize()
 
 
-def sentence(violation: ViolationRecord) -> str:
+def code_name(code: object, language: Language) -> str:
+    """What a code of the program is called: a state, a reason, a class of vehicle."""
+    known = CODES.get(str(code))
+    return language.gettext(known) if known else str(code).replace("_", " ")
+
+
+def number(value: float, digits: int, language: Language) -> str:
+    return str(format_decimal(round(value, digits), "#,##0." + "0" * digits if digits else "#,##0", language.code))
+
+
+def percent(share: float, language: Language) -> str:
+    return str(format_percent(share, "0%", language.code))
+
+
+def sentence(violation: ViolationRecord, language: Language) -> str:
     """What happened, in one sentence, from the figures that its rule measured."""
     tell = _TELLERS.get(violation.kind, _anything)
-    text = tell(violation, violation.measures)
+    text = tell(violation, violation.measures, language)
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def conditions(trace: Mapping[str, Any]) -> list[Condition]:
-    return [
-        Condition(
-            name=str(predicate["name"]).replace("_", " ").capitalize(),
-            value=_figure(predicate["value"], predicate.get("unit", "")),
-            limit=_figure(predicate["limit"], predicate.get("unit", "")),
-            met=bool(predicate["holds"]),
-        )
-        for predicate in trace.get("predicates", ())
-    ]
+def plain_sentence(violation: ViolationRecord, language: Language) -> str:
+    """What happened without any plate: for whoever has yet to read it."""
+    if violation.kind == "plate":
+        return language.gettext("A watched vehicle was seen.")
+    return sentence(violation, language)
 
 
-def _wrong_way(violation: ViolationRecord, measures: Mapping[str, float]) -> str:
-    text = f"a {violation.label or 'vehicle'} moved against the direction of lane {violation.zone}"
+def conditions(trace: Mapping[str, Any], language: Language) -> list[Condition]:
+    return [_condition(predicate, language) for predicate in trace.get("predicates", ())]
+
+
+def _condition(predicate: Mapping[str, Any], language: Language) -> Condition:
+    name = str(predicate["name"])
+    title, bound = CONDITIONS.get(name, (name.replace("_", " ").capitalize(), "equal"))
+    unit, limit = str(predicate.get("unit", "")), predicate["limit"]
+    told = _figure(limit, unit, language)
+    if bound in BOUNDS and limit is not None:
+        told = language.gettext(BOUNDS[bound]).format(limit=told)
+    value = _figure(predicate["value"], unit, language)
+    return Condition(language.gettext(title), value, told, bool(predicate["holds"]))
+
+
+def _wrong_way(violation: ViolationRecord, measures: Mapping[str, float], language: Language) -> str:
+    _ = language.gettext
+    vehicle = code_name(violation.label or "vehicle", language)
+    text = _("a {vehicle} crossed lane {lane} against its direction").format(vehicle=vehicle, lane=violation.zone)
     if measures.get("distance_m") is not None:
-        text += f" for {measures['distance_m']:.1f} m"
+        text += _(" for {metres} m").format(metres=number(measures["distance_m"], 1, language))
     elif measures.get("distance_sizes") is not None:
-        text += f" over {measures['distance_sizes']:.1f} times its own size"
+        text += _(" over {sizes} times its own size").format(sizes=number(measures["distance_sizes"], 1, language))
     if measures.get("duration_s") is not None:
-        text += f" in {measures['duration_s']:.1f} s"
+        text += _(" in {seconds} s").format(seconds=number(measures["duration_s"], 1, language))
     if measures.get("speed_kmh") is not None:
-        text += f", at about {measures['speed_kmh']:.0f} km/h"
+        text += _(", at about {speed} km/h").format(speed=number(measures["speed_kmh"], 0, language))
     return text
 
 
-def _crowd(violation: ViolationRecord, measures: Mapping[str, float]) -> str:
-    text = "people gathered" if measures.get("people") is None else f"up to {measures['people']:.0f} people gathered"
-    text += _where(violation) + _how_long(measures)
-    return text + (f", {measures['density']:.2f} per m² at the most" if measures.get("density") is not None else "")
+def _crowd(violation: ViolationRecord, measures: Mapping[str, float], language: Language) -> str:
+    _ = language.gettext
+    people = measures.get("people")
+    text = _("people gathered")
+    if people is not None:
+        text = _("up to {people} people gathered").format(people=number(people, 0, language))
+    text += _where(violation, language) + _how_long(measures, language)
+    if measures.get("density") is not None:
+        text += _(", {density} per m² at the most").format(density=number(measures["density"], 2, language))
+    return text
 
 
-def _fire(violation: ViolationRecord, measures: Mapping[str, float]) -> str:
-    told = f", reported {measures['delay']:.1f} s after it was first seen" if measures.get("delay") is not None else ""
-    return f"{violation.label or 'fire or smoke'} was seen{_where(violation)}{_how_long(measures)}{told}"
+def _fire(violation: ViolationRecord, measures: Mapping[str, float], language: Language) -> str:
+    _ = language.gettext
+    seen = {"fire": _("fire was seen"), "smoke": _("smoke was seen")}
+    text = seen.get(violation.label, _("fire or smoke was seen"))
+    text += _where(violation, language) + _how_long(measures, language)
+    if measures.get("delay") is not None:
+        text += _(", reported {seconds} s after it was first seen").format(
+            seconds=number(measures["delay"], 1, language)
+        )
+    return text
 
 
-def _plate(violation: ViolationRecord, _: Mapping[str, float]) -> str:
-    vehicle, text = violation.label or "vehicle", violation.plate_text or "(illegible)"
+def _plate(violation: ViolationRecord, _measures: Mapping[str, float], language: Language) -> str:
+    _ = language.gettext
     details = violation.trace.get("details", {})
-    listed = details.get("listed") or "one"
-    if details.get("match") == "none":
-        return f"a {vehicle} was first read as {listed} of the watchlist; later reads speak against it"
-    if details.get("match") == "near":
-        return f"a {vehicle} carried the plate {text}, which is not {listed} of the watchlist but near it: compare them"
-    return f"a {vehicle} carried the watchlist plate {text}"
+    told = {
+        "none": _("a {vehicle} was first read as {listed} of the watchlist; later reads speak against it"),
+        "near": _(
+            "a {vehicle} carried the plate {plate}, which is not {listed} of the watchlist but near it: compare them"
+        ),
+    }
+    text = told.get(str(details.get("match")), _("a {vehicle} carried the watchlist plate {plate}"))
+    return text.format(
+        vehicle=code_name(violation.label or "vehicle", language),
+        plate=violation.plate_text or _("(illegible)"),
+        listed=details.get("listed") or _("one"),
+    )
 
 
-def _anything(violation: ViolationRecord, measures: Mapping[str, float]) -> str:
-    figures = ", ".join(f"{name.replace('_', ' ')} {_figure(value, '')}" for name, value in measures.items())
-    text = f"{kind_name(violation.kind)} by {violation.label or 'an object'}{_where(violation)}"
-    return f"{text}: {figures}" if figures else text
+def _anything(violation: ViolationRecord, measures: Mapping[str, float], language: Language) -> str:
+    label = code_name(violation.label, language) if violation.label else language.gettext("an object")
+    text = language.gettext("{kind} by {label}").format(kind=kind_name(violation.kind, language), label=label)
+    figures = (f"{name.replace('_', ' ')} {_figure(value, '', language)}" for name, value in measures.items())
+    return text + _where(violation, language) + (f": {', '.join(figures)}" if measures else "")
 
 
-def _where(violation: ViolationRecord) -> str:
-    return f" in zone {violation.zone}" if violation.zone else ""
+def _where(violation: ViolationRecord, language: Language) -> str:
+    return language.gettext(" in zone {zone}").format(zone=violation.zone) if violation.zone else ""
 
 
-def _how_long(measures: Mapping[str, float]) -> str:
-    return f" for {measures['duration']:.0f} s" if measures.get("duration") else ""
+def _how_long(measures: Mapping[str, float], language: Language) -> str:
+    if not measures.get("duration"):
+        return ""
+    return language.gettext(" for {seconds} s").format(seconds=number(measures["duration"], 0, language))
 
 
-def _figure(value: object, unit: str) -> str:
+def _figure(value: object, unit: str, language: Language) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return f"{text} {unit}".strip()
+        return language.gettext("yes") if value else language.gettext("no")
+    if not isinstance(value, int | float):
+        return str(value)
+    text = str(format_decimal(value, "#,##0.###", language.code))
+    if unit.startswith("of "):
+        return language.gettext("{figure} of {all}").format(figure=text, all=unit[3:])
+    return language.gettext(UNITS[unit]).format(figure=text) if unit in UNITS else f"{text} {unit}".strip()
 
 
-_TELLERS: Mapping[str, Callable[[ViolationRecord, Mapping[str, float]], str]] = {
+_TELLERS: Mapping[str, Callable[[ViolationRecord, Mapping[str, float], Language], str]] = {
     "wrong_way": _wrong_way,
     "crowd": _crowd,
     "fire": _fire,

@@ -7,38 +7,32 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 from starlette.exceptions import HTTPException
 
 from api.auth.access import GuardedRoute
 from api.auth.guard import IdentityDep
 from api.problems import answers
 from api.queries import storable
-from api.reviews import OFFICERS, ReviewAnswer, decide, find_review, show
+from api.reviews import (
+    Change,
+    DecisionFields,
+    Note,
+    PlateText,
+    ReviewAnswer,
+    assign,
+    correct,
+    decide,
+    find_review,
+    hold,
+    show,
+)
 from api.services import ServicesDep, TrailDep
-from pipeline.review import Action, RejectionReason
-from pipeline.store import Role
 
 router = APIRouter(prefix="/api/v1/violations/{violation_id}/review", tags=["review"], route_class=GuardedRoute)
 
-PlateText = Annotated[str, Field(max_length=32, examples=["75F1-234.56"]), AfterValidator(storable)]
-Note = Annotated[str, Field(max_length=2000, examples=[""]), AfterValidator(storable)]
-Version = Annotated[
-    int, Field(ge=0, le=2**31 - 1, description="The review's version that you saw; a newer one is a conflict.")
-]
 
-
-class Change(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    version: Version
-
-
-class DecisionBody(Change):
-    action: Action = Field(examples=["accept"])
-    reason: RejectionReason | None = Field(default=None, description="Why it is rejected.")
-    note: Note = ""
-    plate: PlateText | None = Field(default=None, description="The plate as you read it; empty when illegible.")
+class DecisionBody(DecisionFields):
     duplicate_of: UUID | None = Field(default=None, description="The violation that this one repeats.")
 
 
@@ -71,18 +65,7 @@ def decide_review(
     """Take a decision: accept, reject with a reason, name the case it repeats, ask for a second review, forward,
     close, reopen."""
     find_review(services, violation_id)
-    review = decide(
-        services,
-        identity,
-        trail,
-        violation_id,
-        version=body.version,
-        action=body.action,
-        reason=body.reason,
-        note=body.note,
-        plate=body.plate,
-        duplicate_of=str(body.duplicate_of or ""),
-    )
+    review = decide(services, identity, trail, violation_id, body, str(body.duplicate_of or ""))
     return show(services, identity, review)
 
 
@@ -97,15 +80,7 @@ def correct_review(
         corrections["corrected_start"] = body.start
     if not corrections:
         raise HTTPException(422, "give at least one of plate, vehicle and start")
-    review = services.repository.correct_review(
-        violation_id,
-        identity.name,
-        corrections,
-        version=body.version,
-        now=datetime.now(UTC),
-        note=body.note,
-        audit=trail.about("review.correct", "violation", violation_id, corrections),
-    )
+    review = correct(services, identity, trail, violation_id, corrections, version=body.version, note=body.note)
     return show(services, identity, review)
 
 
@@ -113,10 +88,7 @@ def correct_review(
 def lock_review(violation_id: UUID, services: ServicesDep, identity: IdentityDep, trail: TrailDep) -> ReviewAnswer:
     """Hold the case while you work on it; asked again, hold it longer."""
     find_review(services, violation_id)
-    now = datetime.now(UTC)
-    until = now + services.settings.review.lock_for
-    review = services.repository.lock_review(violation_id, identity.name, until, now=now)
-    trail.record("review.lock", "violation", violation_id)
+    review = hold(services, identity, trail, violation_id)
     return show(services, identity, review)
 
 
@@ -133,19 +105,6 @@ def assign_review(
 ) -> ReviewAnswer:
     """Give the case to an officer. A reviewer takes it, or gives back what is theirs; a senior reviewer may give
     it to anyone."""
-    review = find_review(services, violation_id)
-    own = {identity.name, ""}
-    if identity.role is not Role.SENIOR_REVIEWER and not (body.assignee in own and review.assignee in own):
-        raise HTTPException(403, "giving a case to another officer is for a senior reviewer")
-    officer = services.repository.user_named(body.assignee) if body.assignee else None
-    if body.assignee and (officer is None or officer.role not in OFFICERS):
-        raise HTTPException(422, f"there is no officer {body.assignee!r}")
-    review = services.repository.assign_review(
-        violation_id,
-        identity.name,
-        body.assignee,
-        version=body.version,
-        now=datetime.now(UTC),
-        audit=trail.about("review.assign", "violation", violation_id, {"assignee": body.assignee}),
-    )
+    known = find_review(services, violation_id)
+    review = assign(services, identity, trail, known, body.assignee, version=body.version)
     return show(services, identity, review)

@@ -1,0 +1,20 @@
+// The queue by the keyboard: j and k walk the list, Enter opens the case that has the focus.
+import { listen } from "./keys.js";
+
+function walk(by) {
+  const cases = [...document.querySelectorAll("a.case")];
+  if (!cases.length) return;
+  const at = cases.indexOf(document.activeElement);
+  const next = at < 0 ? (by > 0 ? 0 : cases.length - 1) : Math.min(cases.length - 1, Math.max(0, at + by));
+  cases[next].focus();
+  cases[next].scrollIntoView({ block: "nearest" });
+}
+
+const KEYS = {
+  j: () => walk(1),
+  k: () => walk(-1),
+  n: () => document.querySelector("[data-review-next]")?.click(),
+  "/": () => document.querySelector(".filters select")?.focus(),
+};
+
+listen((key) => (KEYS[key.toLowerCase()] ? KEYS[key.toLowerCase()]() : false));
