@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.errors import QueryError
@@ -65,6 +66,20 @@ class ViolationFilter:
             found.append(self.due.condition())
         return found
 
+    def across_states(self) -> ViolationFilter:
+        """What is asked for whatever the state."""
+        return replace(self, states=(), due=None)
+
+    def by_state(self) -> list[ColumnElement[bool]]:
+        """The rest: what is asked for of each state that will do; nothing where any will."""
+        if self.due is None:
+            return [Violation.review_state == state for state in dict.fromkeys(self.states)]
+        return [
+            and_(Violation.review_state == state.value, condition)
+            for state, condition in self.due.by_state().items()
+            if not self.states or state in self.states
+        ] or [false()]
+
 
 @dataclass(frozen=True, slots=True)
 class DueBefore:
@@ -74,13 +89,14 @@ class DueBefore:
     policy: ReviewPolicy
 
     def condition(self) -> ColumnElement[bool]:
-        state = Violation.review_state
-        waiting = sorted({*UNDECIDED, State.ACCEPTED})
+        return or_(*(and_(Violation.review_state == state.value, due) for state, due in self.by_state().items()))
+
+    def by_state(self) -> Mapping[State, ColumnElement[bool]]:
+        """What makes a case of each state due by then; of the other states none is."""
+        detected = Violation.start < self.time - self.policy.owner_within
         notified = select(Review.violation).where(Review.notified < self.time - self.policy.answer_within)
-        return or_(
-            and_(state.in_(waiting), Violation.start < self.time - self.policy.owner_within),
-            and_(state == State.FORWARDED.value, Violation.id.in_(notified)),
-        )
+        waiting = dict.fromkeys((*sorted(UNDECIDED), State.ACCEPTED), detected)
+        return {**waiting, State.FORWARDED: Violation.id.in_(notified)}
 
 
 def _given_to(officer: str) -> ColumnElement[bool]:

@@ -6,13 +6,13 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, Select, literal, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, literal, select, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.errors import QueryError
@@ -45,9 +45,12 @@ def paginate(
     cursor: str | None,
     limit: int,
     make: Callable[[RowMapping], Item],
+    branches: Sequence[ColumnElement[bool]] = (),
 ) -> Page[Item]:
     """The page of `statement` (which selects both columns of `order`) that `cursor` points to, the first for
     None. Raises QueryError for a cursor that this listing in this order did not give.
+
+    `branches` are conditions that exclude each other, of which one must hold; see first_rows.
     """
     backward = False
     keys = tuple_(order.column, order.tie)
@@ -57,8 +60,8 @@ def paginate(
         statement = statement.where(keys < mark if order.descending != backward else keys > mark)
     columns = (order.column, order.tie)
     falling = order.descending != backward
-    statement = statement.order_by(*(column.desc() if falling else column.asc() for column in columns))
-    rows = connection.execute(statement.limit(limit + 1)).mappings().all()
+    wanted = first_rows(statement, columns, limit + 1, falling=falling, branches=branches)
+    rows = connection.execute(wanted).mappings().all()
     more = len(rows) > limit
     rows = rows[:limit][::-1] if backward else rows[:limit]
     has_next, has_previous = (True, more) if backward else (more, cursor is not None)
@@ -67,6 +70,31 @@ def paginate(
         next=_encode(order, rows[-1], backward=False) if rows and has_next else None,
         previous=_encode(order, rows[0], backward=True) if rows and has_previous else None,
     )
+
+
+def first_rows(
+    statement: Select[*tuple[Any, ...]],
+    columns: Sequence[InstrumentedAttribute[Any]],
+    limit: int,
+    *,
+    falling: bool,
+    branches: Sequence[ColumnElement[bool]] = (),
+) -> Select[*tuple[Any, ...]]:
+    """The first rows in the order of `columns`, which are among those selected.
+
+    No index holds the rows of several states, say, in order of time: a database then walks through all rows, or sorts
+    all that fit. Each of the `branches` is a walk of its own instead, as long as the page at most.
+    """
+
+    def cut(rows: Select[*tuple[Any, ...]], by: Sequence[ColumnElement[Any]]) -> Select[*tuple[Any, ...]]:
+        return rows.order_by(*(column.desc() if falling else column.asc() for column in by)).limit(limit)
+
+    ordering = [column.expression for column in columns]
+    if len(branches) < 2:
+        return cut(statement.where(*branches), ordering)
+    walks = (select(cut(statement.where(branch), ordering).subquery()) for branch in branches)
+    together = union_all(*walks).subquery()
+    return cut(select(together), [together.c[column.key] for column in columns])
 
 
 def read_time(value: Any) -> datetime:

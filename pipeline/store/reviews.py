@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from pipeline.store.accounts import append_audit
 from pipeline.store.database import Database
 from pipeline.store.encode import plain
 from pipeline.store.filters import ViolationFilter
+from pipeline.store.paging import first_rows
 from pipeline.store.review_records import ReviewRecord, ReviewStep
 from pipeline.store.review_tables import Review, ReviewAction
 from pipeline.store.tables import Violation
@@ -39,6 +40,7 @@ UNTOUCHED: Mapping[str, Any] = {
     "duplicate_of": None,
     "notified": None,
 }
+_PLACE = (Violation.start, Violation.id)
 _SEEN = (Violation.id, Violation.review_state, Violation.kind, Violation.track, Violation.start)
 
 
@@ -71,10 +73,13 @@ class ReviewStore(Database):
     ) -> UUID | None:
         """The oldest case still to be decided that this officer can work on, and that began after the case
         `after`; None when there is none. A case that another holds, or that waits for other eyes, is passed over."""
+        undecided = replace(wanted, states=tuple(sorted(UNDECIDED.intersection(wanted.states or UNDECIDED))))
+        if not undecided.states:
+            return None
         statement = (
-            select(Violation.id)
+            select(*_PLACE)
             .join(Review, Review.violation == Violation.id, isouter=True)
-            .where(*wanted.conditions(), Violation.review_state.in_(sorted(UNDECIDED)))
+            .where(*undecided.across_states().conditions())
             .where(or_(Review.lock_until.is_(None), Review.lock_until <= now, Review.lock_holder == officer))
             .where(or_(Violation.review_state == State.FLAGGED.value, Review.first_reviewer != officer))
             .where(or_(Review.asked_by.is_(None), Review.asked_by != officer))
@@ -83,10 +88,12 @@ class ReviewStore(Database):
         )
         with self.reading() as connection:
             if after is not None:
-                place = select(Violation.start, Violation.id).where(Violation.id == after)
+                place = select(*_PLACE).where(Violation.id == after)
                 if (mark := connection.execute(place).one_or_none()) is not None:
-                    statement = statement.where(tuple_(Violation.start, Violation.id) > tuple_(*mark))
-            return connection.execute(statement.order_by(Violation.start, Violation.id).limit(1)).scalar_one_or_none()
+                    statement = statement.where(tuple_(*_PLACE) > tuple_(*mark))
+            oldest = first_rows(statement, _PLACE, 1, falling=False, branches=undecided.by_state())
+            row = connection.execute(oldest).one_or_none()
+            return None if row is None else row.id
 
     def verdicts(self, wanted: ViolationFilter) -> list[Verdict]:
         """All decided cases among these, oldest first."""

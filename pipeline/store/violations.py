@@ -33,15 +33,16 @@ class ViolationQueries(Database):
 
         Raises QueryError for an unknown sort, a foreign cursor or a plate without a letter or digit.
         """
-        statement = select(*SUMMARY).where(*(wanted or ViolationFilter()).conditions())
+        wanted = wanted or ViolationFilter()
         with self.reading() as connection:
             return paginate(
                 connection,
-                statement,
+                select(*SUMMARY).where(*wanted.across_states().conditions()),
                 _order(sort),
                 cursor=cursor,
                 limit=limit,
                 make=lambda row: ViolationSummary(**row),
+                branches=wanted.by_state(),
             )
 
     def count_violations(self, wanted: ViolationFilter | None = None) -> int:

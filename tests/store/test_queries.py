@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import QueryError
+from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy
 from pipeline.store import PlateFilter, Repository, ViolationFilter
+from pipeline.store.filters import DueBefore
 from pipeline.store.paging import Order, _decode, read_time, read_uuid
 from pipeline.store.tables import Violation
 from pipeline.types import CountSample, Findings
@@ -19,6 +21,7 @@ from pipeline.types import CountSample, Findings
 from .makers import NOON, plate, seconds, violation
 
 HUE = ZoneInfo("Asia/Ho_Chi_Minh")
+LATER = NOON + timedelta(days=30)
 
 
 def numbers(page: Any) -> list[int]:
@@ -69,6 +72,21 @@ def test_pages_show_every_violation_once_forwards_and_backwards(filled: Reposito
     assert backwards[::-1] == forwards
 
 
+@pytest.mark.parametrize("sort", ["-start", "start", "-confidence", "confidence"])
+def test_pages_of_several_states_are_in_one_order(filled: Repository, sort: str) -> None:
+    now = NOON + timedelta(days=1)
+    for item in filled.violations(limit=50).items[::3]:
+        decision = Decision(Action.REJECT, "lan", reason=RejectionReason.TEST)
+        filled.decide_review(item.id, decision, ReviewPolicy(), version=0, now=now)
+    one_by_one, cursor = [], None
+    while True:
+        page = filled.violations(ViolationFilter(states=("rejected", "flagged")), sort=sort, limit=3, cursor=cursor)
+        one_by_one += [item.id for item in page.items]
+        if (cursor := page.next) is None:
+            break
+    assert one_by_one == [item.id for item in filled.violations(sort=sort, limit=50).items]
+
+
 def test_a_page_stays_put_while_violations_arrive(filled: Repository) -> None:
     first = filled.violations(limit=5)
     filled.save(Findings((violation(99, start=NOON + seconds(500)),)))
@@ -90,6 +108,10 @@ def test_a_page_stays_put_while_violations_arrive(filled: Repository) -> None:
         (ViolationFilter(until=NOON + seconds(1)), [0, 1]),
         (ViolationFilter(states=("accepted",)), []),
         (ViolationFilter(states=("flagged", "accepted")), range(20)),
+        (ViolationFilter(states=("flagged", "flagged")), range(20)),
+        (ViolationFilter(states=("flagged", "closed"), due=DueBefore(LATER, ReviewPolicy())), range(20)),
+        (ViolationFilter(states=("closed",), due=DueBefore(LATER, ReviewPolicy())), []),
+        (ViolationFilter(due=DueBefore(NOON + timedelta(days=10, seconds=1), ReviewPolicy())), [0, 1]),
         (ViolationFilter(open=True), [19]),
         (ViolationFilter(open=False), range(19)),
         (ViolationFilter(confidence=0.75), [3, 7, 11, 15, 19]),
