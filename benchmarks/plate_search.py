@@ -10,35 +10,24 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import random
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import numpy as np
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import func, select
 
-from pipeline.plate_text import GROUPS, distances
+from benchmarks.seeding import BUS, CAMERAS, DAYS, START, camera_id, fill_reads, misread, vehicle
+from pipeline.plate_text import distances
 from pipeline.store import PlateFilter, Repository
-from pipeline.store.plate_index import neighbours
-from pipeline.store.tables import Camera, Plate, PlateNeighbour, PlateRead
+from pipeline.store.tables import Plate, PlateRead
 from pipeline.types import Findings, RawRead
 from pipeline.types import PlateRead as Read
-
-DAYS, CAMERAS = 30, 563
-START = datetime(2026, 10, 1, tzinfo=UTC)
-LETTERS = "ABCDEFGHKLMNPSTUVXYZ"
-FLEET = 400_000
-BUS, HOARDING = "75B01234", "11111111"
-"""A vehicle that passes all day, and an advertisement that one camera takes for a plate again and again."""
-
-COLOURS = {"white": 0.9, "yellow": 0.06, "blue": 0.035, "red": 0.005}
-Row = tuple[Any, ...]
 
 
 def main() -> None:
@@ -54,7 +43,7 @@ def main() -> None:
             filled = connection.execute(select(Plate.id).limit(1)).first() is not None
         if not filled:
             begin = perf_counter()
-            fill(repository, arguments.reads)
+            fill_reads(repository, arguments.reads)
             print(f"filled in {perf_counter() - begin:.0f} s", flush=True)
         with repository.reading() as connection:
             reads, plates = (
@@ -98,7 +87,7 @@ def _filters(chance: random.Random) -> dict[str, Any]:
     day = START + timedelta(days=chance.randrange(DAYS))
     return chance.choice(
         [
-            {"cameras": (f"camera-{chance.randrange(CAMERAS)}",)},
+            {"cameras": (camera_id(chance.randrange(CAMERAS)),)},
             {"since": day, "until": day + timedelta(days=1)},
             {"colours": ("blue",)},
             {"colours": ("red",), "directions": ("away",)},
@@ -170,121 +159,6 @@ def one_read(plate: str, chance: random.Random) -> Read:
     time = START + timedelta(days=DAYS, seconds=chance.random() * 3600)
     raw = (RawRead(time, plate, 0.9), RawRead(time, plate, 0.8))
     return Read(uuid4(), "camera-1", 1, "car", time, time, time, plate, 0.9, raw, (1.0, 2.0, 90.0, 40.0), final=True)
-
-
-def vehicle(chance: random.Random) -> str:
-    """A plate of a car or a motorbike, most of them of Huế."""
-    province = "75" if chance.random() < 0.8 else f"{chance.randrange(11, 100)}"
-    series = chance.choice(LETTERS[:8])
-    serial = f"{int(chance.triangular(0, 99_999, 20_000)):05d}"
-    if chance.random() < 0.25:
-        return f"{province}{series}{serial}"
-    if chance.random() < 0.15:
-        return f"{province}{series}{chance.randrange(1, 10)}{serial[1:]}"
-    return f"{province}{series}{chance.randrange(1, 10)}{serial}"
-
-
-def misread(plate: str, chance: random.Random) -> str:
-    """One sign wrong: most often by another that looks like it."""
-    place = chance.randrange(len(plate))
-    group = next((group for group in GROUPS if plate[place] in group), None)
-    sign = chance.choice(group) if group and chance.random() < 0.8 else chance.choice("0123456789" + LETTERS)
-    return plate[:place] + sign + plate[place + 1 :]
-
-
-def fill(repository: Repository, reads: int) -> None:
-    chance = random.Random(0)  # noqa: S311
-    fleet = sorted({vehicle(chance) for _ in range(max(10, FLEET * reads // 5_000_000))})
-    chance.shuffle(fleet)
-    weights = np.random.default_rng(0).lognormal(0, 1.5, len(fleet)).cumsum()
-    seen: set[str] = set()
-    cameras = [{"id": f"camera-{number}", "name": "", "state": "unknown", "reconnects": 0, "last_error": ""}
-               for number in range(CAMERAS)]  # fmt: skip
-    sqlite = repository.engine.dialect.name == "sqlite"
-    with repository.writing() as connection:
-        connection.execute(insert(Camera), cameras)
-        for index in PlateRead.__table__.indexes:  # type: ignore[attr-defined]
-            index.drop(connection)
-    with connect_plain(repository) as connection:  # the pool hands out this one again
-        if sqlite:
-            connection.execute(text("PRAGMA cache_size = -1000000"))
-    rows = _read_rows(reads, fleet, weights.tolist(), chance, seen)
-    while some := list(itertools.islice(rows, 250_000)):
-        with repository.writing() as connection:
-            copy(connection, PlateRead, some)
-    plates = list(enumerate(sorted(seen), 1))
-    with repository.writing() as connection:
-        for index in PlateRead.__table__.indexes:  # type: ignore[attr-defined]
-            index.create(connection)
-        copy(connection, Plate, plates)
-        copy(connection, PlateNeighbour, ((near, number) for number, key in plates for near in sorted(neighbours(key))))
-        if not sqlite:
-            connection.execute(text("SELECT setval('plates_id_seq', (SELECT max(id) FROM plates))"))
-    with connect_plain(repository) as connection:
-        connection.execute(text("ANALYZE" if sqlite else "VACUUM ANALYZE"))
-    repository.engine.dispose()
-
-
-def connect_plain(repository: Repository) -> Connection:
-    return repository.engine.execution_options(isolation_level="AUTOCOMMIT").connect()
-
-
-def _read_rows(
-    reads: int, fleet: Sequence[str], weights: Sequence[float], chance: random.Random, seen: set[str]
-) -> Iterator[Row]:
-    step = timedelta(days=DAYS) / reads
-    colours, shares = list(COLOURS), list(COLOURS.values())
-    times = (START + number * step for number in range(reads))
-    for batch in iter(lambda: list(itertools.islice(times, 10_000)), []):
-        plates = chance.choices(fleet, cum_weights=weights, k=len(batch))
-        kinds = chance.choices(colours, weights=shares, k=len(batch))
-        for time, drawn, colour in zip(batch, plates, kinds, strict=True):
-            camera, plate, rest = f"camera-{chance.randrange(CAMERAS)}", drawn, chance.random()
-            if rest < 0.03:
-                plate = misread(plate, chance)
-            elif rest < 0.04:
-                plate = BUS
-            elif rest < 0.06:
-                camera, plate = "camera-7", HOARDING
-            seen.add(plate)
-            yield _row(time, camera, plate, colour, chance)
-
-
-def _row(time: datetime, camera: str, plate: str, colour: str, chance: random.Random) -> Row:
-    vehicle_kind = "bus" if plate == BUS else "car" if len(plate) == 8 else "motorcycle"
-    reads = [{"time": time.isoformat(), "text": plate, "confidence": round(chance.random(), 4)} for _ in range(2)]
-    end = time + timedelta(seconds=2)
-    values = {
-        "id": UUID(int=chance.getrandbits(128)), "camera": camera, "run": None, "track": chance.randrange(100_000),
-        "vehicle": vehicle_kind, "time": time, "first_seen": time, "last_seen": end, "text": plate,
-        "plate_key": plate, "confidence": 0.8 + 0.2 * chance.random(), "box": [10.0, 20.0, 90.0, 50.0], "reads": reads,
-        "final": True, "country": "vn", "display": f"{plate[:-5]}-{plate[-5:-2]}.{plate[-2:]}", "region": "Huế",
-        "series": "car", "colour": colour, "lane": "inbound", "direction": chance.choice(["towards", "away"]),
-        "crop_file": f"{camera}/{time.date()}/{plate}.jpg", "note": "",
-    }  # fmt: skip
-    return tuple(values[each.name] for each in PlateRead.__table__.columns)
-
-
-def copy(connection: Connection, made: type[Any], rows: Iterable[Row]) -> None:
-    """Put rows into a table, faster than a program would that must answer meanwhile."""
-    columns = [each.name for each in made.__table__.columns]
-    driver: Any = connection.connection.driver_connection
-    if connection.dialect.name == "postgresql":
-        with driver.cursor().copy(f"COPY {made.__tablename__} ({', '.join(columns)}) FROM STDIN") as into:
-            for row in rows:
-                into.write_row([json.dumps(value) if isinstance(value, list) else value for value in row])
-        return
-    marks = ", ".join("?" for _ in columns)
-    statement = f"INSERT INTO {made.__tablename__} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
-    driver.executemany(statement, (tuple(map(_for_sqlite, row)) for row in rows))
-
-
-def _for_sqlite(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S.%f")
-    if isinstance(value, UUID):
-        return value.hex
-    return json.dumps(value) if isinstance(value, list) else value
 
 
 if __name__ == "__main__":
