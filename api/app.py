@@ -18,6 +18,7 @@ from api.openapi import describe
 from api.routes import routers
 from api.services import Services
 from api.settings import Settings
+from api.stills import Viewers
 
 LARGEST_BODY = 64 * 1024
 
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
             Middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY),
         ],
     )
+    app.state.viewers = Viewers()
     problems.install(app, desk.error_page)
     desk.install(app, settings)
     guarded = (*routers(), *desk.routers())

@@ -17,6 +17,7 @@ from pipeline.installation import Installation
 from pipeline.live import Live
 from pipeline.paths import DataFolder
 from pipeline.progress import RunProgress
+from pipeline.stills import Stills
 from pipeline.store.records import ViolationSummary
 from samples import load_truth, sample_paths
 
@@ -69,7 +70,10 @@ def run(data: DataFolder, console: Console, stop: threading.Event) -> Outcome:
         MatThanError: the installation is incomplete, or the data folder or its database cannot be used.
     """
     config = load(streams_path())
-    with Installation.open(config, data, config.active_cameras) as installation:
+    with (
+        Installation.open(config, data, config.active_cameras) as installation,
+        Stills(data.stills) as installation.stills,
+    ):
         with RunProgress(console) as progress:
             live = Live(installation, stop)
             live.run(progress.update)

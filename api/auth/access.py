@@ -64,6 +64,13 @@ ACCESS: Mapping[Route, frozenset[Role] | None] = {
     ("GET", "/api/v1/cameras"): EVERYONE,
     ("GET", "/api/v1/cameras/{camera_id}"): EVERYONE,
     ("GET", "/api/v1/cameras/{camera_id}/alerts"): EVERYONE,
+    ("GET", "/api/v1/cameras/{camera_id}/still"): EVERYONE,
+    ("GET", "/api/v1/stills"): EVERYONE,
+    ("GET", "/cameras"): EVERYONE,
+    ("GET", "/cameras/{camera_id}"): EVERYONE,
+    ("GET", "/wall"): EVERYONE,
+    # A larger picture without anything drawn on it is for those who draw zones on it.
+    ("GET", "/api/v1/cameras/{camera_id}/picture"): OPERATORS,
     # Accounts and the audit trail.
     ("GET", "/api/v1/users"): ADMINS,
     ("POST", "/api/v1/users"): ADMINS,

@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api.desk import amend, city, compare, dashboard, insight, language, plates, queue, reports, review, routes
+from api.desk import amend, cameras, city, compare, dashboard, insight, language, plates, queue, reports, review, routes
 from api.desk.rendering import error_page, templates
 from api.settings import Settings
 
@@ -25,6 +25,7 @@ def routers() -> Iterable[APIRouter]:
         compare.router,
         insight.router,
         plates.router,
+        cameras.router,
         city.router,
         dashboard.router,
         reports.router,

@@ -19,6 +19,7 @@ from api.routes import (
     reports,
     reviews,
     sessions,
+    stills,
     users,
     violations,
 )
@@ -36,6 +37,7 @@ def routers() -> Iterable[APIRouter]:
         exports.router,
         feedback.router,
         cameras.router,
+        stills.router,
         overview.router,
         operation.router,
         users.router,

@@ -56,6 +56,7 @@ def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
     from pipeline.progress import RunProgress
     from pipeline.retention import Housekeeper, Retention
     from pipeline.service import supervised
+    from pipeline.stills import Stills
 
     folder = DataFolder.resolve(data)
     file = ConfigFile(streams, models={model.name: model.classes for model in Manifest.load(folder)})
@@ -64,6 +65,7 @@ def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
         stop_on_signal() as stop,
         Installation.open(config, folder, config.active_cameras, patient=True) as installation,
         RunProgress(console) as progress,
+        Stills(folder.stills) as installation.stills,
         Housekeeper(lambda stop: Retention.by(installation.config, installation.repository, folder, stop)),
     ):
         live = Live(installation, stop, file)
