@@ -91,7 +91,6 @@ class Guard:
         request.state.identity = identity
         seen = identity.groups
         request.state.cameras = None if seen is None else services.repository.cameras_in(seen)
-        request.state.cameras = identity.groups and services.repository.cameras_in(identity.groups)
 
     def _refuse_unfinished(self, session: SessionRecord, services: Services) -> None:
         user = session.user
