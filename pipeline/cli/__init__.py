@@ -8,7 +8,7 @@ import sys
 import typer
 
 from pipeline import logs
-from pipeline.cli import evaluation, evidence, keeping, models, notify, proving, serving, status, watching, watchlists
+from pipeline.cli import evaluation, evidence, keeping, models, notify, proving, reporting, serving, status, watching, watchlists
 from pipeline.cli.terminal import errors
 from pipeline.errors import MatThanError
 
@@ -17,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Mắt Thần: camera analytics for a city operations centre.",
 )
-for group in (serving, watching, status, evidence, evaluation, keeping, proving):
+for group in (serving, watching, status, evidence, evaluation, keeping, proving, reporting):
     app.add_typer(group.app)
 app.add_typer(models.app, name="models")
 app.add_typer(notify.app, name="notify")

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 from uuid import UUID
 
 import typer
 
-from pipeline.cli.terminal import Data, console
-
-if TYPE_CHECKING:
-    from pipeline.config import Config
-    from pipeline.paths import DataFolder
-    from pipeline.store import Repository
+from pipeline.cli.terminal import Data, StreamsOption, console, open_site
 
 app = typer.Typer()
 retention = typer.Typer()
 app.add_typer(retention, name="retention")
 
-StreamsOption = Annotated[Path, typer.Option("--config", help="The registration of the cameras.")]
 EXAMPLES = 20
 
 
@@ -47,7 +41,7 @@ def hold(
     data: Data = None,
 ) -> None:
     """Put a violation under a legal hold: nothing deletes it."""
-    with _open(streams, data)[2] as repository:
+    with open_site(streams, data)[2] as repository:
         repository.hold_violation(violation, reason, getpass.getuser())
     console.print(f"{violation} is held: {reason}", markup=False, highlight=False)
 
@@ -57,7 +51,7 @@ def release(violation: UUID, streams: StreamsOption = Path("streams.yaml"), data
     """Lift a legal hold."""
     from pipeline.errors import MatThanError
 
-    with _open(streams, data)[2] as repository:
+    with open_site(streams, data)[2] as repository:
         if not repository.release_violation(violation, getpass.getuser()):
             raise MatThanError(f"{violation} is under no legal hold")
     console.print(f"{violation} is released", highlight=False)
@@ -69,7 +63,7 @@ def holds(streams: StreamsOption = Path("streams.yaml"), data: Data = None) -> N
     from rich.table import Table
 
     table = Table("violation", "reason", "by", "since")
-    with _open(streams, data)[2] as repository:
+    with open_site(streams, data)[2] as repository:
         for violation, reason, actor, created in repository.legal_holds():
             table.add_row(str(violation), reason, actor, f"{created:%Y-%m-%d %H:%M} UTC")
     console.print(table)
@@ -81,7 +75,7 @@ def _pass(streams: Path, data: Path | None, *, apply: bool) -> None:
     from pipeline.orphans import orphans
     from pipeline.retention import Retention
 
-    config, folder, repository = _open(streams, data)
+    config, folder, repository = open_site(streams, data)
     evidence = (config.storage.evidence_folder or folder.evidence).absolute()
     with repository:
         lines = Retention.by(config, repository, folder).run(apply=apply)
@@ -100,13 +94,3 @@ def _pass(streams: Path, data: Path | None, *, apply: bool) -> None:
         console.print(f"\n{len(unknown)} files or packages ({lost:,.1f} MB) that no row knows; they are left alone:")
         for one in unknown[:EXAMPLES]:
             console.print(f"  {one.path}: {one.reason}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _open(streams: Path, data: Path | None) -> tuple[Config, DataFolder, Repository]:
-    from pipeline.config import load
-    from pipeline.paths import DataFolder
-    from pipeline.store import Repository
-
-    config, folder = load(streams), DataFolder.resolve(data)
-    database = config.storage.database
-    return config, folder, Repository.open(database.get_secret_value() if database else folder.database_url)

@@ -8,10 +8,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+    from pipeline.paths import DataFolder
+    from pipeline.store import Repository
 
 console = Console()
 errors = Console(stderr=True, soft_wrap=True)
@@ -21,6 +26,7 @@ Data = Annotated[
     typer.Option("--data", help="Data folder; else MATTHAN_DATA, else the platform's user-data folder."),
 ]
 Streams = Annotated[Path, typer.Argument(help="The registration of the cameras.")]
+StreamsOption = Annotated[Path, typer.Option("--config", help="The registration of the cameras.")]
 Host = Annotated[str, typer.Option(help="Address to serve on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to serve on.")]
 
@@ -55,3 +61,14 @@ def reload_on_signal(reload: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGHUP, previous)
+
+
+def open_site(streams: Path, data: Path | None) -> tuple[Config, DataFolder, Repository]:
+    """The settings, the data folder and the open database of a site. Raises ConfigError and StoreError."""
+    from pipeline.config import load
+    from pipeline.paths import DataFolder
+    from pipeline.store import Repository
+
+    config, folder = load(streams), DataFolder.resolve(data)
+    database = config.storage.database
+    return config, folder, Repository.open(database.get_secret_value() if database else folder.database_url)
