@@ -16,13 +16,12 @@ from api.settings import Settings
 from pipeline.config import Config
 from pipeline.config.registration import Registration
 from pipeline.errors import MatThanError
+from pipeline.kept_secret import kept_secret
 from pipeline.paths import DataFolder
 from pipeline.store import Repository
 
 
-def serve(
-    config: Config, data: DataFolder, host: str, port: int, registration: Registration | None = None
-) -> None:
+def serve(config: Config, data: DataFolder, host: str, port: int, registration: Registration | None = None) -> None:
     """Serve the API and the desk until SIGINT or SIGTERM.
 
     `registration` is the file that `config` was read from, where the desk is to show and change it.
@@ -48,6 +47,8 @@ def serve(
         site_language=config.site.language,
         timezone=ZoneInfo(config.site.timezone),
         review=config.review.policy,
+        access=config.access.policy,
+        access_key=access_key(config, data),
         journeys=config.journeys.limits,
         publication=config.publication,
         base_map=config.map.ground,
@@ -64,6 +65,11 @@ def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)  # the server raises them again once it has shut down in order
     uvicorn.Server(options).run(sockets=[listener])
+
+
+def access_key(config: Config, data: DataFolder) -> SecretStr:
+    """Raises ConfigError when it can be neither read nor made."""
+    return SecretStr(kept_secret(config.access.key, data.access_key, "the key of second factors").decode())
 
 
 def _listen(host: str, port: int) -> socket.socket:

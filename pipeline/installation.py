@@ -20,12 +20,12 @@ from pipeline.config.schema import StorageConfig
 from pipeline.errors import ConflictError, StoreError
 from pipeline.evidence import EvidenceRecorder
 from pipeline.evidence.archive import Archive
+from pipeline.kept_secret import kept_secret
 from pipeline.lanes import Lanes
 from pipeline.networks import Networks
 from pipeline.notify import Notifier
 from pipeline.paths import DataFolder
 from pipeline.plate_crops import PlateCrops
-from pipeline.plate_secret import plate_secret
 from pipeline.previews import Previews
 from pipeline.process import process_mark
 from pipeline.runner import Driver
@@ -216,7 +216,9 @@ class Installation:
         return begun.run
 
     def _plate_key(self, camera: CameraConfig) -> bytes:
-        return plate_secret(self.config.storage.plate_key, self.key_file) if camera.hash_plates else b""
+        if not camera.hash_plates:
+            return b""
+        return kept_secret(self.config.storage.plate_key, self.key_file, "the key of hashed plates")
 
     def covered(self, camera: CameraConfig, footage: Footage) -> bool:
         """Whether a finished run has analysed this footage with these settings, models and code."""

@@ -63,6 +63,11 @@ class DataFolder:
         return self.cache / "copies"
 
     @property
+    def access_key(self) -> Path:
+        """What second factors are sealed with, where streams.yaml gives no key."""
+        return self.root / "access.key"
+
+    @property
     def spool(self) -> Path:
         """What is found and not in the database yet."""
         return self.root / "spool"
@@ -88,19 +93,20 @@ class DataFolder:
 
 @dataclass(frozen=True, slots=True)
 class StillFiles:
-    """The newest picture of one camera: with boxes, places and time drawn on it, and bare.
+    """The newest picture of one camera: with boxes, places and time drawn on it, the same small, and bare.
 
-    The files' time of change is the media time of their frame.
+    The files' time of change is the media time of their frame. Of one frame, `annotated` is written last.
     """
 
     annotated: Path
+    small: Path
     bare: Path
 
     @classmethod
     def of(cls, stills: Path, camera: str) -> StillFiles:
         """Those below the folder of stills; whatever the camera is called, they lie there."""
         folder = stills / quote(camera, safe="").replace(".", "%2E")
-        return cls(folder / "annotated.jpg", folder / "bare.jpg")
+        return cls(folder / "annotated.jpg", folder / "small.jpg", folder / "bare.jpg")
 
 
 def free_bytes(folder: Path) -> int:

@@ -18,7 +18,7 @@ from pipeline.config import load
 from pipeline.errors import ConfigError
 from pipeline.evidence import EvidenceRecorder
 from pipeline.evidence.documents import manifest_fields, trace_fields
-from pipeline.plate_secret import plate_secret
+from pipeline.kept_secret import kept_secret
 from pipeline.pseudonyms import coarse, pseudonym, without_plates
 from pipeline.types import Findings, Frame, PlateRead, RawRead, Trace, Violation
 from tests.rules.test_plate import reader
@@ -159,20 +159,20 @@ def test_a_new_watchlist_changes_the_content_alone(tmp_path: Path) -> None:
 
 def test_a_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     file = tmp_path / "plate.key"
-    key = plate_secret(None, file)
+    key = kept_secret(None, file, "the key")
     assert len(key) == 64
-    assert plate_secret(None, file) == key
+    assert kept_secret(None, file, "the key") == key
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["plate.key"]
-    assert plate_secret(SecretStr("from the environment"), file) == b"from the environment"
+    assert kept_secret(SecretStr("from the environment"), file, "the key") == b"from the environment"
 
 
 def test_a_damaged_key_stops_rather_than_beginning_anew_in_silence(tmp_path: Path) -> None:
     (tmp_path / "plate.key").write_text("")
     with pytest.raises(ConfigError, match="put it back from a copy"):
-        plate_secret(None, tmp_path / "plate.key")
+        kept_secret(None, tmp_path / "plate.key", "the key")
     with pytest.raises(ConfigError, match="No such file"):
-        plate_secret(None, tmp_path / "nowhere" / "plate.key")
+        kept_secret(None, tmp_path / "nowhere" / "plate.key", "the key")
 
 
 def test_a_short_key_is_refused_without_telling_it(tmp_path: Path) -> None:

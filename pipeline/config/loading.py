@@ -138,7 +138,7 @@ def _fill_in(
 
 def _may_hold_secrets(path: Path) -> bool:
     return (
-        path[:1] == ("storage",)
+        path[:1] in {("storage",), ("access",)}
         or path[:2] == ("notifications", "targets")
         or (path[:1] == ("cameras",) and path[2:3] == ("source",))
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator, model_validator
 
+from pipeline.config.access import AccessConfig
 from pipeline.config.camera import (
     CameraConfig,
     DetectorConfig,
@@ -167,6 +168,7 @@ class Config(Section):
     readers: ReadersConfig = ReadersConfig()
     metrics: MetricsConfig = MetricsConfig()
     review: ReviewConfig = ReviewConfig()
+    access: AccessConfig = AccessConfig()
     publication: PublicationConfig = PublicationConfig()
     journeys: JourneysConfig = JourneysConfig()
     map: MapConfig = MapConfig()

@@ -16,7 +16,7 @@ CONTEXT = 3
 _TEMPLATE = re.compile(r"\$\{[^{}]*\}")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _NAMED = re.compile(r"(?i)((?:pass|pwd|secret|token|key|user|login)\w*[\"']?\s*[:=]\s*)\S+")
-_HIDDEN_FIELDS = frozenset({"password", "user", "secret", "plate_key"})
+_HIDDEN_FIELDS = frozenset({"password", "user", "secret", "plate_key", "client_secret", "key"})
 
 
 def shown(text: str) -> str:
