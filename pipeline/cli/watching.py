@@ -48,6 +48,7 @@ def check(
 @app.command()
 def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
     """Watch all cameras until told to stop (Ctrl-C or SIGTERM); a changed streams.yaml is taken over as it goes."""
+    from pipeline.allocator import return_large_blocks
     from pipeline.config import ConfigFile
     from pipeline.detectors.manifest import Manifest
     from pipeline.installation import Installation
@@ -58,6 +59,7 @@ def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
     from pipeline.service import supervised
     from pipeline.stills import Stills
 
+    return_large_blocks()
     folder = DataFolder.resolve(data)
     file = ConfigFile(streams, models={model.name: model.classes for model in Manifest.load(folder)})
     config = file.load()

@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from av.video.frame import VideoFrame
 
+from pipeline.allocator import return_large_blocks
 from pipeline.process import end_with
 from pipeline.readers.connection import Connection
 from pipeline.readers.failure import Failure
@@ -166,6 +167,7 @@ def send_or_end(channel: Channel, kind: Kind, number: int, *parts: bytes) -> Non
 
 def main() -> None:
     """The owner stops this process itself: signals sent to the whole group are not for it."""
+    return_large_blocks()
     descriptor, owner = map(int, sys.argv[1:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
