@@ -26,7 +26,7 @@ from pipeline.store.records import CameraStatus, SummaryRow
 from pipeline.uptime import Uptime, mean_share
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
-MOST_ROWS = 15
+MOST_ROWS = 10
 """Of the tables that begin with the most telling entry."""
 
 

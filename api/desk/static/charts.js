@@ -12,17 +12,17 @@ for (const figure of document.querySelectorAll("figure[data-chart]")) draw(figur
 function draw(figure) {
   const table = figure.querySelector("table");
   const rows = [...table.tBodies[0].rows];
-  const names = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
+  const [first, ...names] = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
   const labels = rows.map((row) => row.cells[0].textContent.trim());
   const values = names.map((_, column) => rows.map((row) => numberOf(row.cells[column + 1])));
   const holder = figure.querySelector("[data-drawing]");
   if (!rows.length || !names.length) return;
   const shares = figure.dataset.chart === "shares";
-  const plot = new uPlot(options(holder.clientWidth, names, labels, values, shares), shares ? [indices(rows), ...values] : [indices(rows), ...stacked(values)], holder);
+  const plot = new uPlot(options(holder.clientWidth, first, names, labels, values, shares), shares ? [indices(rows), ...values] : [indices(rows), ...stacked(values)], holder);
   new ResizeObserver(() => plot.setSize({ width: holder.clientWidth, height: HEIGHT })).observe(holder);
 }
 
-function options(width, names, labels, values, shares) {
+function options(width, first, names, labels, values, shares) {
   const columns = shares ? indices(names) : indices(names).reverse(); // as `stacked` orders them
   const colours = columns.map((column) => COLOURS[column % COLOURS.length]);
   const series = columns.map((column, place) => ({
@@ -40,7 +40,7 @@ function options(width, names, labels, values, shares) {
     cursor: { y: false, drag: { setScale: false } },
     legend: { markers: { fill: (_, index) => colours[index - 1] ?? "transparent" } },
     scales: { x: { time: false, range: [-0.6, labels.length - 0.4] }, y: { range: shares ? shareRange(values) : (_, __, most) => [0, Math.max(4, most * 1.06)] } },
-    series: [{ label: "", value: (_, __, ___, index) => (index === null ? "–" : labels[index]) }, ...series],
+    series: [{ label: first, value: (_, __, ___, index) => (index === null ? "–" : labels[index]) }, ...series],
     axes: [
       { stroke: INK, font: FONT, grid: { show: false }, ticks: { show: false }, splits: (plot) => every(plot.width, labels), values: (_, splits) => splits.map((split) => labels[split] ?? "") },
       { stroke: INK, font: FONT, grid: GRID, ticks: { show: false }, size: 52, incrs: shares ? [0.01, 0.05, 0.1, 0.25, 0.5] : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5], values: (_, splits) => splits.map((split) => written(split, shares)) },

@@ -103,7 +103,7 @@ async function addLayer(map, address) {
     const name = feature.properties?.name;
     if (name) shape.bindTooltip(plainText(String(name)), { sticky: true });
   };
-  L.geoJSON(await answer.json(), { style: { className: "ground" }, pointToLayer: () => L.layerGroup(), onEachFeature: bindName })
+  L.geoJSON(await answer.json(), { style: (feature) => ({ className: feature.geometry.type.includes("Polygon") ? "ground area" : "ground" }), pointToLayer: () => L.layerGroup(), onEachFeature: bindName })
     .addTo(map)
     .bringToBack();
 }
