@@ -21,6 +21,7 @@ def verdict(state: State, reason: str = "", confidence: float = 0.8, camera: str
         (State.REJECTED, "camera_misaligned", False),
         (State.REJECTED, "permitted", True),
         (State.REJECTED, "illegible_plate", None),
+        (State.REJECTED, "poor_evidence", None),
         (State.DUPLICATE, "", None),
     ],
 )
@@ -57,11 +58,37 @@ def test_the_interval_is_wilsons() -> None:
     assert wilson(0, 0) == (0.0, 1.0)
 
 
+def test_cases_that_say_nothing_count_for_nothing_but_are_told() -> None:
+    found = [verdict(State.REJECTED, reason) for reason in ("test", "wrong_plate", "wrong_plate")]
+    (row,) = precisions([*found, verdict(State.DUPLICATE), verdict(State.ACCEPTED)], 0.9)
+    assert (row.right, row.wrong, row.silent, row.precision) == (1, 0, 4, 1.0)
+    assert list(row.reasons.items()) == [("wrong_plate", 2), ("test", 1)], "the most frequent first"
+    assert not row.enough
+
+
+def test_cases_that_are_alike_are_counted_together() -> None:
+    alike = Verdict("gate-1", "wrong_way", 0.9, State.ACCEPTED, "", count=40)
+    one_by_one = [verdict(State.ACCEPTED, confidence=0.9) for _ in range(40)]
+    wrong = verdict(State.REJECTED, "no_violation", 0.4)
+    assert precisions([alike, wrong], 0.99) == precisions([*one_by_one, wrong], 0.99)
+
+
+def test_a_threshold_says_how_much_speaks_for_it() -> None:
+    (row,) = precisions([Verdict("gate-1", "wrong_way", 0.9, State.ACCEPTED, "", count=ENOUGH)], 0.95)
+    assert row.threshold == 0.9
+    assert row.assured is not None
+    assert 0.8 < row.assured < 0.95, "twenty right cases do not assure 95 %"
+
+
 @given(st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.5, 0.7, 0.9]), st.booleans()), max_size=80), st.floats(0.5, 1))
 def test_a_suggested_threshold_keeps_its_promise(decided: list[tuple[float, bool]], target: float) -> None:
-    found = suggest_threshold(decided, target)
+    found = suggest_threshold(
+        [verdict(State.ACCEPTED if right else State.REJECTED, "" if right else "other", at) for at, right in decided],
+        target,
+    )
     if found is not None:
-        kept = [right for confidence, right in decided if confidence >= found]
+        kept = [right for confidence, right in decided if confidence >= found.confidence]
+        assert (found.right, found.wrong) == (sum(kept), len(kept) - sum(kept))
         assert len(kept) >= ENOUGH
         assert sum(kept) / len(kept) >= target
 

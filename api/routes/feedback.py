@@ -28,12 +28,20 @@ class PrecisionAnswer(Answer):
     precision: float | None = Field(description="Null while none was decided.", examples=[0.94])
     low: float = Field(description="Lower bound with 95 % confidence.", examples=[0.898])
     high: float = Field(description="Upper bound with 95 % confidence.", examples=[0.965])
-    reasons: Mapping[str, int] = Field(description="Rejections by reason.", examples=[{"no_violation": 12}])
+    silent: int = Field(
+        description="Cases whose decision does not tell whether it did, duplicates among them.", examples=[9]
+    )
+    reasons: Mapping[str, int] = Field(
+        description="Rejections by reason, the most frequent first.", examples=[{"no_violation": 12}]
+    )
     threshold: float | None = Field(
         description="Lowest confidence that would have reached the target; null when none or too few cases.",
         examples=[0.62],
     )
     kept: float | None = Field(description="Share of right cases that it would have kept.", examples=[0.97])
+    assured: float | None = Field(
+        description="Lower bound, with 95 % confidence, of the precision from the threshold on.", examples=[0.91]
+    )
 
 
 @router.get("/precision", responses=answers(401, 403, 422, 503))

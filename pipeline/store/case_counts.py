@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Integer, column, func, select, values
+from sqlalchemy import ColumnElement, Connection, Integer, column, func, literal_column, select, values
 
 from pipeline.periods import Slice
 from pipeline.review import State
@@ -41,7 +41,7 @@ def _cases(connection: Connection, conditions: Conditions) -> tuple[CaseCount, .
     place = (Violation.camera, Violation.kind)
     by_state = select(*place, Violation.review_state, func.count()).where(*conditions)
     counted = connection.execute(by_state.group_by(*place, Violation.review_state)).all()
-    reason = func.coalesce(Review.reason, "")
+    reason = func.coalesce(Review.reason, literal_column("''"))
     rejected = (
         select(*place, reason, func.count())
         .join(Review, Review.violation == Violation.id, isouter=True)

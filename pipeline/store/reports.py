@@ -18,6 +18,7 @@ from pipeline.store.filters import ViolationFilter, within
 from pipeline.store.paging import Order, paginate, read_row_number, read_time
 from pipeline.store.records import CountRecord, Page, SummaryRow
 from pipeline.store.tables import CountSample, UtcDateTime, Violation
+from pipeline.store.verdicts import VerdictQueries
 
 Split = OneOf["day", "hour", "camera", "rule", "kind", "state"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -25,7 +26,7 @@ MOST_HOURS = 100 * 24
 MOST_ROWS = 50_000
 
 
-class ReportQueries(CaseCountQueries, ExportQueries):
+class ReportQueries(CaseCountQueries, ExportQueries, VerdictQueries):
     def counts(
         self,
         camera: str,

@@ -11,7 +11,6 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, RowMapping, false, insert, or_, select, tuple_, update
 
 from pipeline.errors import ConflictError, QueryError
-from pipeline.feedback import Verdict
 from pipeline.review import UNDECIDED, Action, Case, Decision, ReviewPolicy, State, decide
 from pipeline.store.account_records import AuditEntry
 from pipeline.store.accounts import append_audit
@@ -94,18 +93,6 @@ class ReviewStore(Database):
             oldest = first_rows(statement, _PLACE, 1, falling=False, branches=undecided.by_state())
             row = connection.execute(oldest).one_or_none()
             return None if row is None else row.id
-
-    def verdicts(self, wanted: ViolationFilter) -> list[Verdict]:
-        """All decided cases among these, oldest first."""
-        columns = (Violation.camera, Violation.rule, Violation.confidence, Violation.review_state, Review.reason)
-        decided = Violation.review_state.in_(sorted(set(State) - UNDECIDED))
-        statement = select(*columns).join(Review, Review.violation == Violation.id)
-        statement = statement.where(decided, *wanted.conditions()).order_by(Violation.start, Violation.id)
-        with self.reading() as connection:
-            return [
-                Verdict(camera, rule, confidence, State(state), reason)
-                for camera, rule, confidence, state, reason in connection.execute(statement)
-            ]
 
     def decide_review(
         self,

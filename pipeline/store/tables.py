@@ -211,6 +211,8 @@ class Violation(Table):
         Index("ix_violations_rule", "rule", "start", "id"),
         Index("ix_violations_review_state", "review_state", "start", "id"),
         Index("ix_violations_plate_key", "plate_key", "start", "id"),
+        # Holds all that the precision of rules is counted by.
+        Index("ix_violations_verdict", "review_state", "camera", "rule", "confidence", "start", "id"),
         Index("ix_violations_open", "start", "id", sqlite_where=LASTING, postgresql_where=LASTING),
     )
 
