@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.headers import ALWAYS
-from pipeline.errors import ConflictError, EvidenceError, QueryError, StoreError
+from pipeline.errors import ConfigError, ConflictError, EvidenceError, QueryError, StoreError
 
 MEDIA_TYPE = "application/problem+json"
 UNREADABLE_EVIDENCE = "the evidence cannot be read; the server's log says more"
@@ -110,6 +110,10 @@ def install(app: FastAPI, page: ErrorPage) -> None:
     async def conflict(request: Request, error: ConflictError) -> Response:
         return answer(request, 409, str(error))
 
+    async def wrong_configuration(request: Request, error: ConfigError) -> Response:
+        faults = [Fault(where=found.field, message=found.message) for found in error.problems]
+        return answer(request, 422, "; ".join(map(str, error.problems)), faults=faults)
+
     async def no_database(request: Request, error: StoreError) -> Response:
         log.error("database", error=str(error))
         return answer(request, 503, "the database does not answer; the server's log says more", {"Retry-After": "5"})
@@ -127,6 +131,7 @@ def install(app: FastAPI, page: ErrorPage) -> None:
     app.exception_handler(RequestValidationError)(invalid)
     app.exception_handler(QueryError)(bad_query)
     app.exception_handler(ConflictError)(conflict)
+    app.exception_handler(ConfigError)(wrong_configuration)
     app.exception_handler(StoreError)(no_database)
     app.exception_handler(EvidenceError)(no_evidence)
     app.exception_handler(Exception)(unexpected)

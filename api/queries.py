@@ -180,6 +180,11 @@ class CountQuery(Query):
     limit: int = Field(default=1000, ge=1, le=10_000)
 
 
+class StillsQuery(Query):
+    camera: Names = []
+    size: Literal["small", "large"] = "small"
+
+
 class AuditQuery(Query):
     cursor: Cursor = None
     limit: int = Field(default=100, ge=1, le=500)

@@ -32,6 +32,13 @@ ACCESS: Mapping[Route, frozenset[Role] | None] = {
     ("PUT", "/api/v1/session/password"): EVERYONE,
     ("GET", "/api/v1/sessions"): EVERYONE,
     ("DELETE", "/api/v1/sessions/{session_id}"): EVERYONE,
+    ("GET", "/api/v1/session/second-factor"): EVERYONE,
+    ("POST", "/api/v1/session/second-factor"): EVERYONE,
+    ("PUT", "/api/v1/session/second-factor"): EVERYONE,
+    ("POST", "/api/v1/session/second-factor/removal"): EVERYONE,
+    ("GET", "/api/v1/keys"): EVERYONE,
+    ("POST", "/api/v1/keys"): EVERYONE,
+    ("DELETE", "/api/v1/keys/{key_id}"): EVERYONE,
     # What the cameras found.
     ("GET", "/api/v1/violations"): EVERYONE,
     ("GET", "/api/v1/violations/{violation_id}"): EVERYONE,
@@ -71,6 +78,15 @@ ACCESS: Mapping[Route, frozenset[Role] | None] = {
     ("GET", "/wall"): EVERYONE,
     # A larger picture without anything drawn on it is for those who draw zones on it.
     ("GET", "/api/v1/cameras/{camera_id}/picture"): OPERATORS,
+    # The file in which cameras are registered.
+    ("POST", "/api/v1/cameras"): OPERATORS,
+    ("GET", "/api/v1/cameras/{camera_id}/registration"): OPERATORS,
+    ("PATCH", "/api/v1/cameras/{camera_id}/registration"): OPERATORS,
+    ("DELETE", "/api/v1/cameras/{camera_id}/registration"): OPERATORS,
+    ("POST", "/api/v1/cameras/{camera_id}/registration/preview"): OPERATORS,
+    ("GET", "/api/v1/registration/versions"): OPERATORS,
+    ("GET", "/api/v1/registration/versions/{digest}"): OPERATORS,
+    ("POST", "/api/v1/registration/versions/{digest}/restoration"): OPERATORS,
     # Accounts and the audit trail.
     ("GET", "/api/v1/users"): ADMINS,
     ("POST", "/api/v1/users"): ADMINS,

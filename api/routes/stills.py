@@ -16,8 +16,7 @@ from starlette.exceptions import HTTPException
 from api.auth.access import GuardedRoute
 from api.conditions import Condition, condition
 from api.problems import answers
-from api.queries import Name, Names
-from api.queries import Query as Parameters
+from api.queries import Name, StillsQuery
 from api.routes.cameras import show_camera
 from api.schemas import Answer
 from api.services import Services, ServicesDep
@@ -47,11 +46,6 @@ class StillAnswer(Answer):
 
 
 STILLS = TypeAdapter(list[StillAnswer])
-
-
-class StillsQuery(Parameters):
-    camera: Names = []
-    size: Literal["small", "large"] = "small"
 
 
 @router.get("/stills", response_model=list[StillAnswer], responses={304: UNCHANGED, **answers(401, 403, 422, 503)})

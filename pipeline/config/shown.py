@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import unified_diff
+from typing import Any
 
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -83,3 +84,10 @@ def _without_secrets(line: str) -> str:
     before, sign, comment = line.partition("#")
     comment = _ADDRESS.sub(lambda found: redact(found[0]), comment)
     return before + sign + _NAMED.sub(rf"\g<1>{HIDDEN}", comment)
+
+
+def shown_camera(camera: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A camera's entry as it stands in the file: its address without secrets, and the rest without its source."""
+    source = camera.get("source")
+    url = source.get("url") if isinstance(source, dict) else source
+    return redact(url) if isinstance(url, str) else "", {key: value for key, value in camera.items() if key != "source"}
