@@ -151,6 +151,10 @@ KEYS: Mapping[Route, KeyScope] = {
     ("GET", "/api/v1/precision"): KeyScope.REPORTS,
     ("GET", "/api/v1/counts"): KeyScope.REPORTS,
     ("GET", "/api/v1/backlog"): KeyScope.REPORTS,
+    ("GET", "/api/v1/reports/violations"): KeyScope.REPORTS,
+    ("GET", "/api/v1/reports/violations.{kind}"): KeyScope.REPORTS,
+    ("GET", "/api/v1/reports/published-cases.{kind}"): KeyScope.VIOLATIONS,
+    ("GET", "/api/v1/violations/{violation_id}/published"): KeyScope.VIOLATIONS,
     ("GET", "/api/v1/audit"): KeyScope.AUDIT,
 }
 """What a machine's key opens, by its scope, where its owner's role may do it too. No key opens anything else: a key
@@ -161,6 +165,8 @@ RATES: Mapping[Route, Rate] = {
     ("GET", "/api/v1/journeys"): "searches",
     ("GET", "/plates"): "searches",
     ("GET", "/journeys"): "searches",
+    ("GET", "/api/v1/reports/violations.{kind}"): "exports",
+    ("GET", "/api/v1/reports/published-cases.{kind}"): "exports",
 }
 """What one user, or one key, may do only so often a minute."""
 
