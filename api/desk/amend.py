@@ -21,6 +21,7 @@ from api.reviews import Change, Note, PlateText, assign, correct, find_review
 from api.routes.violations import find_violation
 from api.services import Services, ServicesDep, TrailDep
 from pipeline.errors import ConflictError, QueryError
+from pipeline.review import same_plate
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -88,7 +89,7 @@ def _corrections(violation_id: UUID, form: CorrectionForm, services: Services) -
     violation, review = find_violation(services, violation_id), find_review(services, violation_id)
     found: dict[str, object] = {}
     known = review.plate if review.plate is not None else (violation.plate_text or "")
-    if form.plate is not None and form.plate.strip() != known:
+    if form.plate is not None and not same_plate(form.plate, known):
         found["plate"] = form.plate.strip()
     if form.vehicle and form.vehicle in {*VEHICLES, violation.label} - {review.vehicle or violation.label}:
         found["vehicle"] = form.vehicle

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from api.auth.access import GuardedRoute
+from api.desk.language import language_of
 from api.desk.rendering import page
 from api.plate_schemas import picture_url
 from api.queries import Cursor, JourneyQuery, PlateChoice, PlateQuery
@@ -22,12 +23,22 @@ from pipeline.errors import QueryError
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 PER_PAGE = 24
 Asked = TypeVar("Asked", bound=PlateChoice)
-WHY = "say why you ask, by a case number for one; the reason is kept on the audit trail"
+
+
+def _(text: str) -> str:
+    """Marks a text for translation where it is shown."""
+    return text
+
+
+FAULTS = {
+    "reason": _("say why you ask, by a case number for one; the reason is kept on the audit trail"),
+    "plate": _("give a plate with at least one letter or digit, as in 75A-123.45"),
+}
 LIKENESS = {
-    "0": "Exactly this plate",
-    "0.6": "Signs that look alike (8 and B)",
-    "1": "One sign may differ",
-    "2": "Two signs may differ",
+    "0": _("Exactly this plate"),
+    "0.6": _("Signs that look alike (8 and B)"),
+    "1": _("One sign may differ"),
+    "2": _("Two signs may differ"),
 }
 COLOURS = ("white", "yellow", "blue", "red")
 DIRECTIONS = ("towards", "away", "left", "right")
@@ -94,7 +105,7 @@ def plates_page(
         query = _read(PlateQuery, {**form.choice(services.settings.timezone), "cursor": form.cursor, "limit": PER_PAGE})
         found = search(query, services, trail)
     except QueryError as error:
-        return page(request, "plates.html", {**values, "message": str(error)}, status=422)
+        return page(request, "plates.html", {**values, "message": language_of(request).gettext(str(error))}, status=422)
     return page(request, "plates.html", {**values, "found": found})
 
 
@@ -108,7 +119,9 @@ def journey_page(
         query = _read(JourneyQuery, form.choice(services.settings.timezone))
         found = follow(query, services, trail)
     except QueryError as error:
-        return page(request, "journey.html", {**values, "message": str(error)}, status=422)
+        return page(
+            request, "journey.html", {**values, "message": language_of(request).gettext(str(error))}, status=422
+        )
     return page(request, "journey.html", {**values, "found": found})
 
 
@@ -119,8 +132,7 @@ def _read(model: type[Asked], values: dict[str, Any]) -> Asked:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        told = {"reason": WHY, "plate": "give a plate with at least one letter or digit, as in 75A-123.45"}
-        raise QueryError(told.get(name, f"{name}: {first['msg']}")) from None
+        raise QueryError(FAULTS.get(name, f"{name}: {first['msg']}")) from None
 
 
 def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:
