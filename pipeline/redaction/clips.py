@@ -15,7 +15,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pipeline.errors import EvidenceError
-from pipeline.evidence.clip import PREVIEW_CODEC, PREVIEW_OPTIONS, new_file, unwritable
+from pipeline.evidence.clip import new_file, unwritable
+from pipeline.evidence.preview_encoder import CODEC, OPTIONS
 from pipeline.redaction.blurring import blur, regions
 from pipeline.redaction.finding import Finder, Seen
 from pipeline.redaction.following import Trail, follow
@@ -70,7 +71,7 @@ def write_redacted(clip: Clip, subject: Subject, target: Path) -> None:
                 place = subject.within(clip, seconds, picture.shape[1])
                 shown = _even(blur(picture, regions(clip.seen(seconds), place, ridden=subject.ridden)))
                 if track is None:
-                    track = cast("VideoStream", output.add_stream(PREVIEW_CODEC, rate=25, options=PREVIEW_OPTIONS))
+                    track = cast("VideoStream", output.add_stream(CODEC, rate=25, options=OPTIONS))
                     track.height, track.width = shown.shape[:2]
                     track.pix_fmt = "yuv420p"
                     track.codec_context.time_base = Fraction(1, 90_000)
