@@ -53,7 +53,7 @@ class Batch:
         self.installation.keep_version()
         self.installation.outlet.append(CameraKnown.of(self.camera))
         self.installation.driver().drive(self._runs(), parallel=self.parallel, stop=self.stop, on_progress=on_progress)
-        self.installation.previews.make_due(self.stop)
+        self.installation.previews.make_due()
         return self.reports
 
     def _runs(self) -> Iterator[CameraRun]:

@@ -83,11 +83,14 @@ class Installation:
         cameras: Sequence[CameraConfig] | None = None,
         *,
         patient: bool = False,
+        stop: threading.Event | None = None,
     ) -> Installation:
         """Create the data folder, open the database, load the models of the cameras (all when None).
 
         When `patient`, what is found goes through a spool in the data folder, which outlives an absence of the
         database, also one at the start of this program. Otherwise it goes to the database at once.
+
+        Uploads and previews end when `stop` is set, without waiting for the cameras.
 
         Raises:
             StoreError: the database cannot be opened; when `patient`, none that this data folder ever reached.
@@ -104,6 +107,7 @@ class Installation:
         repository.announces = patient
         outlet = open_spool(data.spool, repository, evidence) if patient else Straight(repository, evidence)
         lanes, signer = Lanes(), Signer.open(data.keys)
+        stop = stop or threading.Event()
         installation = cls(
             config,
             evidence=evidence,
@@ -114,8 +118,8 @@ class Installation:
             networks=Networks(config.inference),
             signer=signer,
             lanes=lanes,
-            previews=Previews(evidence, outlet, lanes, reserve=config.storage.reserve * 2**20, signer=signer),
-            uploads=_uploads(config.storage, evidence) if patient else None,
+            previews=Previews(evidence, outlet, lanes, stop, reserve=config.storage.reserve * 2**20, signer=signer),
+            uploads=_uploads(config.storage, evidence, stop) if patient else None,
         )
         if installation.uploads is not None:
             installation.uploads.start()
@@ -250,10 +254,10 @@ class Installation:
         self.close()
 
 
-def _uploads(storage: StorageConfig, evidence: Path) -> Uploads | None:
+def _uploads(storage: StorageConfig, evidence: Path, stop: threading.Event) -> Uploads | None:
     if storage.archive is None:
         return None
-    return Uploads(evidence, Archive(storage.archive, storage.archive_options), storage.evidence_local)
+    return Uploads(evidence, Archive(storage.archive, storage.archive_options), storage.evidence_local, stop)
 
 
 def code_version() -> str:

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 STATE_SECONDS = 2.0
 CLOSE_SECONDS = 1.0
-"""How long a stop waits for a thread that may be reading files or loading a model."""
+"""How long a stop waits for threads that may be reading files or loading a model."""
 LOOK_SECONDS = 2.0
 """How often streams.yaml is looked at; a change takes effect after two looks."""
 
@@ -119,8 +119,9 @@ class Live:
         finally:
             done.set()
             self._turn.set()
+            deadline = monotonic() + CLOSE_SECONDS
             for thread in threads:
-                thread.join(CLOSE_SECONDS)
+                thread.join(max(0.0, deadline - monotonic()))
             self._write_states()
             if self.reloader is not None:
                 self.reloader.end()

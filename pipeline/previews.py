@@ -36,37 +36,43 @@ class Previews:
 
     Each is encoded in a process of its own, then put into its package in the camera's lane, where nothing else is
     writing the package. One that cannot be made is told in the log, and not tried again. With less than `reserve`
-    bytes on the disk, they wait.
+    bytes on the disk, they wait. It ends when `stop` is set; the next start goes on.
     """
 
     def __init__(
-        self, root: Path, outlet: Outlet, lanes: Lanes, *, reserve: int = 0, signer: Signer | None = None
+        self,
+        root: Path,
+        outlet: Outlet,
+        lanes: Lanes,
+        stop: threading.Event | None = None,
+        *,
+        reserve: int = 0,
+        signer: Signer | None = None,
     ) -> None:
         self._root = root
         self._outlet = outlet
         self._lanes = lanes
         self._reserve = reserve
         self._signer = signer
-        self._stop = threading.Event()
+        self._stop = stop or threading.Event()
         self._thread = threading.Thread(target=self._work, name="previews", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def close(self, seconds: float = 1.0) -> None:
+    def close(self, seconds: float = 0.5) -> None:
         """Leave the rest to the next start."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(seconds)
 
-    def make_due(self, stop: threading.Event | None = None) -> None:
+    def make_due(self) -> None:
         """Make all that are due, until told to stop."""
-        stop = stop or self._stop
         for mark, folder in pending(self._root):
-            if stop.is_set() or free_bytes(self._root) < self._reserve:
+            if self._stop.is_set() or free_bytes(self._root) < self._reserve:
                 return
             try:
-                if not self._make(folder, mark.parent, stop):
+                if not self._make(folder, mark.parent):
                     return
             except (EvidenceError, OSError) as error:
                 log.error("no preview", package=folder, error=str(error))
@@ -79,14 +85,14 @@ class Previews:
             except Exception:  # whatever it is, the next look may succeed
                 log.exception("previews")
 
-    def _make(self, folder: str, drafts: Path, stop: threading.Event) -> bool:
+    def _make(self, folder: str, drafts: Path) -> bool:
         """Make those of one package; False when told to stop before."""
         with TemporaryDirectory(prefix=".", dir=drafts) as place:
             made = {}
             clips = lacking(self._root, folder)
             for clip in clips:
                 made[clip.name] = Path(place, preview_name(clip.name))
-                if not encode(self._root / folder / clip.name, made[clip.name], stop):
+                if not encode(self._root / folder / clip.name, made[clip.name], self._stop):
                     return False
             return not made or self._add(folder, clips, made)
 

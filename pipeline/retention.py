@@ -20,7 +20,7 @@ import structlog
 
 from pipeline.config import Config
 from pipeline.config.retention import RetentionConfig
-from pipeline.errors import ArchiveError, MatThanError
+from pipeline.errors import ArchiveError
 from pipeline.evidence.archive import Archive
 from pipeline.evidence.package import sync
 from pipeline.paths import DataFolder
@@ -30,8 +30,6 @@ from pipeline.uploads import ARCHIVED
 
 log = structlog.get_logger()
 
-EVERY_SECONDS = 3600.0
-FIRST_SECONDS = 300.0
 BATCH = 200
 
 ABANDONED = timedelta(days=7)
@@ -56,7 +54,8 @@ def utc_now() -> datetime:
 
 @dataclass(slots=True)
 class Retention:
-    """One site's retention. Raises StoreError when the database is away.
+    """One site's retention, until told to `stop`: then it ends after the step that it is at. Raises StoreError when the
+    database is away.
 
     `archive` and `fetched`, the folder of what was fetched from it, hold copies of packages, which go with them.
     """
@@ -103,9 +102,13 @@ class Retention:
     def _cameras(self) -> Iterator[tuple[str, RetentionConfig]]:
         """Every camera with how long its things are kept; the defaults hold for what was taken out of streams.yaml."""
         for camera in self.config.cameras:
+            if self.stop.is_set():
+                return
             yield camera.id, camera.retention
         configured = [camera.id for camera in self.config.cameras]
         for camera_id in self.repository.abandoned_cameras(configured, self.clock() - ABANDONED):
+            if self.stop.is_set():
+                return
             yield camera_id, self.config.defaults.retention
 
     def _cases_by_age(self, gone: set[Candidate], *, apply: bool) -> Iterator[Line]:
@@ -223,7 +226,7 @@ class Retention:
                 if not self.repository.delete_plate_reads([read.id for read in due]) or self.stop.is_set():
                     break
             yield self._audited(Line("plate reads", camera, f"older than {days} days", number, freed), apply=apply)
-        if apply:
+        if apply and not self.stop.is_set():
             self.repository.forget_plates()
 
     def _counts(self, *, apply: bool) -> Iterator[Line]:
@@ -243,7 +246,7 @@ class Retention:
             ("uptime of cameras", site.alerts, store.delete_uptime, store.count_uptime),
             ("announcements", site.notifications, store.forget_notifications, store.count_announcements),
         ):
-            if days:
+            if days and not self.stop.is_set():
                 number = (delete if apply else count)(self.clock() - timedelta(days=days))
                 yield self._audited(Line(what, "all", f"older than {days} days", number), apply=apply)
 
@@ -252,41 +255,6 @@ class Retention:
             detail = {"what": line.what, "camera": line.camera, "reason": line.reason, "number": line.number}
             self.repository.audit_retention("retention.removed", detail)
         return line
-
-
-class Housekeeper:
-    """Lets retention do its work in a thread, the first time a few minutes after the start, then every hour.
-
-    `config` is asked each time, so that a changed streams.yaml counts. A pass that fails is logged, and the next one
-    takes up its work.
-    """
-
-    def __init__(self, make: Callable[[threading.Event], Retention]) -> None:
-        self._make = make
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
-
-    def __enter__(self) -> Housekeeper:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        with suppress(OSError, AttributeError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
-        wait = FIRST_SECONDS
-        while not self._stop.wait(wait):
-            wait = EVERY_SECONDS
-            try:
-                for line in self._make(self._stop).run(apply=True):
-                    log.info("removed", what=line.what, camera=line.camera, reason=line.reason, number=line.number)
-            except (MatThanError, OSError) as error:
-                log.error("retention failed; it goes on in an hour", error=str(error))
-            except Exception:  # whatever it is, the next pass may succeed
-                log.exception("retention failed; it goes on in an hour")
 
 
 def _size(path: Path) -> int:

@@ -37,10 +37,13 @@ DAY = re.compile(r"\d{4}-\d\d-\d\d")
 class Uploads:
     """Copies finished packages into an archive, by a thread of its own; the oldest day first.
 
-    With `local_days`, packages leave this machine that many days after they were archived.
+    With `local_days`, packages leave this machine that many days after they were archived. It ends when `stop` is set,
+    after the package that it is at.
     """
 
-    def __init__(self, root: Path, archive: Archive, local_days: int | None = None) -> None:
+    def __init__(
+        self, root: Path, archive: Archive, local_days: int | None = None, stop: threading.Event | None = None
+    ) -> None:
         self.away = ""
         self.waiting = 0
         self.done = 0
@@ -49,13 +52,13 @@ class Uploads:
         self._local_seconds = None if local_days is None else max(YOUNGEST, 86400.0 * local_days)
         self._clean: dict[Path, int] = {}
         self._damaged: dict[Path, float] = {}
-        self._stop = threading.Event()
+        self._stop = stop or threading.Event()
         self._thread = threading.Thread(target=self._work, name="uploads", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def close(self, seconds: float = 2.0) -> None:
+    def close(self, seconds: float = 0.5) -> None:
         """Leave the rest to the next start."""
         self._stop.set()
         if self._thread.is_alive():

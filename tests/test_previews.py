@@ -58,7 +58,7 @@ def lanes() -> Iterator[Lanes]:
     lanes.close()
 
 
-def previews(root: Path, outlet: Outlet, lanes: Lanes, **given: int) -> Previews:
+def previews(root: Path, outlet: Outlet, lanes: Lanes, **given: object) -> Previews:
     return Previews(root, outlet, lanes, **given)  # type: ignore[arg-type]
 
 
@@ -147,7 +147,7 @@ def test_a_stop_ends_the_encoder_and_keeps_the_mark(
     stop.set()
     assert not encode(tmp_path / FOLDER / "clip.mp4", tmp_path / "preview.mp4", stop)
     assert not (tmp_path / "preview.mp4").exists()
-    previews(tmp_path, outlet, lanes).make_due(stop)
+    previews(tmp_path, outlet, lanes, stop=stop).make_due()
     assert mark(tmp_path).exists()
 
 

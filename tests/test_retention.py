@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from pipeline.config import Config
 from pipeline.errors import ArchiveError
 from pipeline.evidence.archive import Archive
 from pipeline.orphans import orphans
-from pipeline.retention import Housekeeper, Retention
+from pipeline.retention import Retention
 from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy
 from pipeline.store import Repository
 from pipeline.types import CountSample, Evidence, EvidenceFile, Findings
@@ -162,19 +161,12 @@ def test_a_decided_case_is_written_on_the_audit_trail_once_however_long_the_arch
     assert [entry.action for entry in repository.audit().items] == ["violation.removed"]
 
 
-def test_a_pass_that_fails_in_any_way_is_followed_by_the_next(monkeypatch):
-    monkeypatch.setattr("pipeline.retention.FIRST_SECONDS", 0.01)
-    monkeypatch.setattr("pipeline.retention.EVERY_SECONDS", 0.01)
-    second, passes = threading.Event(), []
-
-    def make(stop: threading.Event) -> Retention:
-        passes.append(stop)
-        if len(passes) > 1:
-            second.set()
-        raise ZeroDivisionError
-
-    with Housekeeper(make):
-        assert second.wait(10)
+def test_a_pass_that_is_told_to_stop_begins_nothing_more(repository, tmp_path):
+    case(repository, tmp_path, days=40)
+    stopped = retention(repository, tmp_path, violations=30)
+    stopped.stop.set()
+    assert stopped.run(apply=True) == []
+    assert repository.count_violations() == files(tmp_path) == 1
 
 
 class ArchiveThatIsAway(Archive):

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,9 +33,12 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to serve on.")]
 
 
 @contextmanager
-def stop_on_signal() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets; a second one ends the program at once."""
+def stop_on_signal(within: float | None = None) -> Iterator[threading.Event]:
+    """An event that the first Ctrl-C or SIGTERM sets; a second one ends the program at once, and so does the lapse of
+    `within` seconds after the first, also while Python itself waits for its threads."""
     stop = threading.Event()
+    if within is not None:
+        threading.Thread(target=_end_late, args=(stop, within), name="last-resort", daemon=True).start()
 
     def handle(number: int, _frame: object) -> None:
         if stop.is_set():
@@ -50,15 +54,43 @@ def stop_on_signal() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
+def _end_late(stop: threading.Event, within: float) -> None:
+    stop.wait()
+    sleep(within)
+    os.write(2, b"stopping took too long: ended as by a kill; the next start completes what was begun\n")
+    os._exit(1)
+
+
+class Reload:
+    """The wish to read the registration again. One that comes before somebody sees to it is kept until then."""
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._reload: Callable[[], None] | None = None
+
+    def ask(self) -> None:
+        if self._reload is None:
+            self._asked = True
+        else:
+            self._reload()
+
+    def by(self, reload: Callable[[], None]) -> None:
+        """From now on, this sees to it; it may be called by a signal's handler."""
+        self._reload = reload
+        if self._asked:
+            reload()
+
+
 @contextmanager
-def reload_on_signal(reload: Callable[[], None]) -> Iterator[None]:
-    """Call `reload` on SIGHUP, where the system has that."""
+def reload_on_signal() -> Iterator[Reload]:
+    """What SIGHUP asks for, where the system has that."""
+    reload = Reload()
     if not hasattr(signal, "SIGHUP"):
-        yield
+        yield reload
         return
-    previous = signal.signal(signal.SIGHUP, lambda _number, _frame: reload())
+    previous = signal.signal(signal.SIGHUP, lambda _number, _frame: reload.ask())
     try:
-        yield
+        yield reload
     finally:
         signal.signal(signal.SIGHUP, previous)
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.cli.terminal import Data, Streams, console, errors, reload_on_signal, stop_on_signal
+from pipeline.cli.terminal import Data, Reload, Streams, console, errors, reload_on_signal, stop_on_signal
 from pipeline.errors import MatThanError
 from pipeline.paths import DataFolder
 
 app = typer.Typer()
+
+STOP_SECONDS = 9.5
+"""After so long, a stop is carried out by force: supervisors give 10 s and then kill."""
 
 
 @app.command()
@@ -48,39 +53,45 @@ def check(
 @app.command()
 def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
     """Watch all cameras until told to stop (Ctrl-C or SIGTERM); a changed streams.yaml is taken over as it goes."""
+    with reload_on_signal() as reload, stop_on_signal(STOP_SECONDS) as stop:
+        failures = _watch(streams, DataFolder.resolve(data), stop, reload)
+    for camera, reason in failures.items():
+        errors.print(f"{camera}: {reason}", style="red")
+    if failures:
+        raise typer.Exit(1)
+
+
+def _watch(streams: Path, folder: DataFolder, stop: threading.Event, reload: Reload) -> Mapping[str, str]:
+    """Why cameras failed, of those that did."""
     from pipeline.allocator import return_large_blocks
     from pipeline.config import ConfigFile
     from pipeline.detectors.manifest import Manifest
+    from pipeline.housekeeping import Housekeeper
     from pipeline.installation import Installation
     from pipeline.live import Live
     from pipeline.monitor import serving
     from pipeline.progress import RunProgress
-    from pipeline.retention import Housekeeper, Retention
+    from pipeline.retention import Retention
     from pipeline.service import supervised
     from pipeline.stills import Stills
 
     return_large_blocks()
-    folder = DataFolder.resolve(data)
     file = ConfigFile(streams, models={model.name: model.classes for model in Manifest.load(folder)})
     config = file.load()
     with (
-        stop_on_signal() as stop,
-        Installation.open(config, folder, config.active_cameras, patient=True) as installation,
+        Installation.open(config, folder, config.active_cameras, patient=True, stop=stop) as installation,
         RunProgress(console) as progress,
         Stills(folder.stills) as installation.stills,
-        Housekeeper(lambda stop: Retention.by(installation.config, installation.repository, folder, stop)),
+        Housekeeper(lambda stop: Retention.by(installation.config, installation.repository, folder, stop), stop),
     ):
         live = Live(installation, stop, file)
+        reload.by(live.reload)
         with (
-            reload_on_signal(live.reload),
             serving(config.metrics.address, config.metrics.port, live.pages),
             supervised(lambda: live.pages.live().well),
         ):
             live.run(progress.update)
-    for camera, reason in live.failures.items():
-        errors.print(f"{camera}: {reason}", style="red")
-    if live.failures:
-        raise typer.Exit(1)
+    return live.failures
 
 
 @app.command()
@@ -105,7 +116,7 @@ def batch(
     registered = load(config).camera(camera)
     with (
         stop_on_signal() as stop,
-        Installation.open(load(config), DataFolder.resolve(data), [registered]) as installation,
+        Installation.open(load(config), DataFolder.resolve(data), [registered], stop=stop) as installation,
     ):
         job = Batch(installation, registered, paths, moment(start), parallel, stop)
         with RunProgress(console) as progress:

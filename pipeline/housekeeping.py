@@ -1,0 +1,55 @@
+"""Lets retention do its work while cameras are watched."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from pipeline.errors import MatThanError
+from pipeline.retention import Retention
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 3600.0
+FIRST_SECONDS = 300.0
+CLOSE_SECONDS = 1.0
+"""How long a stop waits for the step that a pass is at; the next pass takes up whatever that leaves."""
+
+
+class Housekeeper:
+    """A pass of retention in a thread of its own, the first time a few minutes after the start, then every hour.
+
+    Each pass is made anew, so that a changed streams.yaml counts, and ends soon after `stop` is set. One that fails is
+    logged, and the next one takes up its work.
+    """
+
+    def __init__(self, make: Callable[[threading.Event], Retention], stop: threading.Event) -> None:
+        self._make = make
+        self._stop = stop
+        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+
+    def __enter__(self) -> Housekeeper:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(CLOSE_SECONDS)
+
+    def _run(self) -> None:
+        with suppress(OSError, AttributeError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        wait = FIRST_SECONDS
+        while not self._stop.wait(wait):
+            wait = EVERY_SECONDS
+            try:
+                for line in self._make(self._stop).run(apply=True):
+                    log.info("removed", what=line.what, camera=line.camera, reason=line.reason, number=line.number)
+            except (MatThanError, OSError) as error:
+                log.error("retention failed; it goes on in an hour", error=str(error))
+            except Exception:  # whatever it is, the next pass may succeed
+                log.exception("retention failed; it goes on in an hour")
