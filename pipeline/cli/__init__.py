@@ -8,7 +8,21 @@ import sys
 import typer
 
 from pipeline import logs
-from pipeline.cli import evaluation, evidence, keeping, models, notify, proving, reporting, serving, status, watching, watchlists
+from pipeline.cli import (
+    evaluation,
+    evidence,
+    handing_over,
+    keeping,
+    keys,
+    models,
+    notify,
+    proving,
+    reporting,
+    serving,
+    status,
+    watching,
+    watchlists,
+)
 from pipeline.cli.terminal import errors
 from pipeline.errors import MatThanError
 
@@ -17,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Mắt Thần: camera analytics for a city operations centre.",
 )
-for group in (serving, watching, status, evidence, evaluation, keeping, proving, reporting):
+for group in (serving, watching, status, evidence, handing_over, keys, evaluation, keeping, proving, reporting):
     app.add_typer(group.app)
 app.add_typer(models.app, name="models")
 app.add_typer(notify.app, name="notify")

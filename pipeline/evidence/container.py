@@ -9,6 +9,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import EvidenceError
@@ -33,13 +34,20 @@ class Entry:
     crc: int
 
 
-def describe(name: str, chunks: Iterator[bytes]) -> Entry:
+def describe(name: str, content: Iterator[bytes]) -> Entry:
     """The entry of a file with this content."""
     size = crc = 0
-    for chunk in chunks:
+    for chunk in content:
         size += len(chunk)
         crc = zlib.crc32(chunk, crc)
     return Entry(name, size, crc)
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """A file, at most CHUNK bytes at a time."""
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk
 
 
 def size_of(entries: Sequence[Entry]) -> int:

@@ -90,7 +90,7 @@ def sealed(fields: Mapping[str, Any], signer: Signer | None = None) -> bytes:
 def signature_fault(fields: Mapping[str, Any], trusted: TrustedKeys) -> str:
     """What is wrong with the signature of an opened manifest; "" when a trusted key signed it."""
     if fields["format"] != SIGNED:
-        return "is not signed"
+        return "is not signed; the database alone can vouch for it: matthan verify --database --evidence FOLDER"
     body = {name: value for name, value in fields.items() if name not in {"digest", "signature"}}
     return trusted.fault(fields["key"], fields["signature"], canonical(body))
 

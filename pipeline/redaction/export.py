@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from pipeline.errors import EvidenceError
 from pipeline.evidence import report, verify_package
 from pipeline.evidence.clip import unwritable
+from pipeline.evidence.container import chunks, describe, pack
 from pipeline.evidence.manifest import LEFT_OUT, MANIFEST, opened
 from pipeline.evidence.package import describe_files, staged, write_manifest
 from pipeline.evidence.pictures import encode
@@ -25,6 +25,7 @@ from pipeline.redaction.blurring import blur, regions
 from pipeline.redaction.clips import Clip, look_through, write_redacted
 from pipeline.redaction.finding import Finder, Seen
 from pipeline.redaction.subject import Subject
+from pipeline.signing import Signer
 from pipeline.types import Box, Image
 
 UNSURE = "the plate is not seen to be the subject's"
@@ -36,13 +37,14 @@ def export(
     target: Path,
     *,
     redact: bool = True,
+    signer: Signer | None = None,
     progress: Callable[[str], None] = lambda what: None,
 ) -> Path:
     """Copy an evidence package to `target`, a new folder, or a ZIP file when its name ends so.
 
     With `redact`, heads, vehicles and plates of everyone but the subject are blurred in the stills and clips of
-    the copy, for good; its manifest names the original's and verifies as that of a redacted copy. The original
-    stays as it is. `progress` is told what is being worked on.
+    the copy, for good; its manifest names the original's and verifies as that of a redacted copy, signed where there
+    is a `signer`. The original stays as it is. `progress` is told what is being worked on.
 
     Raises:
         EvidenceError: the package does not verify or cannot be read, or `target` is there already or cannot be
@@ -55,14 +57,14 @@ def export(
         raise EvidenceError(f"{target}: is there already; name a new file or folder")
     if target.suffix.lower() != ".zip":
         with staged(target.absolute()) as draft:
-            _fill(package, draft, redact, progress)
+            _fill(package, draft, redact, signer, progress)
         return target
     try:
         with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".export-") as scratch:
             name = package.absolute().name
             folder = Path(scratch) / name
             folder.mkdir()
-            _fill(package, folder, redact, progress)
+            _fill(package, folder, redact, signer, progress)
             packed = Path(scratch) / "packed.zip"
             _pack(folder, packed)
             packed.replace(target)
@@ -71,9 +73,9 @@ def export(
     return target
 
 
-def _fill(package: Path, draft: Path, redact: bool, progress: Callable[[str], None]) -> None:
+def _fill(package: Path, draft: Path, redact: bool, signer: Signer | None, progress: Callable[[str], None]) -> None:
     if redact:
-        _Redaction(package, draft, progress).write()
+        _Redaction(package, draft, progress).write(signer)
         return
     for file in package.iterdir():
         shutil.copyfile(file, draft / file.name)
@@ -81,11 +83,10 @@ def _fill(package: Path, draft: Path, redact: bool, progress: Callable[[str], No
 
 def _pack(folder: Path, target: Path) -> None:
     """The folder as a ZIP file whose bytes depend on its content alone."""
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
-        for file in sorted(folder.iterdir()):
-            entry = zipfile.ZipInfo(f"{folder.name}/{file.name}")
-            entry.external_attr = 0o644 << 16
-            packed.writestr(entry, file.read_bytes())
+    files = {describe(f"{folder.name}/{file.name}", chunks(file)): file for file in sorted(folder.iterdir())}
+    with target.open("wb") as packed:
+        for piece in pack(list(files), lambda entry: chunks(files[entry])):
+            packed.write(piece)
 
 
 class _Redaction:
@@ -107,7 +108,7 @@ class _Redaction:
             raise EvidenceError(f"{package / 'trace.json'}: cannot be read: {error}") from None
         self._finder = Finder()
 
-    def write(self) -> None:
+    def write(self, signer: Signer | None) -> None:
         clips = [self._clip(clip) for clip in self._fields["clips"]]
         seen = self._pictures(clips)
         shown = {"trace", "plate"} if self._shows_plate(seen, clips) else {"trace"}
@@ -133,7 +134,7 @@ class _Redaction:
                 **({LEFT_OUT: left_out} if left_out else {}),
             },
         }
-        write_manifest(self._draft, fields)
+        write_manifest(self._draft, fields, signer)
 
     def _clip(self, told: dict[str, Any]) -> Clip:
         name = told["name"]

@@ -14,7 +14,7 @@ from pipeline.store.chain_check import Head, RowFault, check_chain, head_of
 from pipeline.store.chain_tables import ChainEntry
 from pipeline.store.database import Database, explained
 from pipeline.store.review_tables import ReviewAction
-from pipeline.store.tables import Violation
+from pipeline.store.tables import Evidence, EvidenceFile, Violation
 
 ABOUT_VIOLATION = ("violations", "evidence", "reviews", "legal_holds", "removals")
 
@@ -58,6 +58,17 @@ class ChainQueries(Database):
         """As chain_check.check_chain, over one state of the database, whoever writes meanwhile. Raises StoreError."""
         with self._unchanging() as connection:
             yield from check_chain(connection, heads)
+
+    def recorded_manifests(self) -> Iterator[tuple[UUID, str, str]]:
+        """Violation, folder and manifest's SHA-256 of every package that is recorded, in no order that matters."""
+        statement = (
+            select(Evidence.violation, Evidence.folder, EvidenceFile.sha256)
+            .join(EvidenceFile, EvidenceFile.violation == Evidence.violation)
+            .where(EvidenceFile.role == "manifest")
+        )
+        with self._unchanging() as connection:
+            for row in connection.execution_options(yield_per=500).execute(statement):
+                yield row.violation, row.folder, row.sha256
 
     @contextmanager
     def _unchanging(self) -> Iterator[Connection]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Any, Self
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -78,8 +79,11 @@ class Database:
         self.engine.dispose()
 
 
-def connect(url: str) -> Engine:
-    """An engine for a SQLite or PostgreSQL URL; nothing is opened yet. Raises StoreError for any other URL."""
+def connect(url: str, *, read_only: bool = False) -> Engine:
+    """An engine for a SQLite or PostgreSQL URL; nothing is opened yet. Raises StoreError for any other URL.
+
+    When `read_only`, nothing of a SQLite database is changed, not even by opening it.
+    """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -90,7 +94,7 @@ def connect(url: str) -> Engine:
         raise StoreError(
             "the database URL is not understood; give sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
         )
-    engine = _sqlite(parsed) if kind == "sqlite" else _postgresql(parsed)
+    engine = _sqlite(parsed, read_only=read_only) if kind == "sqlite" else _postgresql(parsed)
     event.listen(engine, "before_execute", narrow_confined, retval=True)
     chaining.listen(engine)
     return engine
@@ -113,17 +117,22 @@ def _postgresql(url: URL) -> Engine:
     )
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, *, read_only: bool) -> Engine:
     if not url.database or url.database == ":memory:":
         raise StoreError("a SQLite database needs a file: give sqlite:///FILE")
-    engine = create_engine(url.set(drivername="sqlite+pysqlite"), hide_parameters=True)
+    given: dict[str, Any] = {}
+    if read_only:
+        place = f"file:{quote(url.database)}?mode=ro"
+        given["creator"] = lambda: sqlite3.connect(place, uri=True, check_same_thread=False)
+    engine = create_engine(url.set(drivername="sqlite+pysqlite"), hide_parameters=True, **given)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:  # noqa: ARG001
         connection.isolation_level = None  # the driver begins no transaction of its own; `begin` below does
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1000}")
-        _switch_to_wal(cursor)
+        if not read_only:
+            _switch_to_wal(cursor)
         # In WAL a killed process loses no commit either way; FULL keeps the last ones through a power cut too.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")

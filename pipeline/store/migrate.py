@@ -19,9 +19,7 @@ ADVISORY_LOCK = 0x6D_61_74_74_68_61_6E
 
 def upgrade(engine: Engine) -> None:
     """Make or upgrade the tables. Raises StoreError when the schema is newer than this program."""
-    settings = Config()
-    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    scripts = ScriptDirectory.from_config(settings)
+    settings, scripts = _migrations()
     with explained(engine.url):
         with engine.connect() as connection:
             if _at_head(connection, scripts):
@@ -32,6 +30,23 @@ def upgrade(engine: Engine) -> None:
             if not _at_head(connection, scripts):
                 settings.attributes["connection"] = connection
                 command.upgrade(settings, "head")
+
+
+def require_head(engine: Engine) -> None:
+    """Raises StoreError when the tables are not those of this program."""
+    _, scripts = _migrations()
+    with explained(engine.url), engine.connect() as connection:
+        if not _at_head(connection, scripts):
+            raise StoreError(
+                f"database {describe(engine.url)} has an older schema than this program; start matthan on a copy of it "
+                "to upgrade that, or check it with the version that wrote it"
+            )
+
+
+def _migrations() -> tuple[Config, ScriptDirectory]:
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return settings, ScriptDirectory.from_config(settings)
 
 
 def _at_head(connection: Connection, scripts: ScriptDirectory) -> bool:

@@ -19,7 +19,7 @@ from pipeline.store.claims import CameraClaims
 from pipeline.store.configurations import ConfigurationStore
 from pipeline.store.database import connect, describe
 from pipeline.store.findings import FindingsStore
-from pipeline.store.migrate import upgrade
+from pipeline.store.migrate import require_head, upgrade
 from pipeline.store.notifications import NotificationStore
 from pipeline.store.plate_retention import PlateRetention
 from pipeline.store.plates import PlateQueries
@@ -63,6 +63,20 @@ class Repository(
         repository = cls(connect(url))
         try:
             repository.prepare()
+        except BaseException:
+            repository.close()
+            raise
+        return repository
+
+    @classmethod
+    def examine(cls, url: str) -> Repository:
+        """A database as it is, to look at: nothing in it is changed, nor are its tables upgraded.
+
+        Raises StoreError when it is unreachable or its schema is not this program's.
+        """
+        repository = cls(connect(url, read_only=True))
+        try:
+            require_head(repository.engine)
         except BaseException:
             repository.close()
             raise

@@ -158,6 +158,11 @@ class RunStore(Announcing):
             rows = connection.execute(_runs().where(RunTable.id.in_(stale))).mappings()
             return tuple(Run(**row) for row in rows)
 
+    def run(self, run: UUID) -> Run | None:
+        with self.reading() as connection:
+            row = connection.execute(_runs().where(RunTable.id == run)).mappings().one_or_none()
+            return None if row is None else Run(**row)
+
     def runs(self, camera: str | None = None, limit: int = 100) -> tuple[Run, ...]:
         """The newest runs first."""
         statement = _runs().order_by(RunTable.created.desc()).limit(limit)
