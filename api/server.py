@@ -15,6 +15,7 @@ from api.auth.accounts import create_first_users
 from api.settings import Settings
 from pipeline.config import Config
 from pipeline.config.registration import Registration
+from pipeline.config.watchlists import Watchlists
 from pipeline.errors import MatThanError
 from pipeline.kept_secret import kept_secret
 from pipeline.paths import DataFolder
@@ -52,6 +53,7 @@ def serve(config: Config, data: DataFolder, host: str, port: int, registration: 
         journeys=config.journeys.limits,
         publication=config.publication,
         base_map=config.map.ground,
+        watchlists=registration and Watchlists(registration),
     )
     listener = _listen(host, port)
     with Repository.open(database.get_secret_value()) as repository:

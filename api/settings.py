@@ -12,6 +12,7 @@ from pipeline.access import AccessPolicy
 from pipeline.base_map import BaseMap
 from pipeline.config.publication import PublicationConfig
 from pipeline.config.registration import Registration
+from pipeline.config.watchlists import Watchlists
 from pipeline.journeys import JourneyLimits
 from pipeline.review import ReviewPolicy
 
@@ -40,6 +41,7 @@ class Settings(BaseModel):
     review: ReviewPolicy = ReviewPolicy()
     journeys: JourneyLimits = JourneyLimits()
     base_map: BaseMap = BaseMap()
+    watchlists: Watchlists | None = None
     publication: PublicationConfig = PublicationConfig()
     access: AccessPolicy = AccessPolicy()
     access_key: SecretStr = Field(default_factory=lambda: SecretStr(token_hex(32)))

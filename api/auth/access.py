@@ -20,6 +20,7 @@ EVERYONE = frozenset(Role)
 REVIEWERS = frozenset({Role.REVIEWER, Role.SENIOR_REVIEWER})
 REVIEW = REVIEWERS | {Role.ADMIN}
 ADMINS = frozenset({Role.ADMIN})
+SENIORS = ADMINS | {Role.SENIOR_REVIEWER}
 OPERATORS = ADMINS | {Role.OPERATOR}
 
 ACCESS: Mapping[Route, frozenset[Role] | None] = {
@@ -84,6 +85,16 @@ ACCESS: Mapping[Route, frozenset[Role] | None] = {
     ("PATCH", "/api/v1/cameras/{camera_id}/registration"): OPERATORS,
     ("DELETE", "/api/v1/cameras/{camera_id}/registration"): OPERATORS,
     ("POST", "/api/v1/cameras/{camera_id}/registration/preview"): OPERATORS,
+    ("GET", "/cameras/{camera_id}/places"): OPERATORS,
+    ("POST", "/cameras/{camera_id}/places"): OPERATORS,
+    ("GET", "/cameras/{camera_id}/settings"): OPERATORS,
+    ("POST", "/cameras/{camera_id}/settings"): OPERATORS,
+    ("POST", "/cameras/{camera_id}/removal"): OPERATORS,
+    ("GET", "/registration"): OPERATORS,
+    ("GET", "/registration/new"): OPERATORS,
+    ("POST", "/registration/new"): OPERATORS,
+    ("GET", "/registration/{digest}"): OPERATORS,
+    ("POST", "/registration/{digest}"): OPERATORS,
     ("GET", "/api/v1/registration/versions"): OPERATORS,
     ("GET", "/api/v1/registration/versions/{digest}"): OPERATORS,
     ("POST", "/api/v1/registration/versions/{digest}/restoration"): OPERATORS,
@@ -96,6 +107,7 @@ ACCESS: Mapping[Route, frozenset[Role] | None] = {
     ("DELETE", "/api/v1/users/{user_id}/second-factor"): ADMINS,
     ("DELETE", "/api/v1/users/{user_id}/sessions"): ADMINS,
     ("GET", "/api/v1/audit"): ADMINS,
+    ("GET", "/api/v1/audit/export"): ADMINS,
     # The desk.
     ("POST", "/language"): PUBLIC,
     ("GET", "/login"): PUBLIC,
@@ -105,6 +117,24 @@ ACCESS: Mapping[Route, frozenset[Role] | None] = {
     ("POST", "/logout"): EVERYONE,
     ("GET", "/password"): EVERYONE,
     ("POST", "/password"): EVERYONE,
+    ("GET", "/account"): EVERYONE,
+    ("POST", "/account/sessions/{session_id}"): EVERYONE,
+    ("GET", "/account/second-factor"): EVERYONE,
+    ("GET", "/account/second-factor/picture"): EVERYONE,
+    ("POST", "/account/second-factor"): EVERYONE,
+    ("POST", "/account/second-factor/removal"): EVERYONE,
+    ("POST", "/account/keys"): EVERYONE,
+    ("POST", "/account/keys/{key_id}"): EVERYONE,
+    ("GET", "/users"): ADMINS,
+    ("POST", "/users"): ADMINS,
+    ("GET", "/users/{user_id}"): ADMINS,
+    ("POST", "/users/{user_id}"): ADMINS,
+    ("POST", "/users/{user_id}/password"): ADMINS,
+    ("POST", "/users/{user_id}/second-factor"): ADMINS,
+    ("POST", "/users/{user_id}/sessions"): ADMINS,
+    ("POST", "/users/{user_id}/keys/{key_id}"): ADMINS,
+    ("GET", "/audit"): ADMINS,
+    ("GET", "/audit/export"): ADMINS,
     ("GET", "/"): EVERYONE,
     ("GET", "/queue/counts"): EVERYONE,
     ("GET", "/violations/{violation_id}"): EVERYONE,
@@ -129,6 +159,15 @@ ACCESS: Mapping[Route, frozenset[Role] | None] = {
     ("GET", "/alerts"): EVERYONE,
     ("POST", "/alerts/{alert_id}/acknowledgement"): OPERATORS,
     ("GET", "/configurations/{version}"): OPERATORS,
+    # Who is watched for is for those who review; to decide who is, for those who answer for them.
+    ("GET", "/api/v1/watchlists"): REVIEW,
+    ("GET", "/api/v1/watchlists/hits"): REVIEW,
+    ("POST", "/api/v1/watchlists/entries"): SENIORS,
+    ("DELETE", "/api/v1/watchlists/entries"): SENIORS,
+    ("GET", "/watchlists"): REVIEW,
+    ("POST", "/watchlists/entries"): SENIORS,
+    ("GET", "/watchlists/removal"): SENIORS,
+    ("POST", "/watchlists/removal"): SENIORS,
 }
 
 KEYS: Mapping[Route, KeyScope] = {
@@ -156,6 +195,7 @@ KEYS: Mapping[Route, KeyScope] = {
     ("GET", "/api/v1/reports/published-cases.{kind}"): KeyScope.VIOLATIONS,
     ("GET", "/api/v1/violations/{violation_id}/published"): KeyScope.VIOLATIONS,
     ("GET", "/api/v1/audit"): KeyScope.AUDIT,
+    ("GET", "/api/v1/audit/export"): KeyScope.AUDIT,
 }
 """What a machine's key opens, by its scope, where its owner's role may do it too. No key opens anything else: a key
 reads, and it sees no page of the desk."""
@@ -165,6 +205,8 @@ RATES: Mapping[Route, Rate] = {
     ("GET", "/api/v1/journeys"): "searches",
     ("GET", "/plates"): "searches",
     ("GET", "/journeys"): "searches",
+    ("GET", "/api/v1/audit/export"): "exports",
+    ("GET", "/audit/export"): "exports",
     ("GET", "/api/v1/reports/violations.{kind}"): "exports",
     ("GET", "/api/v1/reports/published-cases.{kind}"): "exports",
 }

@@ -8,7 +8,26 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from api.desk import amend, cameras, city, compare, dashboard, insight, language, plates, queue, reports, review, routes
+from api.desk import (
+    account,
+    alerts,
+    amend,
+    audit,
+    cameras,
+    city,
+    compare,
+    dashboard,
+    insight,
+    language,
+    plates,
+    queue,
+    registration,
+    reports,
+    review,
+    routes,
+    users,
+    watchlists,
+)
 from api.desk.rendering import error_page, templates
 from api.settings import Settings
 
@@ -18,6 +37,9 @@ __all__ = ["error_page", "install", "routers"]
 def routers() -> Iterable[APIRouter]:
     return (
         routes.router,
+        account.router,
+        users.router,
+        audit.router,
         language.router,
         queue.router,
         review.router,
@@ -26,8 +48,11 @@ def routers() -> Iterable[APIRouter]:
         insight.router,
         plates.router,
         cameras.router,
+        registration.router,
         city.router,
         dashboard.router,
+        alerts.router,
+        watchlists.router,
         reports.router,
     )
 

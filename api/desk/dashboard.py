@@ -76,7 +76,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The violations of a period. `kinds` come with the most frequent first; `parts` of it and `hours` of the day hold a
+    """The violations of a period. `kinds` come with the most frequent first; `parts` and `hours` of the day hold a
     count for each of them."""
 
     total: int

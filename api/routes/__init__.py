@@ -25,6 +25,7 @@ from api.routes import (
     stills,
     users,
     violations,
+    watchlists,
 )
 
 
@@ -46,6 +47,7 @@ def routers() -> Iterable[APIRouter]:
         registration.router,
         overview.router,
         operation.router,
+        watchlists.router,
         users.router,
         audit.router,
     )

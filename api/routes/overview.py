@@ -22,7 +22,7 @@ from pipeline.uptime import Uptime, uptime
 
 router = APIRouter(prefix="/api/v1", tags=["reports"], route_class=GuardedRoute)
 MOST_DAYS = 62
-SOON = timedelta(days=2)
+SOON = timedelta(days=3)
 
 
 class BacklogAnswer(Answer):

@@ -11,6 +11,7 @@ from pipeline.errors import StoreError
 from pipeline.store.accounts import AccountStore
 from pipeline.store.alerts import AlertStore
 from pipeline.store.api_keys import ApiKeyStore
+from pipeline.store.audits import AuditQueries
 from pipeline.store.backlog import BacklogQueries
 from pipeline.store.cameras import CameraStore
 from pipeline.store.casework import CaseworkQueries
@@ -19,6 +20,7 @@ from pipeline.store.claims import CameraClaims
 from pipeline.store.configurations import ConfigurationStore
 from pipeline.store.database import connect, describe
 from pipeline.store.findings import FindingsStore
+from pipeline.store.hits import WatchlistHits
 from pipeline.store.migrate import require_head, upgrade
 from pipeline.store.notifications import NotificationStore
 from pipeline.store.plate_retention import PlateRetention
@@ -43,10 +45,12 @@ class Repository(
     RetentionStore,
     ReportQueries,
     BacklogQueries,
+    WatchlistHits,
     AccountStore,
     SessionStore,
     SecondFactorStore,
     ApiKeyStore,
+    AuditQueries,
     ChainQueries,
 ):
     """The database, opened and at this program's schema; safe to share between threads.

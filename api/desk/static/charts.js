@@ -12,23 +12,24 @@ for (const figure of document.querySelectorAll("figure[data-chart]")) draw(figur
 function draw(figure) {
   const table = figure.querySelector("table");
   const rows = [...table.tBodies[0].rows];
-  const [first, ...names] = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+  const [first, ...heads] = table.tHead.rows[0].cells;
+  const names = heads.map((cell) => cell.textContent.trim());
+  const colours = heads.map((cell, column) => COLOURS[Number(cell.dataset.colour ?? column) % COLOURS.length]);
   const labels = rows.map((row) => row.cells[0].textContent.trim());
   const values = names.map((_, column) => rows.map((row) => numberOf(row.cells[column + 1])));
   const holder = figure.querySelector("[data-drawing]");
   if (!rows.length || !names.length) return;
   const shares = figure.dataset.chart === "shares";
-  const plot = new uPlot(options(holder.clientWidth, first, names, labels, values, shares), shares ? [indices(rows), ...values] : [indices(rows), ...stacked(values)], holder);
+  const plot = new uPlot(options(holder.clientWidth, { first: first.textContent, names, colours, labels, values, shares }), shares ? [indices(rows), ...values] : [indices(rows), ...stacked(values)], holder);
   new ResizeObserver(() => plot.setSize({ width: holder.clientWidth, height: HEIGHT })).observe(holder);
 }
 
-function options(width, first, names, labels, values, shares) {
+function options(width, { first, names, colours, labels, values, shares }) {
   const columns = shares ? indices(names) : indices(names).reverse(); // as `stacked` orders them
-  const colours = columns.map((column) => COLOURS[column % COLOURS.length]);
-  const series = columns.map((column, place) => ({
+  const series = columns.map((column) => ({
     label: names[column],
-    stroke: colours[place],
-    fill: shares ? undefined : colours[place],
+    stroke: colours[column],
+    fill: shares ? undefined : colours[column],
     width: shares ? 2 : 0,
     points: { show: shares, size: 6 },
     paths: shares ? undefined : uPlot.paths.bars({ size: [0.72, 48] }),
@@ -38,11 +39,11 @@ function options(width, first, names, labels, values, shares) {
     width,
     height: HEIGHT,
     cursor: { y: false, drag: { setScale: false } },
-    legend: { markers: { fill: (_, index) => colours[index - 1] ?? "transparent" } },
+    legend: { markers: { fill: (_, index) => colours[columns[index - 1]] ?? "transparent" } },
     scales: { x: { time: false, range: [-0.6, labels.length - 0.4] }, y: { range: shares ? shareRange(values) : (_, __, most) => [0, Math.max(4, most * 1.06)] } },
     series: [{ label: first, value: (_, __, ___, index) => (index === null ? "–" : labels[index]) }, ...series],
     axes: [
-      { stroke: INK, font: FONT, grid: { show: false }, ticks: { show: false }, splits: (plot) => every(plot.width, labels), values: (_, splits) => splits.map((split) => labels[split] ?? "") },
+      { stroke: INK, font: FONT, size: 26, grid: { show: false }, ticks: { show: false }, splits: (plot) => every(plot.width, labels), values: (_, splits) => splits.map((split) => labels[split] ?? "") },
       { stroke: INK, font: FONT, grid: GRID, ticks: { show: false }, size: 52, incrs: shares ? [0.01, 0.05, 0.1, 0.25, 0.5] : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5], values: (_, splits) => splits.map((split) => written(split, shares)) },
     ],
   };
