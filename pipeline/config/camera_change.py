@@ -15,6 +15,7 @@ from pipeline.config.document import Path
 from pipeline.config.references import PLACES
 from pipeline.config.source import SCHEMES
 from pipeline.config.splice import Append, Edit, Put, Remove
+from pipeline.rules import rule_types
 
 ORDER = list(CameraConfig.model_fields)
 FREE_NAMES = "CAM"
@@ -103,6 +104,14 @@ class NotAllowedError(ValueError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
+
+
+def rule_places() -> dict[str, list[str]]:
+    """For each kind of rule the fields that name places of its camera. Raises PluginError when one does not load."""
+    return {
+        kind: [field for field in ("zones", "exclude", "lanes") if field in rule.Config.model_fields]
+        for kind, rule in sorted(rule_types().items())
+    }
 
 
 def changing(data: Mapping[str, Any], index: int, change: CameraChange) -> list[Edit]:

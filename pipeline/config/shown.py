@@ -10,6 +10,7 @@ from typing import Any
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from pipeline.config.document import Path, parse
+from pipeline.config.render import block
 from pipeline.config.secrets import HIDDEN, redact
 from pipeline.config.yaml_text import YamlText
 
@@ -91,3 +92,10 @@ def shown_camera(camera: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     source = camera.get("source")
     url = source.get("url") if isinstance(source, dict) else source
     return redact(url) if isinstance(url, str) else "", {key: value for key, value in camera.items() if key != "source"}
+
+
+def excerpt(text: str, camera: str) -> str:
+    """A camera's places and rules in this text as YAML to copy; "" where it is not there."""
+    listed = parse(text).data["cameras"]
+    entry = next((entry for entry in listed if entry.get("id") == camera), {})
+    return block({name: entry[name] for name in ("zones", "lanes", "ground", "rules") if entry.get(name)}, 0, 2)
