@@ -136,6 +136,14 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
 
 
+def whole_days(first: date | None, last: date | None, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    """From when and until before when the days from `first` to `last` are; None where a day is left out. Raises
+    QueryError when `last` is before `first`."""
+    if first and last and last < first:
+        raise QueryError(f"the last day, {last}, is before the first, {first}")
+    return midnight(first, zone) if first else None, midnight(_after(last), zone) if last else None
+
+
 def _unit(days: int) -> Unit:
     return Unit.DAY if days <= 62 else Unit.WEEK if days <= 366 else Unit.MONTH
 

@@ -20,6 +20,7 @@ from pipeline.cli import (
     reporting,
     serving,
     status,
+    training,
     watching,
     watchlists,
 )
@@ -31,7 +32,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Mắt Thần: camera analytics for a city operations centre.",
 )
-for group in (serving, watching, status, evidence, handing_over, keys, evaluation, keeping, proving, reporting):
+for group in (
+    serving,
+    watching,
+    status,
+    evidence,
+    handing_over,
+    keys,
+    evaluation,
+    keeping,
+    proving,
+    reporting,
+    training,
+):
     app.add_typer(group.app)
 app.add_typer(models.app, name="models")
 app.add_typer(notify.app, name="notify")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pipeline.review import State
@@ -67,7 +66,8 @@ class DecidedCase:
 class LabelledCase:
     """A decided case with the picture it was decided on. `boxes` are [label, [left, top, right, bottom]] in pixels of
     the still, which is `frame_width` by `frame_height`; `still` is None where there is none. `crop` is the picture of
-    the plate. `plate` is what the acceptance settled on, `plate_text` the machine's reading."""
+    the plate. `track` is set when a vehicle did it. `plate` and `vehicle` are what officers put or settled on, None
+    where they put nothing; `plate_text` is the machine's reading."""
 
     id: UUID
     camera: str
@@ -81,9 +81,10 @@ class LabelledCase:
     boxes: Sequence[tuple[str, Sequence[float]]]
     frame_width: int
     frame_height: int
-    trace: Mapping[str, Any]
+    track: int | None
     plate_text: str | None
     plate: str | None
+    vehicle: str | None
     folder: str | None
     still: EvidenceFile | None
     crop: EvidenceFile | None
