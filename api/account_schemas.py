@@ -13,7 +13,7 @@ from api.auth.keys import KeyScope, NewKey
 from api.auth.second_factor import Enrolment
 from api.schemas import VIOLATION, Answer
 from pipeline.store import Role
-from pipeline.store.account_records import ApiKeyRecord, SessionRecord, UserRecord
+from pipeline.store.account_records import ApiKeyRecord, SessionRecord
 
 SHOWN_ONCE = "Shown now only."
 
@@ -135,9 +135,3 @@ class AuditAnswer(Answer):
     object_id: str = Field(examples=[str(VIOLATION)])
     detail: Mapping[str, Any] = Field(examples=[{}])
     address: str = Field(examples=["10.0.4.17"])
-
-
-def second_factor_of(user: UserRecord, required: frozenset[Role]) -> SecondFactorAnswer:
-    return SecondFactorAnswer(
-        enrolled=user.second_factor, required=user.role in required, recovery_codes=len(user.recovery_codes)
-    )

@@ -185,9 +185,6 @@ class StillsQuery(Query):
     size: Literal["small", "large"] = "small"
 
 
-class AuditQuery(Query):
-    cursor: Cursor = None
-    limit: int = Field(default=100, ge=1, le=500)
 
 
 class BacklogQuery(Query):

@@ -19,7 +19,6 @@ from pipeline.access import AccessPolicy
 from pipeline.store import Repository
 from pipeline.store.account_records import AuditEntry, SessionRecord, UserRecord
 
-FAILED_CHANGE = "password.change.failed"
 WRONG_OLD = "the old password is wrong"
 REFUSED = "the name or password is wrong, or the account is locked for some minutes or disabled"
 WRONG_CODE = "this code is wrong or was used before; wait for the next one"
@@ -157,7 +156,7 @@ class Sessions:
         Raises Refusal 422 when the old one is wrong or the new one not good enough, and TooOftenError.
         """
         user = session.user
-        self.confirm(session, old, caller, failed=FAILED_CHANGE, wrong=WRONG_OLD)
+        self.confirm(session, old, caller, wrong=WRONG_OLD)
         if old == new:
             raise Refusal(422, "the new password is the old one")
         self._passwords.refuse_weak(new, user.name, shortest=self._policy.password_length)
@@ -178,7 +177,9 @@ class Sessions:
             raise Refusal(422, WRONG_OLD)
         return opened
 
-    def confirm(self, session: SessionRecord, password: str, caller: Caller, *, failed: str, wrong: str) -> None:
+    def confirm(
+        self, session: SessionRecord, password: str, caller: Caller, *, wrong: str = "the password is wrong"
+    ) -> None:
         """Ask for the password once more within a session: who found it open must not take the account over.
 
         An account without a password has nothing to ask for. Raises Refusal 422, and TooOftenError.
@@ -189,7 +190,7 @@ class Sessions:
         self._lockout.admit_again(session.id)
         if not self._passwords.check(password, user.password_hash)[0]:
             self._lockout.failed_again(session.id)
-            self._audit(user.name, failed, caller)
+            self._audit(user.name, "password.wrong", caller)
             raise Refusal(422, wrong)
 
     def renew(self, session: SessionRecord, caller: Caller) -> SignedIn:

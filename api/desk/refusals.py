@@ -27,6 +27,7 @@ TEXTS = (
     _("this code is wrong or was used before; wait for the next one"),
     _("this is not the code of now; check that the clock of your phone is right"),
     _("this took too long; begin again"),
+    _("you have a second factor; take it away before you set up another"),
     _("the second factor cannot be checked: the site has another key than then"),
     _("the old password is wrong"),
     _("the password is wrong"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -113,7 +114,8 @@ def sign_in_form(
     request: Request, services: Services, following: str, *, name: str = "", refusal: Refusal | None = None
 ) -> Response:
     oidc = services.settings.access.oidc
-    values = {"next": local_path(following), "name": name, "message": told(request, refusal) if refusal else ""}
+    message = told(request, refusal) if refusal else ""
+    values: dict[str, object] = {"next": local_path(following), "name": name, "message": message}
     values |= {"single_sign_on": oidc is not None, "single_sign_on_label": oidc.label if oidc else ""}
     status, headers = (refusal.status_code, refusal.headers) if refusal else (200, None)
     return page(request, "login.html", values, status=status, headers=headers)
@@ -124,20 +126,23 @@ def enter(request: Request, services: Services, opened: SignedIn, following: str
     services.sessions.end(request.cookies.get(COOKIE, ""))
     target = local_path(following)
     answer = RedirectResponse(f"/login/code?{urlencode({'next': target})}" if opened.half else target, 303)
-    secure = request.url.scheme == "https"
-    answer.set_cookie(
-        COOKIE, opened.token, expires=opened.expires, path="/", secure=secure, httponly=True, samesite="lax"
-    )
-    if opened.device:
-        age = round(DEVICE_LASTS.total_seconds())
-        answer.set_cookie(
-            DEVICE_COOKIE, opened.device, max_age=age, path="/", secure=secure, httponly=True, samesite="lax"
-        )
+    give_cookies(request, answer, opened)
     return answer
+
+
+def give_cookies(request: Request, answer: Response, opened: SignedIn) -> None:
+    """The session's cookie, and that by which this browser is known again."""
+    cookies = [(COOKIE, opened.token, opened.expires)]
+    if opened.device:
+        cookies.append((DEVICE_COOKIE, opened.device, datetime.now(UTC) + DEVICE_LASTS))
+    secure = request.url.scheme == "https"
+    for name, value, expires in cookies:
+        answer.set_cookie(name, value, expires=expires, path="/", secure=secure, httponly=True, samesite="lax")
 
 
 def _password_form(request: Request, required: bool, services: Services, refusal: Refusal | None = None) -> Response:
     message = told(request, refusal) if refusal else ""
-    values = {"required": required, "message": message, "shortest": services.settings.access.password_length}
+    shortest = services.settings.access.password_length
+    values: dict[str, object] = {"required": required, "message": message, "shortest": shortest}
     status, headers = (refusal.status_code, refusal.headers) if refusal else (200, None)
     return page(request, "password.html", values, status=status, headers=headers)

@@ -1,4 +1,4 @@
-"""Users and the audit trail. Passwords arrive here as hashes only."""
+"""Users, and what is written on the audit trail. Passwords arrive here as hashes only."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from sqlalchemy import Connection, RowMapping, delete, func, insert, select, upd
 
 from pipeline.access import Role
 from pipeline.errors import ConflictError
-from pipeline.store.account_records import AuditEntry, AuditRecord, UserRecord
+from pipeline.store.account_records import AuditEntry, UserRecord
 from pipeline.store.account_tables import Audit, User
 from pipeline.store.account_tables import Session as SessionTable
 from pipeline.store.database import Database
 from pipeline.store.encode import plain
-from pipeline.store.paging import Order, paginate, read_row_number, read_time
-from pipeline.store.records import Page
 
 CONFINED_ADMIN = "an administrator sees every camera; take the groups away, or choose another role"
 
@@ -194,15 +192,6 @@ class AccountStore(Database):
         """Append to the audit trail; nothing, this program included, changes or deletes a row of it."""
         with self.writing() as connection:
             append_audit(connection, AuditEntry(actor, action, object_kind, object_id, detail or {}, address))
-
-    def audit(self, *, cursor: str | None = None, limit: int = 100) -> Page[AuditRecord]:
-        """One page, newest first."""
-        order = Order("audit.time", Audit.time, Audit.id, True, read_time, read_row_number)
-        statement = select(Audit.__table__)
-        with self.reading() as connection:
-            return paginate(
-                connection, statement, order, cursor=cursor, limit=limit, make=lambda row: AuditRecord(**row)
-            )
 
     def has_users(self) -> bool:
         with self.reading() as connection:

@@ -68,11 +68,9 @@ class ApiKeyStore(Database):
             rows = connection.execute(statement if owner is None else statement.where(ApiKey.owner == owner)).mappings()
             return tuple(_record(row) for row in rows)
 
-    def revoke_api_key(self, key: UUID, owner: UUID | None = None, *, audit: AuditEntry) -> bool:
-        """End a key for good; False when there is no such key in force, or it is not this owner's."""
+    def revoke_api_key(self, key: UUID, *, audit: AuditEntry) -> bool:
+        """End a key for good; False when there is no such key in force."""
         living = update(ApiKey).where(ApiKey.id == key, ApiKey.revoked.is_(None))
-        if owner is not None:
-            living = living.where(ApiKey.owner == owner)
         with self.writing() as connection:
             done = connection.execute(living.values(revoked=datetime.now(UTC))).rowcount == 1
             append_audit(connection, audit if done else None)

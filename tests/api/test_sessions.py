@@ -102,7 +102,7 @@ def test_one_address_may_not_try_forever(own: Own) -> None:
             sign_in(client, "viewer")
         answer = client.post("/api/v1/session", json={"name": "viewer", "password": PASSWORD})
     assert answer.status_code == 429
-    assert answer.headers["retry-after"] == "60"
+    assert 0 < int(answer.headers["retry-after"]) <= 60
 
 
 def test_changing_the_password_ends_every_other_session(own: Own) -> None:
@@ -130,7 +130,7 @@ def test_who_finds_a_session_open_cannot_guess_its_password(own: Own) -> None:
         assert right.status_code == 429
         assert 0 < int(right.headers["retry-after"]) <= 900
         sign_in(client, "viewer")  # the account itself is not locked by it
-    assert actions(repository).count(("viewer", "password.change.failed")) == 3
+    assert actions(repository).count(("viewer", "password.wrong")) == 3
 
 
 def test_a_sign_in_overtaken_by_a_password_change_opens_nothing(own: Own) -> None:
