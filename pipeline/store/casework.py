@@ -9,8 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, exists, func, literal, or_, select, union_all
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Connection, Integer, Row, func, literal, select, union_all
 
 from pipeline.plate_text import plate_key
 from pipeline.review import State
@@ -83,12 +82,16 @@ class CaseworkQueries(ViolationQueries, ReviewStore):
 
     def awaiting_reading(self, violations: Collection[UUID]) -> frozenset[UUID]:
         """Those of the violations that are in second review, or show the vehicle of one that is."""
-        other = aliased(Violation)
-        same = exists().where(other.plate_read == Violation.plate_read, other.review_state == State.SECOND_REVIEW.value)
-        waits = or_(Violation.review_state == State.SECOND_REVIEW.value, same)
         with self.reading() as connection:
-            statement = select(Violation.id).where(Violation.id.in_(violations), waits)
-            return frozenset(connection.execute(statement).scalars())
+            asked = select(Violation.id, Violation.plate_read, Violation.review_state)
+            rows = connection.execute(asked.where(Violation.id.in_(violations))).all()
+            reads = {row.plate_read for row in rows if row.plate_read is not None}
+            # Not by state in SQL, too: SQLite might go through all that wait instead of through these few.
+            alike = select(Violation.plate_read, Violation.review_state).where(Violation.plate_read.in_(reads))
+            waiting = (
+                {read for read, state in connection.execute(alike) if state == State.SECOND_REVIEW} if reads else ()
+            )
+        return frozenset(row.id for row in rows if row.review_state == State.SECOND_REVIEW or row.plate_read in waiting)
 
     def count_states(self, wanted: ViolationFilter) -> Mapping[State, int]:
         """How many of these violations are in each state, whatever states the filter names; MOST_COUNTED stands for

@@ -80,21 +80,20 @@ def first_rows(
     falling: bool,
     branches: Sequence[ColumnElement[bool]] = (),
 ) -> Select[*tuple[Any, ...]]:
-    """The first rows in the order of `columns`, which are among those selected.
+    """The first rows in the order of `columns`, the last of which is unique.
 
     No index holds the rows of several states, say, in order of time: a database then walks through all rows, or sorts
     all that fit. Each of the `branches` is a walk of its own instead, as long as the page at most.
     """
 
-    def cut(rows: Select[*tuple[Any, ...]], by: Sequence[ColumnElement[Any]]) -> Select[*tuple[Any, ...]]:
-        return rows.order_by(*(column.desc() if falling else column.asc() for column in by)).limit(limit)
+    def cut(rows: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+        return rows.order_by(*(column.desc() if falling else column.asc() for column in columns)).limit(limit)
 
-    ordering = [column.expression for column in columns]
     if len(branches) < 2:
-        return cut(statement.where(*branches), ordering)
-    walks = (select(cut(statement.where(branch), ordering).subquery()) for branch in branches)
-    together = union_all(*walks).subquery()
-    return cut(select(together), [together.c[column.key] for column in columns])
+        return cut(statement.where(*branches))
+    walks = (cut(statement.with_only_columns(*columns).where(branch)).subquery() for branch in branches)
+    found = union_all(*(select(walk.c[columns[-1].key]) for walk in walks))
+    return cut(select(*statement.selected_columns).where(columns[-1].in_(found)))
 
 
 def read_time(value: Any) -> datetime:
