@@ -32,6 +32,18 @@ FAULTS: Mapping[str, str] = {
     "defocused": _("Blurred"),
     "moved": _("Moved"),
 }
+RULES: Mapping[str, str] = {
+    "wrong_way": _("Wrong-way driving"),
+    "crowd": _("Crowds"),
+    "fire": _("Fire and smoke"),
+    "plate": _("Number plates"),
+}
+OBSTACLES = (
+    _("this is the example that comes with the program"),
+    _("there is no such file on this machine"),
+    _("the server may not write to it and its folder"),
+)
+"""Why a registration cannot be changed from the desk, as Registration.obstacle says it."""
 
 
 def state_name(state: str, language: Language) -> str:
@@ -41,3 +53,8 @@ def state_name(state: str, language: Language) -> str:
 def fault_name(kind: str, language: Language) -> str:
     """What a fault of a camera itself is called."""
     return language.gettext(FAULTS[kind]) if kind in FAULTS else kind.replace("_", " ").capitalize()
+
+
+def rule_name(kind: str, language: Language) -> str:
+    """What a kind of rule looks for."""
+    return language.gettext(RULES[kind]) if kind in RULES else kind.replace("_", " ").capitalize()

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from api.auth.access import REVIEW
 from api.auth.guard import Identity
 from api.auth.sessions import form_token
-from api.desk.camera_words import fault_name, state_name
+from api.desk.camera_words import fault_name, rule_name, state_name
 from api.desk.language import Language, language_of
 from api.desk.navigation import DAILY, FURTHER, links_for
 from api.desk.words import FIELDS, RELATIONS, code_name, kind_name, percent
@@ -59,6 +59,7 @@ def templates(settings: Settings, language: Language) -> Jinja2Templates:
         "field": lambda name: language.gettext(FIELDS.get(name, name)),
         "camera_state": lambda state: state_name(state, language),
         "fault": lambda kind: fault_name(kind, language),
+        "rule": lambda kind: rule_name(kind, language),
         "percent": lambda share: percent(share, language),
         "share": lambda share: format_percent(share, "0.0%", locale=language.code),
         "day": lambda day: day.strftime(_DATES[language.code]),
