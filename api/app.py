@@ -16,7 +16,7 @@ from api.auth.access import refuse_unguarded
 from api.headers import SecurityHeaders
 from api.openapi import describe
 from api.routes import routers
-from api.services import Services
+from api.services import Services, keeping_checkpoints
 from api.settings import Settings
 from api.stills import Viewers
 
@@ -35,9 +35,10 @@ def create_app(settings: Settings) -> FastAPI:
         services = await run_in_threadpool(Services.open, settings)
         app.state.services = services
         try:
-            yield
+            with keeping_checkpoints(services):
+                yield
         finally:
-            services.repository.close()
+            services.close()
 
     app = FastAPI(
         title="Mắt Thần",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -10,12 +11,16 @@ from fastapi import Depends, Request
 
 from api.auth.keys import ApiKeys
 from api.auth.lockout import Caller, Lockout, Rates
+from api.auth.oidc import Provider
 from api.auth.passwords import Passwords
 from api.auth.sealing import Seals
 from api.auth.second_factor import SecondFactors
 from api.auth.sessions import Sessions
+from api.copies import Copies
 from api.settings import Settings
+from pipeline.checkpoints import CheckpointKeeper
 from pipeline.evidence.archive import Archive, EvidenceFiles
+from pipeline.signing import Signer
 from pipeline.store import Repository
 from pipeline.store.account_records import AuditEntry
 
@@ -32,11 +37,20 @@ class Services:
     second_factors: SecondFactors
     keys: ApiKeys
     rates: Rates
+    provider: Provider | None
     evidence: EvidenceFiles
+    signer: Signer | None
+    copies: Copies | None
+
+    def close(self) -> None:
+        if self.copies is not None:
+            self.copies.close()
+        self.repository.close()
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
-        """Raises StoreError when the database cannot be opened, ArchiveError when the archive is of no known kind."""
+        """Raises StoreError when the database cannot be opened, ArchiveError when the archive is of no known kind,
+        EvidenceError when the signing key cannot be made or read."""
         repository = Repository.open(settings.database_url.get_secret_value())
         passwords, seals, policy = Passwords(), Seals(settings.access_key), settings.access
         lockout, second_factors = Lockout(policy, seals), SecondFactors(repository, seals, settings.site_name)
@@ -49,8 +63,26 @@ class Services:
             second_factors=second_factors,
             keys=ApiKeys(repository),
             rates=Rates(),
+            provider=Provider(policy.oidc, seals) if policy.oidc else None,
             evidence=evidence_files(settings),
+            signer=Signer.open(settings.keys_root) if settings.keys_root else None,
+            copies=redacted_copies(settings),
         )
+
+
+def keeping_checkpoints(services: Services) -> AbstractContextManager[object]:
+    """Keeps signed heads of the chain for as long as the context lasts."""
+    file, repository = services.settings.checkpoints, services.repository
+    if services.signer is None or file is None:
+        return nullcontext()
+    return CheckpointKeeper(lambda: repository, services.signer, file)
+
+
+def redacted_copies(settings: Settings) -> Copies | None:
+    """Where redacted copies are made; None where they could not be signed."""
+    if settings.keys_root is None or settings.copies_root is None:
+        return None
+    return Copies(settings.copies_root, settings.keys_root, settings.copies_kept)
 
 
 def evidence_files(settings: Settings) -> EvidenceFiles:

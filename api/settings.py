@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
 from zoneinfo import ZoneInfo
@@ -22,6 +23,8 @@ class Settings(BaseModel):
     pictures of plates, `stills_root` that of each camera's newest picture; `registration` is the streams.yaml that the
     desk may change. `archive_url`, with the options of its file system, is where packages are that are no longer here, and `archive_cache` a folder for those that somebody asked for. `timezone` is the site's, in which days are
     counted and times shown; `site_language` is the desk's for who has chosen none, in place of the browser's wish.
+    `keys_root` holds the key that cases are signed with, without which none is handed over; `checkpoints` is the file
+    of signed heads of the chain; `copies_root` a folder for redacted copies, each of which is kept for `copies_kept`.
     `access_key` seals the secrets of second factors and what browsers keep for us; one that is made anew opens none of
     those that the last one sealed."""
 
@@ -44,4 +47,8 @@ class Settings(BaseModel):
     watchlists: Watchlists | None = None
     publication: PublicationConfig = PublicationConfig()
     access: AccessPolicy = AccessPolicy()
+    keys_root: Path | None = None
+    checkpoints: Path | None = None
+    copies_root: Path | None = None
+    copies_kept: timedelta = timedelta(days=1)
     access_key: SecretStr = Field(default_factory=lambda: SecretStr(token_hex(32)))

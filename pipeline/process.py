@@ -18,13 +18,18 @@ SIGNAL_OF_PARENTS_DEATH = 1
 
 
 def start_module(
-    module: str, *arguments: str, pass_fds: Sequence[int] = (), stderr: int | IO[bytes] | None = None
+    module: str,
+    *arguments: str,
+    pass_fds: Sequence[int] = (),
+    stdout: int | None = None,
+    stderr: int | IO[bytes] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Run a module of ours in a process of its own; its last argument is the id of this one, for `end_with`."""
     return subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-P", "-m", module, *arguments, str(os.getpid())],
         pass_fds=pass_fds,
         stdin=subprocess.DEVNULL,
+        stdout=stdout,
         stderr=stderr,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])},
     )

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from api.routes import (
     audit,
     cameras,
+    cases,
     evidence,
     exports,
     feedback,
@@ -37,6 +38,7 @@ def routers() -> Iterable[APIRouter]:
         keys.router,
         violations.router,
         evidence.router,
+        cases.router,
         reviews.router,
         plates.router,
         reports.router,

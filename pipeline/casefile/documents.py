@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from pipeline.casefile.state import CaseState
 from pipeline.evidence.case_manifest import EVIDENCE
-from pipeline.evidence.documents import moment
 from pipeline.evidence.manifest import canonical
 from pipeline.notify.words import kind_name
 from pipeline.store.chain import CAMERA_NOW, RUN_NOW
@@ -112,6 +111,10 @@ def _environment(zone: tzinfo | None = None) -> Environment:
     )
     environment.filters["clock"] = lambda time: f"{time.astimezone(zone):%d/%m/%Y %H:%M:%S.%f}"[:-3]
     return environment
+
+
+def moment(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _plain(value: Any, left_out: frozenset[str] | set[str] = frozenset()) -> Any:

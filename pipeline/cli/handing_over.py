@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
+from rich.status import Status
 
 from pipeline.cli.terminal import Data, console
 
@@ -36,7 +38,7 @@ def export(
 
     signer = Signer.existing(DataFolder.resolve(data).keys)
     with console.status("checking the package") as status:
-        copy(package, target, redact=redact, signer=signer, progress=status.update)
+        copy(package, target, redact=redact, signer=signer, progress=_told(status))
     what = "redacted copy" if redact else "copy"
     console.print(f"{target}: {what} of {package.absolute().name}", style="green", soft_wrap=True)
 
@@ -86,7 +88,7 @@ def case(
         if redact and original is not None:
             from pipeline.redaction import export as copy
 
-            package = copy(original, Path(scratch) / str(violation), redact=True, signer=signer, progress=status.update)
+            package = copy(original, Path(scratch) / str(violation), redact=True, signer=signer, progress=_told(status))
         made = assemble(
             state,
             package,
@@ -100,6 +102,10 @@ def case(
         repository.record_audit(getpass.getuser(), "case.export", "violation", str(violation), detail=detail)
         _write(made, Path(scratch) / "case.zip", target)
     console.print(f"{target}: case {violation}, signed by the key {signer.public.id}", style="green", soft_wrap=True)
+
+
+def _told(status: Status) -> Callable[[str, float], None]:
+    return lambda what, share: status.update(f"{what} ({share:.0%})")
 
 
 def _write(made: CaseFile, draft: Path, target: Path) -> None:

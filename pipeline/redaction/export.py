@@ -22,11 +22,15 @@ from pipeline.evidence.manifest import LEFT_OUT, MANIFEST, opened
 from pipeline.evidence.package import describe_files, staged, write_manifest
 from pipeline.evidence.pictures import encode
 from pipeline.redaction.blurring import blur, regions
-from pipeline.redaction.clips import Clip, look_through, write_redacted
+from pipeline.redaction.clips import LOOKS_PER_SECOND, Clip, look_through, write_redacted
 from pipeline.redaction.finding import Finder, Seen
 from pipeline.redaction.subject import Subject
 from pipeline.signing import Signer
 from pipeline.types import Box, Image
+
+Progress = Callable[[str, float], None]
+LOOKING = 0.8
+"""About the share of the time that goes into looking through the clips; the rest is writing them anew."""
 
 UNSURE = "the plate is not seen to be the subject's"
 """Why the picture of a plate is left out."""
@@ -38,13 +42,14 @@ def export(
     *,
     redact: bool = True,
     signer: Signer | None = None,
-    progress: Callable[[str], None] = lambda what: None,
+    progress: Progress = lambda what, share: None,
 ) -> Path:
     """Copy an evidence package to `target`, a new folder, or a ZIP file when its name ends so.
 
     With `redact`, heads, vehicles and plates of everyone but the subject are blurred in the stills and clips of
     the copy, for good; its manifest names the original's and verifies as that of a redacted copy, signed where there
-    is a `signer`. The original stays as it is. `progress` is told what is being worked on.
+    is a `signer`. The original stays as it is. `progress` is told what is being worked on, and
+    which share of the whole is done.
 
     Raises:
         EvidenceError: the package does not verify or cannot be read, or `target` is there already or cannot be
@@ -73,7 +78,7 @@ def export(
     return target
 
 
-def _fill(package: Path, draft: Path, redact: bool, signer: Signer | None, progress: Callable[[str], None]) -> None:
+def _fill(package: Path, draft: Path, redact: bool, signer: Signer | None, progress: Progress) -> None:
     if redact:
         _Redaction(package, draft, progress).write(signer)
         return
@@ -92,8 +97,9 @@ def _pack(folder: Path, target: Path) -> None:
 class _Redaction:
     """The making of one redacted copy."""
 
-    def __init__(self, package: Path, draft: Path, progress: Callable[[str], None]) -> None:
+    def __init__(self, package: Path, draft: Path, progress: Progress) -> None:
         self._package, self._draft, self._progress = package, draft, progress
+        self._share = 0.0
         data = (package / MANIFEST).read_bytes()
         self._original = hashlib.sha256(data).hexdigest()
         self._fields = opened(data)
@@ -138,15 +144,24 @@ class _Redaction:
 
     def _clip(self, told: dict[str, Any]) -> Clip:
         name = told["name"]
-        self._progress(f"looking through {name}")
-        clip = look_through(self._package / name, datetime.fromisoformat(told["start"]), self._finder)
-        self._progress(f"writing {_renamed(name)}")
+        start, end = (datetime.fromisoformat(told[edge]) for edge in ("start", "end"))
+        looks = max(1.0, (end - start).total_seconds() * LOOKS_PER_SECOND)
+        part, done = 1 / len(self._fields["clips"]), self._share
+
+        def look() -> None:
+            self._share = min(self._share + part * LOOKING / looks, done + part * LOOKING)
+            self._progress(f"looking through {name}", self._share)
+
+        clip = look_through(self._package / name, start, self._finder, look)
+        self._share = done + part * LOOKING
+        self._progress(f"writing {_renamed(name)}", self._share)
         write_redacted(clip, self._subject, self._draft / _renamed(name))
+        self._share = done + part
         return clip
 
     def _pictures(self, clips: Sequence[Clip]) -> list[Seen]:
         """The still and its overlay: what is found in the still itself, and where the clip's people are then."""
-        self._progress("blurring the pictures")
+        self._progress("blurring the pictures", 1.0)
         still = _picture(self._package / "still.jpg")
         subject = self._subject.at(self._moment)
         seen: list[Seen] = list(self._finder.find(still))
