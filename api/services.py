@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from api.auth.keys import ApiKeys
 from api.auth.lockout import Caller, Lockout, Rates
 from api.auth.oidc import Provider
+from api.auth.oidc import Provider
 from api.auth.passwords import Passwords
 from api.auth.sealing import Seals
 from api.auth.second_factor import SecondFactors
@@ -38,6 +39,7 @@ class Services:
     keys: ApiKeys
     rates: Rates
     provider: Provider | None
+    provider: Provider | None
     evidence: EvidenceFiles
     signer: Signer | None
     copies: Copies | None
@@ -63,6 +65,7 @@ class Services:
             second_factors=second_factors,
             keys=ApiKeys(repository),
             rates=Rates(),
+            provider=Provider(policy.oidc, seals) if policy.oidc else None,
             provider=Provider(policy.oidc, seals) if policy.oidc else None,
             evidence=evidence_files(settings),
             signer=Signer.open(settings.keys_root) if settings.keys_root else None,

@@ -123,6 +123,8 @@ ACCESS: Mapping[Route, frozenset[Role] | None] = {
     ("POST", "/login"): PUBLIC,
     ("GET", "/login/provider"): PUBLIC,
     ("GET", "/login/provider/callback"): PUBLIC,
+    ("GET", "/login/provider"): PUBLIC,
+    ("GET", "/login/provider/callback"): PUBLIC,
     ("GET", "/login/code"): PUBLIC,
     ("POST", "/login/code"): PUBLIC,
     ("POST", "/logout"): EVERYONE,

@@ -78,7 +78,7 @@ class Sessions:
         if user is not None and right:
             self._refuse_outdated(user, now)
             if user.second_factor and kind == "cookie":
-                return self._begin_half(user, caller)
+                return self.begin_half(user, caller)
             if user.second_factor and not code:
                 raise Refusal(401, CODE_NEEDED, headers={"WWW-Authenticate": "Bearer"})
             if not user.second_factor or self._second_factors.accept(user, code):
@@ -89,6 +89,13 @@ class Sessions:
             self._audit(user.name if user else "", "login.failed", caller)
             raise Refusal(401, REFUSED, headers={"WWW-Authenticate": "Bearer"})
         self._audit(user.name, "login", caller)
+        return opened
+
+    def begin_half(self, user: UserRecord, caller: Caller) -> SignedIn:
+        """Open half a session, for who has yet to give the second factor."""
+        opened = self._open(user, HALF, caller)
+        if opened is None:
+            raise Refusal(401, REFUSED)
         return opened
 
     def half(self, token: str) -> SessionRecord | None:
@@ -198,12 +205,6 @@ class Sessions:
         opened = self._open(session.user, _kind(session), caller)
         if opened is None:
             raise Refusal(401, "sign in again")
-        return opened
-
-    def _begin_half(self, user: UserRecord, caller: Caller) -> SignedIn:
-        opened = self._open(user, HALF, caller)
-        if opened is None:
-            raise Refusal(401, REFUSED)
         return opened
 
     def _open(self, user: UserRecord, kind: str, caller: Caller) -> SignedIn | None:

@@ -22,6 +22,7 @@ from api.desk import (
     language,
     plates,
     provider,
+    provider,
     queue,
     registration,
     reports,
@@ -39,6 +40,7 @@ __all__ = ["error_page", "install", "routers"]
 def routers() -> Iterable[APIRouter]:
     return (
         routes.router,
+        provider.router,
         provider.router,
         account.router,
         users.router,
