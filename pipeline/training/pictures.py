@@ -26,7 +26,7 @@ CLOSE_UP = 2.0
 """How much a labelled box is enlarged to look for its plate."""
 
 WIDEST, HIGHEST = 0.6, 0.4
-"""Parts of a labelled box beyond which nothing in it is its plate: at scores this low whole bonnets are taken for one."""
+"""Parts of a labelled box beyond which nothing in it is its plate: at scores this low whole cars are taken for one."""
 
 
 class Pseudonymiser:
