@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ import typer
 from pipeline.cli.terminal import Data, Reload, Streams, console, errors, reload_on_signal, stop_on_signal
 from pipeline.errors import MatThanError
 from pipeline.paths import DataFolder
+from pipeline.stopping import Stop
 
 app = typer.Typer()
 
@@ -27,10 +27,14 @@ def check(
     probe: Annotated[
         Path | None, typer.Option(help="Open every source and draw its first frame into this folder.")
     ] = None,
+    against: Annotated[
+        str, typer.Option(help="Tell what it would touch, coming from this file, or from what runs by it: `running`.")
+    ] = "",
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of streams.yaml instead.")] = False,
     data: Data = None,
 ) -> None:
     """Say what is wrong with a streams.yaml, all of it, or that nothing is."""
+    from pipeline.check import against as compare_with
     from pipeline.check import check as check_file
     from pipeline.check import probe as probe_sources
     from pipeline.check import probe_table
@@ -42,6 +46,8 @@ def check(
     report = check_file(streams, data=DataFolder.resolve(data))
     console.print(report, soft_wrap=True)
     good = report.good
+    if against and report.config is not None:
+        console.print(compare_with(report.config, streams, against, DataFolder.resolve(data)), soft_wrap=True)
     if probe is not None and report.config is not None:
         found = probe_sources(report.config, probe)
         console.print(probe_table(found, report.config))
@@ -61,7 +67,7 @@ def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
         raise typer.Exit(1)
 
 
-def _watch(streams: Path, folder: DataFolder, stop: threading.Event, reload: Reload) -> Mapping[str, str]:
+def _watch(streams: Path, folder: DataFolder, stop: Stop, reload: Reload) -> Mapping[str, str]:
     """Why cameras failed, of those that did."""
     from pipeline.allocator import return_large_blocks
     from pipeline.config import ConfigFile
