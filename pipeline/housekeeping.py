@@ -11,13 +11,14 @@ import structlog
 
 from pipeline.errors import MatThanError
 from pipeline.retention import Retention
+from pipeline.stopping import Stop
 
 log = structlog.get_logger()
 
 EVERY_SECONDS = 3600.0
 FIRST_SECONDS = 300.0
 CLOSE_SECONDS = 1.0
-"""How long a stop waits for the step that a pass is at; the next pass takes up whatever that leaves."""
+"""How long after a stop the step that a pass is at is waited for; the next pass takes up whatever that leaves."""
 
 
 class Housekeeper:
@@ -27,7 +28,7 @@ class Housekeeper:
     logged, and the next one takes up its work.
     """
 
-    def __init__(self, make: Callable[[threading.Event], Retention], stop: threading.Event) -> None:
+    def __init__(self, make: Callable[[threading.Event], Retention], stop: Stop) -> None:
         self._make = make
         self._stop = stop
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
@@ -37,8 +38,7 @@ class Housekeeper:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join(CLOSE_SECONDS)
+        self._stop.join(self._thread, CLOSE_SECONDS)
 
     def _run(self) -> None:
         with suppress(OSError, AttributeError):

@@ -40,6 +40,7 @@ from pipeline.spool import (
     open_spool,
 )
 from pipeline.stills import Stills
+from pipeline.stopping import Stop
 from pipeline.store import Repository
 from pipeline.uploads import Uploads
 
@@ -83,7 +84,7 @@ class Installation:
         cameras: Sequence[CameraConfig] | None = None,
         *,
         patient: bool = False,
-        stop: threading.Event | None = None,
+        stop: Stop | None = None,
     ) -> Installation:
         """Create the data folder, open the database, load the models of the cameras (all when None).
 
@@ -107,7 +108,7 @@ class Installation:
         repository.announces = patient
         outlet = open_spool(data.spool, repository, evidence) if patient else Straight(repository, evidence)
         lanes, signer = Lanes(), Signer.open(data.keys)
-        stop = stop or threading.Event()
+        stop = stop or Stop()
         installation = cls(
             config,
             evidence=evidence,
@@ -254,7 +255,7 @@ class Installation:
         self.close()
 
 
-def _uploads(storage: StorageConfig, evidence: Path, stop: threading.Event) -> Uploads | None:
+def _uploads(storage: StorageConfig, evidence: Path, stop: Stop) -> Uploads | None:
     if storage.archive is None:
         return None
     return Uploads(evidence, Archive(storage.archive, storage.archive_options), storage.evidence_local, stop)

@@ -20,6 +20,7 @@ from pipeline.paths import free_bytes
 from pipeline.process import start_module
 from pipeline.signing import Signer
 from pipeline.spool import Outlet, Packed
+from pipeline.stopping import Stop
 from pipeline.types import EvidenceFile
 
 log = structlog.get_logger()
@@ -27,6 +28,7 @@ log = structlog.get_logger()
 LOOK_SECONDS = 2.0
 LONGEST_SECONDS = 900.0
 """An encoder that takes longer is killed, and the package served without its preview."""
+CLOSE_SECONDS = 1.0
 ADDING_SECONDS = 30.0
 """How long a finished preview waits for the camera's lane."""
 
@@ -44,7 +46,7 @@ class Previews:
         root: Path,
         outlet: Outlet,
         lanes: Lanes,
-        stop: threading.Event | None = None,
+        stop: Stop | None = None,
         *,
         reserve: int = 0,
         signer: Signer | None = None,
@@ -54,17 +56,15 @@ class Previews:
         self._lanes = lanes
         self._reserve = reserve
         self._signer = signer
-        self._stop = stop or threading.Event()
+        self._stop = stop or Stop()
         self._thread = threading.Thread(target=self._work, name="previews", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def close(self, seconds: float = 0.5) -> None:
+    def close(self) -> None:
         """Leave the rest to the next start."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(seconds)
+        self._stop.join(self._thread, CLOSE_SECONDS)
 
     def make_due(self) -> None:
         """Make all that are due, until told to stop."""

@@ -101,6 +101,8 @@ class Roster:
     def begin_due(self) -> None:
         """Start the cameras whose run before has ended and, where it failed, whose wait is over."""
         for camera in self._startable():
+            if self._stop.is_set():
+                return
             run = self._begin(camera)  # not under the lock: this may wait for the database, and the driver must not
             with self._lock:
                 if run is not None:

@@ -22,6 +22,7 @@ from pipeline.evidence.manifest import MANIFEST
 from pipeline.evidence.preview import is_marked
 from pipeline.evidence.recovery import UNFINISHED
 from pipeline.evidence.verify import PACKAGE_NAME
+from pipeline.stopping import Stop
 
 log = structlog.get_logger()
 
@@ -30,6 +31,7 @@ PATIENCE = (2.0, 120.0)
 """Seconds until an archive that is away is tried again: the first time, and at most."""
 YOUNGEST = 3600.0
 """Seconds that a package stays on this machine whatever the settings say: its incident may still be going on."""
+CLOSE_SECONDS = 1.0
 ARCHIVED = ".archived"
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -41,9 +43,7 @@ class Uploads:
     after the package that it is at.
     """
 
-    def __init__(
-        self, root: Path, archive: Archive, local_days: int | None = None, stop: threading.Event | None = None
-    ) -> None:
+    def __init__(self, root: Path, archive: Archive, local_days: int | None = None, stop: Stop | None = None) -> None:
         self.away = ""
         self.waiting = 0
         self.done = 0
@@ -52,17 +52,15 @@ class Uploads:
         self._local_seconds = None if local_days is None else max(YOUNGEST, 86400.0 * local_days)
         self._clean: dict[Path, int] = {}
         self._damaged: dict[Path, float] = {}
-        self._stop = stop or threading.Event()
+        self._stop = stop or Stop()
         self._thread = threading.Thread(target=self._work, name="uploads", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def close(self, seconds: float = 0.5) -> None:
+    def close(self) -> None:
         """Leave the rest to the next start."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(seconds)
+        self._stop.join(self._thread, CLOSE_SECONDS)
 
     def upload(self) -> None:
         """Copy all that is due. Raises ArchiveError when the archive is away."""

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline import housekeeping
 from pipeline.housekeeping import Housekeeper
+from pipeline.stopping import Stop
 
 
 @pytest.fixture(autouse=True)
@@ -26,12 +27,12 @@ def test_a_pass_that_fails_in_any_way_is_followed_by_the_next():
             second.set()
         raise ZeroDivisionError
 
-    with Housekeeper(make, threading.Event()):
+    with Housekeeper(make, Stop()):
         assert second.wait(10)
 
 
 def test_a_pass_is_told_of_the_stop_at_once_and_not_waited_for_long():
-    stop, begun, told, released = (threading.Event() for _ in range(4))
+    stop, (begun, told, released) = Stop(), (threading.Event() for _ in range(3))
 
     class Hung:
         def run(self, *, apply):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from pipeline.evidence.recovery import UNFINISHED
 from pipeline.lanes import Lanes
 from pipeline.previews import Previews, encode
 from pipeline.spool import Packed
+from pipeline.stopping import Stop
 from pipeline.types import Evidence
 from pipeline.uploads import Uploads
 
@@ -143,7 +143,7 @@ def test_a_stop_ends_the_encoder_and_keeps_the_mark(
     footage: Path, tmp_path: Path, outlet: Outlet, lanes: Lanes
 ) -> None:
     play(footage, recorder(tmp_path))
-    stop = threading.Event()
+    stop = Stop()
     stop.set()
     assert not encode(tmp_path / FOLDER / "clip.mp4", tmp_path / "preview.mp4", stop)
     assert not (tmp_path / "preview.mp4").exists()

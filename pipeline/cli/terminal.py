@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from pipeline.stopping import Stop
+
 if TYPE_CHECKING:
     from pipeline.config import Config
     from pipeline.paths import DataFolder
@@ -33,10 +35,10 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to serve on.")]
 
 
 @contextmanager
-def stop_on_signal(within: float | None = None) -> Iterator[threading.Event]:
+def stop_on_signal(within: float | None = None) -> Iterator[Stop]:
     """An event that the first Ctrl-C or SIGTERM sets; a second one ends the program at once, and so does the lapse of
     `within` seconds after the first, also while Python itself waits for its threads."""
-    stop = threading.Event()
+    stop = Stop()
     if within is not None:
         threading.Thread(target=_end_late, args=(stop, within), name="last-resort", daemon=True).start()
 

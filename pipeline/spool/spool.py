@@ -85,6 +85,7 @@ class Spool:
         self._deadline = 0.0
         self._retry = PATIENCE[0]
         self._written = 0.0
+        self._asked: float | None = None
         self._claimed = monotonic()
         self._thread = threading.Thread(target=self._drain, name="spool", daemon=True)
         if self.depth:
@@ -139,7 +140,8 @@ class Spool:
             self._deadline = monotonic() + seconds
             self._bell.notify_all()
         if self._thread.is_alive():
-            self._thread.join(seconds + 0.5)
+            hangs = monotonic() - (self._asked or monotonic())  # one that has hung for long is not waited for again
+            self._thread.join(max(0.0, seconds - hangs) + 0.5)
         if self.depth:
             log.warning("records wait on the disk for the next start", records=self.depth, error=self.away)
         if not self._thread.is_alive():
@@ -182,6 +184,7 @@ class Spool:
 
     def _step(self) -> bool:
         """Store the oldest record; False when there is none. Waits when the database is away."""
+        self._asked = monotonic()
         try:
             if not self._prepared:
                 self._repository.prepare()
@@ -196,6 +199,8 @@ class Spool:
                 self._store(oldest)
         except StoreError as error:
             return self._wait_for(str(error))
+        finally:
+            self._asked = None
         if self.away:
             log.info("the database is back", records=self.depth)
             self.away, self._retry = "", PATIENCE[0]

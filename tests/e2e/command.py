@@ -32,10 +32,10 @@ def register(folder: Path, camera: str, rate: int) -> Path:
     return path
 
 
-def start(*arguments: str, data: Path) -> subprocess.Popen[str]:
-    """`matthan ARGUMENTS` with its own data folder."""
+def start(*arguments: str, data: Path, before: str = "") -> subprocess.Popen[str]:
+    """`matthan ARGUMENTS` with its own data folder; `before` is a statement that its process carries out first."""
     return subprocess.Popen(
-        [sys.executable, "-c", "from pipeline.cli import main; main()", *arguments, "--data", str(data)],
+        [sys.executable, "-c", f"{before}\nfrom pipeline.cli import main; main()", *arguments, "--data", str(data)],
         cwd=ROOT,
         env={**os.environ, "COLUMNS": "160"},
         stdout=subprocess.PIPE,

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import time
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from pipeline.config import load
 from pipeline.soak.memory import process_tree
 from pipeline.soak.program import READER
 from pipeline.soak.server import RtspServer
+from pipeline.types import Evidence, Findings
 from tests.e2e import command
 from tests.servers.deaf import deaf_server
+from tests.store.makers import violation
 
 SQUARE = command.ROOT / "samples" / "square.mp4"
 CROWD_BEGINS = 5.0
@@ -52,6 +55,14 @@ def played(server: RtspServer, mount: str) -> int:
     return sum(play.mount == mount for play in server.plays)
 
 
+def seen_by(data: Path) -> set[str]:
+    """The cameras that have found something."""
+    if not (data / "matthan.db").exists():
+        return set()
+    with command.open_store(data) as repository:
+        return {violation.camera for violation in repository.violations().items}
+
+
 def alerts(data: Path, camera: str) -> list[str]:
     with command.open_store(data) as repository:
         return [alert.kind for alert in repository.alerts(camera)]
@@ -81,16 +92,35 @@ def test_a_killed_reader_comes_back_and_a_frozen_picture_is_told(tmp_path, rtsp_
     command.assert_packages_are_whole(data, command.rows(data))
 
 
+def old_case(data: Path) -> Path:
+    """A case of a camera that is no more, which retention is to take away; its package."""
+    start = datetime.now(UTC) - timedelta(days=40)
+    case = violation(start=start, end=start)
+    package = data / "evidence" / "gate-1" / f"{start:%Y-%m-%d}" / str(case.id)
+    package.mkdir(parents=True)
+    with command.open_store(data) as repository:
+        repository.save(Findings(violations=(case,)))
+        repository.attach(Evidence(case.id, package.relative_to(data / "evidence").as_posix(), (), complete=True))
+    return package
+
+
+RETENTION_AT_ONCE = "from pipeline import housekeeping; housekeeping.FIRST_SECONDS = 1.0"
+
+
 @pytest.mark.timeout(180)
-def test_it_stops_within_ten_seconds_though_a_camera_hangs_and_the_database_stalls(tmp_path, rtsp_server):
+def test_it_stops_within_ten_seconds_whatever_hangs(tmp_path, rtsp_server):
+    """A camera, the database, and the archive in the middle of an upload and of a pass of retention."""
     server = rtsp_server({f"/{number}": SQUARE for number in range(5)}, epoch=time.time() - CROWD_BEGINS)
     urls = {f"camera-{number}": server.url(f"/{number}") for number in range(5)}
     data = tmp_path / "data"
     with deaf_server() as port:
         streams = register(tmp_path, {**urls, "hung": f"rtsp://127.0.0.1:{port}/x"}, rate=0.5)
-        process = command.start("run", str(streams), data=data)
+        hung = f"defaults: {{retention: {{violations: 30}}}}\nstorage: {{evidence: 'webhdfs://127.0.0.1:{port}/x'}}\n"
+        streams.write_text(hung + streams.read_text())
+        removed = old_case(data)
+        process = command.start("run", str(streams), data=data, before=RETENTION_AT_ONCE)
         try:
-            command.wait_until(lambda: command.violations_stored(data) > 0, process)
+            command.wait_until(lambda: not removed.exists() and "camera-0" in seen_by(data), process)
             with closing(sqlite3.connect(data / "matthan.db", isolation_level=None)) as somebody:
                 somebody.execute("BEGIN IMMEDIATE")
                 tree = process_tree(process.pid)
@@ -100,7 +130,7 @@ def test_it_stops_within_ten_seconds_though_a_camera_hangs_and_the_database_stal
                 took = time.monotonic() - began
         finally:
             process.kill()
-        assert process.returncode == 0, output
+        assert process.returncode in {0, 1}, output  # 1: by force, which a machine that is overloaded may come to
         assert took < 10
         assert not [each for each in tree if Path(f"/proc/{each}").exists()]
 

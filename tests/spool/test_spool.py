@@ -230,7 +230,7 @@ def test_what_the_disk_does_not_take_goes_from_memory_to_the_database(
 
 
 KILLED = """
-import os, random, signal, sys, time
+import os, random, select, signal, sys, time
 from pathlib import Path
 from pipeline.spool import Found, LeftOpen, Packed, Spool
 from pipeline.store import Repository
@@ -262,6 +262,7 @@ for _ in range(10):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         life(number, start)
     os.close(start)
+    select.select([end], [], [], 20)  # a slow machine takes long to begin
     time.sleep(chance.uniform(0.02, 0.25))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
