@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import QueryError
@@ -31,8 +31,13 @@ def test_the_day_of_a_site_is_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("zone", "day", "hours"),
-    [(BERLIN, date(2026, 3, 29), 23), (BERLIN, date(2026, 10, 25), 25), (CAIRO, date(2026, 4, 24), 23), (HUE, date(2026, 3, 29), 24)],
-)  # fmt: skip
+    [
+        (BERLIN, date(2026, 3, 29), 23),
+        (BERLIN, date(2026, 10, 25), 25),
+        (CAIRO, date(2026, 4, 24), 23),
+        (HUE, date(2026, 3, 29), 24),
+    ],
+)
 def test_a_day_is_as_long_as_it_was(zone: ZoneInfo, day: date, hours: int) -> None:
     period = Period.holding(Span.DAY, day)
     begin, end = period.bounds(zone)
@@ -44,9 +49,12 @@ def test_a_day_begins_where_the_clocks_skip_or_repeat_midnight() -> None:
     assert midnight(date(2026, 4, 24), CAIRO).astimezone(CAIRO).hour == 1, "there is no midnight"
     first = midnight(date(2026, 11, 1), HAVANA)
     assert first.astimezone(HAVANA).hour == 0
-    assert (first + timedelta(hours=1)).astimezone(HAVANA).hour == 0, "midnight comes twice; the day begins at the first"
+    assert (first + timedelta(hours=1)).astimezone(HAVANA).hour == 0, (
+        "midnight comes twice; the day begins at the first"
+    )
 
 
+@settings(max_examples=40)
 @given(DAYS, st.sampled_from([Span.DAY, Span.WEEK, Span.MONTH]))
 def test_periods_follow_each_other_without_a_gap(day: date, span: Span) -> None:
     period = Period.holding(span, day)
@@ -56,6 +64,7 @@ def test_periods_follow_each_other_without_a_gap(day: date, span: Span) -> None:
     assert Period.completed(span, day).last < day
 
 
+@settings(max_examples=40)
 @given(DAYS, st.integers(0, MOST_DAYS - 1), st.sampled_from(ZONES))
 def test_slices_fill_the_period(first: date, more: int, zone: ZoneInfo) -> None:
     period = Period.between(first, first + timedelta(days=more))
