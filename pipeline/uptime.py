@@ -55,7 +55,7 @@ def _share(first: datetime | None, stretches: Sequence[Stretch], whole: Stretch)
 
 def _gaps(stretches: Sequence[Stretch], since: datetime, until: datetime) -> Iterable[Stretch]:
     for start, end in stretches:
-        if start > since:
+        if min(start, until) > since:
             yield since, min(start, until)
         since = max(since, end)
     if since < until:

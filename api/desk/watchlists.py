@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from api.auth.access import ACCESS, GuardedRoute
 from api.auth.guard import IdentityDep
+from api.desk.language import language_of
 from api.desk.rendering import page
 from api.routes.watchlists import WatchlistAnswer
 from api.services import Services, ServicesDep, TrailDep
@@ -22,6 +23,14 @@ from pipeline.plate_text import plate_key
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 SHOWN = 200
+
+
+def _(text: str) -> str:
+    """Marks a text for translation where it is shown."""
+    return text
+
+
+WHY = _("say why, by a case number for one; the reason is kept on the audit trail")
 Short = Annotated[str, Field(max_length=128)]
 
 
@@ -97,7 +106,7 @@ def add_watched(
     except (QueryError, ConflictError, ConfigError) as error:
         values = _values(services, form.list, "", identity)
         status = 409 if isinstance(error, ConflictError) else 422
-        return page(request, "watchlists.html", {**values, "form": form, "message": str(error)}, status=status)
+        return page(request, "watchlists.html", {**values, "form": form, "message": _told(request, error)}, status=status)
     return _back(form.list, entry.plate, "added")
 
 
@@ -119,7 +128,7 @@ def remove_watched(
     except (QueryError, ConflictError, ConfigError) as error:
         listed = WatchlistAnswer.of(find_list(services, form.list, to_change=True))
         status = 409 if isinstance(error, ConflictError) else 422
-        return _confirm(request, listed, form.plate, message=str(error), reason=form.reason, status=status)
+        return _confirm(request, listed, form.plate, message=_told(request, error), reason=form.reason, status=status)
     return _back(form.list, entry.plate, "removed")
 
 
@@ -154,9 +163,13 @@ def _values(services: Services, name: str, plate: str, identity: IdentityDep) ->
     }
 
 
+def _told(request: Request, error: Exception) -> str:
+    return language_of(request).gettext(str(error))
+
+
 def _needs_reason(reason: str) -> None:
     if len([sign for sign in reason if sign.isalnum()]) < 2:
-        raise QueryError("say why, by a case number for one; the reason is kept on the audit trail")
+        raise QueryError(WHY)
 
 
 def _back(name: str, plate: str, done: str) -> Response:
