@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -187,6 +188,10 @@ class Provider:
             assert self._keys is not None  # noqa: S101  just learnt
             return self._keys
 
+    @cached_property
+    def _trusted(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.policy.ca_file) if self.policy.ca_file else None)
+
     def _learn(self) -> None:
         described = self._ask("GET", self.policy.issuer.rstrip("/") + "/.well-known/openid-configuration")
         needed = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -207,9 +212,8 @@ class Provider:
 
     def _ask(self, method: str, address: str, **options: Any) -> dict[str, Any]:
         """What the provider answers. Raises Refusal 502."""
-        trusted = ssl.create_default_context(cafile=str(self.policy.ca_file) if self.policy.ca_file else None)
         try:
-            answer = httpx.request(method, address, timeout=TIMEOUT, verify=trusted, **options)
+            answer = httpx.request(method, address, timeout=TIMEOUT, verify=self._trusted, **options)
             answer.raise_for_status()
             told = answer.json()
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:

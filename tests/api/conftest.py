@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from api.app import create_app
 from api.settings import Settings
-from pipeline.store import Repository
+from pipeline.store import Repository, Role
 
-from .site import PASSWORD, Site, build
+from .site import PASSWORD, Site, build, password_hash
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +44,18 @@ def own(tmp_path: Path) -> Iterator[tuple[TestClient, Repository, Site]]:
     opened = Repository.open(made.settings.database_url.get_secret_value())
     with opened, TestClient(create_app(made.settings), follow_redirects=False) as client:
         yield client, opened, made
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Iterator[tuple[Repository, Settings]]:
+    """A user of every role and two cameras of different groups, without footage; quickly made, to change."""
+    url = f"sqlite:///{tmp_path / 'matthan.db'}"
+    with Repository.open(url) as repository:
+        repository.record_camera("gate-1", groups=["north"])
+        repository.record_camera("gate-2", groups=["south"])
+        for role in Role:
+            repository.create_user(role.value, password_hash(), role, must_change_password=False)
+        yield repository, Settings(database_url=SecretStr(url), evidence_root=tmp_path, plates_root=tmp_path)
 
 
 def sign_in(client: TestClient, name: str, password: str = PASSWORD) -> dict[str, str]:
