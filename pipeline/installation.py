@@ -184,7 +184,7 @@ class Installation:
             timezone=camera.zone,
             layout=camera.layout,
             clips=not camera.hash_plates,
-            max_bytes=settings.memory * 2**20,
+            max_bytes=settings.kept_bytes,
             reserve=self.config.storage.reserve * 2**20,
             run=run,
             signer=self.signer,

@@ -36,7 +36,7 @@ class Metrics:
         self.frames_analysed = counter("frames_analysed", "Frames that the camera's rules have decided on.", "camera")
         self.frames_dropped = counter(
             "frames_dropped",
-            "Frames that were not analysed: replaced by a newer one, thinned by overload, or still (motion gate).",
+            "Frames not analysed: replaced by a newer one, late (the same in the reader), thinned by overload, still.",
             "camera",
             "reason",
         )
@@ -55,6 +55,9 @@ class Metrics:
         )
         self.camera_reconnects = counter("camera_reconnects", "Connections made anew.", "camera")
         self.camera_decode_errors = counter("camera_decode_errors", "Packets that could not be decoded.", "camera")
+        self.camera_packets_lost = counter(
+            "camera_packets_lost", "Packets left out of the evidence, because this process did not take them.", "camera"
+        )
         self.camera_clock_skew = gauge(
             "camera_clock_skew_seconds", "The camera's clock less this computer's.", "camera"
         )

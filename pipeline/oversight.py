@@ -113,19 +113,23 @@ class Oversight:
 
     def _refresh(self, run: CameraRun, watch: CameraWatch) -> None:
         buffer, source = run.buffer, run.source
-        self._metrics.evidence_bytes.labels(watch.camera.id).set(run.video_bytes)
+        waiting = 0
         if isinstance(source, RtspCamera):
             state = source.state
+            waiting = state.waiting
             watch.refresh(
                 buffer.received,
                 buffer.dropped,
                 reconnects=state.reconnects,
                 decode_errors=state.damaged,
+                lost=state.lost,
+                late=state.late,
                 skew=state.skew,
                 error=state.error,
             )
         else:
             watch.refresh(buffer.received, buffer.dropped)
+        self._metrics.evidence_bytes.labels(watch.camera.id).set(run.video_bytes + waiting)
 
     def _judge(self, seconds: float) -> None:
         watches = [run.watch for run in self._runs if run.watch is not None and not run.ended]
@@ -215,7 +219,7 @@ def _describe(run: CameraRun) -> dict[str, Any]:
     }
     if isinstance(source, RtspCamera):
         state = source.state
-        told |= {"since": _iso(state.since), "reconnects": state.reconnects}
+        told |= {"since": _iso(state.since), "reconnects": state.reconnects, "packets_lost": state.lost}
         if run.error is None:
             told |= {"state": state.phase, "error": state.error}
     if watch is not None:

@@ -63,7 +63,12 @@ def show(status: dict[str, Any], now: datetime | None = None) -> Group:
         for camera in status["cameras"]
         if camera.get("error") and camera["state"] not in GOOD
     ]
-    return Group(table, *errors, *_storage(status), *_configuration(status.get("configuration"), now))
+    lost = [
+        Text(f"{camera['id']}: {camera['packets_lost']} packets of its video were left out, nobody took them in time")
+        for camera in status["cameras"]
+        if camera.get("packets_lost")
+    ]
+    return Group(table, *errors, *lost, *_storage(status), *_configuration(status.get("configuration"), now))
 
 
 def _storage(status: dict[str, Any]) -> list[Text]:

@@ -53,15 +53,15 @@ class CameraWatch:
         self._now = now
         self._slot: int | None = None
         self._analysed = self._passed = 0
-        self._received = self._replaced = self._reconnects = self._decode_errors = 0
+        self._received = self._replaced = self._late = 0
+        self._reconnects = self._decode_errors = self._lost = 0
         self._heard = monotonic()
         self._latency: float | None = None
         self._marks: deque[tuple[float, int, int, int]] = deque()
         self._in = metrics.frames_received.labels(camera.id)
         self._out = metrics.frames_analysed.labels(camera.id)
-        self._dropped = {
-            reason: metrics.frames_dropped.labels(camera.id, reason) for reason in ("replaced", "thinned", "still")
-        }
+        reasons = ("replaced", "late", "thinned", "still")
+        self._dropped = {reason: metrics.frames_dropped.labels(camera.id, reason) for reason in reasons}
         self._delay = metrics.analysis_latency.labels(camera.id)
         self._telling = metrics.violation_latency.labels(camera.id)
         metrics.camera_rate_share.labels(camera.id).set(1)
@@ -127,10 +127,15 @@ class CameraWatch:
         *,
         reconnects: int = 0,
         decode_errors: int = 0,
+        lost: int = 0,
+        late: int = 0,
         skew: float | None = None,
         error: str | None = None,
     ) -> None:
-        """Take the totals that buffer and source count themselves; call it every few seconds."""
+        """Take the totals that buffer and source count themselves; call it every few seconds.
+
+        `lost` are packets and `late` frames, as in CameraState.
+        """
         now = monotonic()
         name = self.camera.id
         if received > self._received:
@@ -139,11 +144,14 @@ class CameraWatch:
         self._dropped["replaced"].inc(replaced - self._replaced)
         self._metrics.camera_reconnects.labels(name).inc(reconnects - self._reconnects)
         self._metrics.camera_decode_errors.labels(name).inc(decode_errors - self._decode_errors)
+        self._metrics.camera_packets_lost.labels(name).inc(lost - self._lost)
+        self._dropped["late"].inc(late - self._late)
         if skew is not None:
             self._metrics.camera_clock_skew.labels(name).set(skew)
         self._received, self._replaced = received, replaced
         self._reconnects, self._decode_errors = reconnects, decode_errors
-        self._marks.append((now, received, self._analysed, replaced + self._passed))
+        self._lost, self._late = lost, late
+        self._marks.append((now, received, self._analysed, replaced + late + self._passed))
         while now - self._marks[0][0] > SPAN:
             self._marks.popleft()
         self._note_rates()

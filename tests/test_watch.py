@@ -58,14 +58,17 @@ def test_totals_become_counters_and_rates(clock, metrics):
     watched = watch(clock, metrics)
     for second in range(0, 21, 2):
         clock.seconds = float(second)
-        watched.refresh(25 * second, 10 * second, reconnects=second // 10, decode_errors=second)
+        counts = {"reconnects": second // 10, "decode_errors": second, "lost": 3 * second, "late": 2 * second}
+        watched.refresh(25 * second, 10 * second, **counts)
         watched.analysed(Frame("gate", second, clock.now() - timedelta(seconds=0.5), BLACK))
     assert watched.rates.received == pytest.approx(25)
     assert watched.rates.analysed == pytest.approx(0.5)
-    assert watched.rates.dropped == pytest.approx(10)
+    assert watched.rates.dropped == pytest.approx(12)
     assert watched.rates.latency == pytest.approx(0.5)
     assert value(metrics, "frames_received_total") == 500
     assert value(metrics, "frames_dropped_total", reason="replaced") == 200
+    assert value(metrics, "frames_dropped_total", reason="late") == 40
+    assert value(metrics, "camera_packets_lost_total") == 60
     assert value(metrics, "camera_reconnects_total") == 2
     assert value(metrics, "camera_decode_errors_total") == 20
     assert value(metrics, "camera_up") == 1

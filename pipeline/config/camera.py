@@ -126,8 +126,18 @@ class EvidenceConfig(Section):
     before: Annotated[Number, Field(ge=0, le=120)] = Field(default=5.0, description="Seconds before the violation.")
     after: Annotated[Number, Field(ge=0, le=120)] = Field(default=5.0, description="Seconds after it.")
     memory: Annotated[Whole, Field(ge=1, le=65536)] = Field(
-        default=64, description="Most MiB of video that are kept in memory for it."
+        default=64, description="Most MiB of the camera's video in memory; a quarter of them is for what is on its way."
     )
+
+    @property
+    def passing_bytes(self) -> int:
+        """Of `memory`, what one connection of a live camera may hold; while it moves to another reader it has two."""
+        return self.memory * 2**20 // 8
+
+    @property
+    def kept_bytes(self) -> int:
+        """Of `memory`, what may be kept for clips."""
+        return self.memory * 2**20 - 2 * self.passing_bytes
 
 
 class CameraConfig(Section):

@@ -58,7 +58,8 @@ class Order:
 
     `url` gives the packets; frames are decoded from it too, unless `analysis` names a stream of its own for them. Of
     the frames at most `rate` a second are handed over, and with `decode` keyframes no others are decoded. `hardware`
-    is a kind of decoder device. `timeout` is in seconds. `epoch` and `earliest` continue the camera's time.
+    is a kind of decoder device. `timeout` is in seconds. `epoch` and `earliest` continue the camera's time. `memory` is
+    how many bytes of packets may wait to be taken by the engine's process.
     """
 
     camera: str
@@ -71,6 +72,7 @@ class Order:
     hardware: str | None = None
     epoch: datetime | None = None
     earliest: datetime | None = None
+    memory: int = 8 * 2**20
 
     def encode(self) -> bytes:
         times = {name: to_microseconds(getattr(self, name)) for name in ("epoch", "earliest")}

@@ -70,6 +70,11 @@ class Job:
             ]
         self._open = len(self.connections)
 
+    @property
+    def late(self) -> int:
+        """Frames that a newer one replaced before a slot was free."""
+        return self._frames.dropped
+
     def start(self) -> None:
         for connection in self.connections:
             connection.start()
@@ -148,10 +153,12 @@ def serve(channel: Channel) -> NoReturn:
 
 
 def _beat(channel: Channel, jobs: dict[int, Job]) -> NoReturn:
-    """Tell each second that the process lives, and what each connection has received and what of it was damaged."""
+    """Tell each second that the process lives, what each connection has received and what of it was damaged, and how
+    many frames of each camera were replaced before they could be handed over."""
     while True:
         counts = {
-            number: [[each.received, each.damaged] for each in job.connections] for number, job in jobs.copy().items()
+            number: [[[each.received, each.damaged] for each in job.connections], job.late]
+            for number, job in jobs.copy().items()
         }
         send_or_end(channel, Kind.BEAT, 0, json.dumps(counts).encode())
         sleep(BEAT_SECONDS)

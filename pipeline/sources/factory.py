@@ -29,6 +29,7 @@ def open_source(camera: CameraConfig, readers: ReaderPool) -> Recording | RtspCa
             stall=source.stall,
             decode=source.decode,
             hardware=source.hardware,
+            memory=camera.evidence.passing_bytes,
         )
     return Recording(
         source.path, camera.id, camera.rate, start=camera.start, pattern=source.pattern, timezone=camera.zone

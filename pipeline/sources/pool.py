@@ -21,23 +21,25 @@ OPENING_SECONDS = 3.0
 """An opening that takes longer no longer keeps others from theirs: many dead cameras must not delay the living."""
 DEAF_SECONDS = 4.0
 """A process that was silent for so long when one of its cameras hangs, hangs itself."""
-SUSPECT = 2
-"""A camera whose process died this often gets one of its own, where it takes nobody with it."""
-PROBATION_SECONDS = 600.0
-"""A camera that lived alone for so long joins the others at its next opening."""
+PROBATION_SECONDS = 300.0
+"""Cameras that lived for so long in a process of few join the others at their next opening."""
 
 
 class ReaderPool:
     """Reads cameras in processes of `group` cameras each, of which `opens` are opened at a time.
 
     A process that dies, or shows no sign of life for `patience` seconds, is killed, and its cameras open again in
-    another. When one camera hangs it is given a process of its own, and the others leave the one it hung in without
-    a gap; that is killed when none is left. Close the pool when done: it is a context manager.
+    others of half the size: the one of them that kills processes is soon by itself, and it costs few processes to find
+    it. When one camera hangs it is given a process of its own at once, and the others leave the one it hung in without
+    a gap; that is killed when none is left. Who then gave no trouble for `probation` seconds opens the next time among
+    as many as ever: not before, for some cameras take no second connection. Close the pool when done: it is a context
+    manager.
     """
 
-    def __init__(self, *, group: int = 8, opens: int = 8, patience: float = 10.0) -> None:
+    def __init__(self, *, group: int = 8, opens: int = 8, patience: float = 10.0, probation: float = PROBATION_SECONDS) -> None:
         self._group = group
         self._patience = patience
+        self._probation = probation
         self._doors = threading.Semaphore(opens)
         self._numbers = itertools.count(1)
         self._processes: list[ReaderProcess] = []
@@ -78,7 +80,7 @@ class ReaderPool:
                 return process.stop("it hangs")  # all of it, and not for this camera's sake
             log.warning("camera hangs in its reader and is moved to another", camera=camera)
             reading.stuck = True
-            self._suspicion[camera] = SUSPECT
+            self._suspicion[camera] = self._group.bit_length()
 
     @property
     def processes(self) -> list[ProcessState]:
@@ -104,12 +106,12 @@ class ReaderPool:
         self.close()
 
     def _process_for(self, camera: str) -> ReaderProcess:
-        """A process with room for the camera, a new one when there is none."""
-        alone = self._suspicion[camera] >= SUSPECT
+        """A process with room for the camera, a new one when there is none; a suspect has fewer beside it."""
+        room = max(1, self._group >> self._suspicion[camera])
         for process in self._processes:
-            if not alone and process.accepts(self._group):
+            if process.accepts(room):
                 return process
-        process = self._starter.submit(ReaderProcess, self._died, alone=alone).result()
+        process = self._starter.submit(ReaderProcess, self._died, room).result()
         self._processes.append(process)
         if self._supervisor is None:
             self._supervisor = threading.Thread(target=self._supervise, name="reader-supervisor", daemon=True)
@@ -141,12 +143,13 @@ class ReaderPool:
         if slept:
             process.excuse()  # it was this process that stood still
         process.open_doors(OPENING_SECONDS)
-        process.evict()
+        if process.hangs:
+            process.evict()
         if process.quiet > self._patience:
             process.stop(f"no sign of life for {self._patience:g} s")
         if process.spent:
             self._processes.remove(process)
             process.stop("not needed any more")
-        elif process.alone and process.oldest > PROBATION_SECONDS:
+        elif process.untroubled > self._probation:
             for camera in process.cameras:
-                del self._suspicion[camera]
+                self._suspicion.pop(camera, None)

@@ -40,13 +40,13 @@ class ProcessState:
 class ReaderProcess:
     """Starts a reader process, and hands each reading in it what it sends.
 
-    `on_end` is called with the cameras that were being read when it ended. An `alone` process holds one camera only.
+    `on_end` is called with the cameras that were being read when it ended. It takes up to `room` cameras.
     """
 
-    def __init__(self, on_end: Callable[[ReaderProcess, list[str]], None], *, alone: bool = False) -> None:
+    def __init__(self, on_end: Callable[[ReaderProcess, list[str]], None], room: int) -> None:
         ours, theirs = socket.socketpair()
         self.channel = Channel(ours)
-        self.alone = alone
+        self.room = room
         self.end = ""
         self._on_end = on_end
         self._readings: dict[int, Reading] = {}
@@ -78,9 +78,9 @@ class ReaderProcess:
         return monotonic() - self._heard
 
     @property
-    def oldest(self) -> float:
-        """Seconds for which the longest of its readings has lasted."""
-        return monotonic() - min((reading.began for reading in self._current()), default=monotonic())
+    def untroubled(self) -> float:
+        """Seconds for which all of its readings have lasted."""
+        return monotonic() - max((reading.began for reading in self._current()), default=monotonic())
 
     @property
     def spent(self) -> bool:
@@ -88,13 +88,13 @@ class ReaderProcess:
         readings = self._current()
         if readings:
             return all(reading.hangs for reading in readings)
-        return self.alone or monotonic() - self._used > IDLE_SECONDS
+        return self.room == 1 or monotonic() - self._used > IDLE_SECONDS
 
-    def accepts(self, group: int) -> bool:
-        """Whether one more camera may be read in it."""
+    def accepts(self, room: int) -> bool:
+        """Whether one more camera may be read in it, of those that are to be with so many."""
         readings = self._current()
-        sound = not self.alone and not self.end and not any(reading.hangs for reading in readings)
-        return sound and len(readings) < group
+        sound = not self.end and not any(reading.hangs for reading in readings)
+        return sound and self.room == room and len(readings) < room
 
     def add(self, reading: Reading) -> None:
         """Begin a reading. If the process has ended, the reading is told so."""
@@ -117,12 +117,15 @@ class ReaderProcess:
             if monotonic() - reading.began > seconds:
                 reading.decide()
 
+    @property
+    def hangs(self) -> bool:
+        """Whether something in it hangs."""
+        return any(reading.hangs for reading in self._current())
+
     def evict(self) -> None:
-        """When something in it hangs, ask the cameras that still live in it to go elsewhere."""
-        readings = self._current()
-        if any(reading.hangs for reading in readings):
-            for reading in readings:
-                reading.unwelcome = True
+        """Ask the cameras that live in it to go elsewhere."""
+        for reading in self._current():
+            reading.unwelcome = True
 
     def excuse(self) -> None:
         """Do not count the silence so far: nobody was listening."""
@@ -164,9 +167,9 @@ class ReaderProcess:
 
     def _hand_on(self, kind: int, number: int, body: bytes) -> None:
         if kind == Kind.BEAT:
-            for key, counts in json.loads(body).items():
+            for key, (counts, late) in json.loads(body).items():
                 if reading := self._readings.get(int(key)):
-                    reading.beat(counts)
+                    reading.beat(counts, late)
         elif kind == Kind.NOTE:
             details = json.loads(body)
             log.warning(str(details.pop("event")), **details)

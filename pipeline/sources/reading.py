@@ -25,9 +25,6 @@ from pipeline.types import Image
 LAST_WORD_SECONDS = 1.5
 """What a connection may take beyond its own time limits before it counts as hanging."""
 
-MOST_BYTES = 64 * 2**20
-"""Packets of one camera that may wait for the thread that takes them; more are left out up to a key frame."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
@@ -51,8 +48,9 @@ class Reading:
     """What one reader process sends of one camera, until a Failure or until abandoned.
 
     `epoch` and `latest` are the moment of tick 0 and the latest media time, for the next reading of the camera to
-    continue. `lost` counts packets that nobody took in time, `damaged` what could not be decoded. `on_open` is called
-    once, when it is known whether the camera opens. `left` is when it was abandoned, `stuck` is set by who found
+    continue. Of packets that nobody takes, `order.memory` bytes wait; more are left out up to a key frame, and counted
+    by `lost`. `damaged` counts what could not be decoded, `late` frames that were replaced in the process. `on_open` is
+    called once, when it is known whether the camera opens. `left` is when it was abandoned, `stuck` is set by who found
     that it hangs, `unwelcome` when its process is to be left.
     """
 
@@ -63,6 +61,7 @@ class Reading:
         self.latest = order.earliest
         self.lost = 0
         self.damaged = 0
+        self.late = 0
         self.opened = False
         self.began = monotonic()
         self.left: float | None = None
@@ -164,12 +163,19 @@ class Reading:
         else:
             raise ValueError(f"a message of unknown kind {kind}")
 
-    def beat(self, counts: list[tuple[int, int]]) -> None:
-        """The packets that each of the camera's streams has received so far, and what was damaged."""
+    @property
+    def waiting(self) -> int:
+        """Bytes of packets that wait to be taken."""
+        return self._bytes
+
+    def beat(self, counts: list[tuple[int, int]], late: int) -> None:
+        """The packets that each of the camera's streams has received so far, with what was damaged, and the frames that
+        were replaced."""
         now = monotonic()
         if len(counts) != len(self._counts):
             self._counts, self._moved = [0] * len(counts), [self.began] * len(counts)
         self.damaged = sum(damaged for _, damaged in counts)
+        self.late = late
         for stream, (count, _) in enumerate(counts):
             if count != self._counts[stream]:
                 self._counts[stream], self._moved[stream] = count, now
@@ -181,7 +187,8 @@ class Reading:
         self._moved[0] = monotonic()
         self.latest = max(packet.time, self.latest or packet.time)
         with self._wake:
-            self._skipping = self._bytes > MOST_BYTES or (self._skipping and not packet.is_keyframe)
+            full = self._bytes + len(packet.data) > self.order.memory and self._bytes > 0
+            self._skipping = full or (self._skipping and not packet.is_keyframe)
             if self._skipping:
                 self.lost += 1
                 return

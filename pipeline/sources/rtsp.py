@@ -39,7 +39,8 @@ class CameraState:
     to mend. `since` is when the phase began. `error` is the last error, None before there was one and while
     live; it holds no secret. `fps` are packets a second over the last seconds. `skew` is how many seconds the camera's
     own clock is ahead of this computer's, None while the camera does not tell. `lost` counts packets that were left
-    out because nobody took them in time, `damaged` those that could not be decoded.
+    out because nobody took them in time, `damaged` those that could not be decoded, `late` frames that a newer one
+    replaced in the reader, because no earlier one had been taken. `waiting` are bytes of packets that wait now.
     """
 
     phase: Phase
@@ -50,6 +51,8 @@ class CameraState:
     skew: float | None = None
     lost: int = 0
     damaged: int = 0
+    late: int = 0
+    waiting: int = 0
 
 
 def utc_now() -> datetime:
@@ -66,7 +69,8 @@ class RtspCamera:
 
     Packets come from `url`. Frames are decoded from it too, or from `analysis`, a smaller stream of the same
     camera; all of them or, with `decode` keyframes, only those that need no others. `hardware` names a kind of
-    decoder device, which is used where there is one.
+    decoder device, which is used where there is one. At most `memory` bytes of packets wait to be taken; while the
+    camera moves to another process, twice that.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class RtspCamera:
         stall: float = 10.0,
         decode: Decoded = "all",
         hardware: str | None = None,
+        memory: int = 8 * 2**20,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.camera = camera
@@ -96,6 +101,7 @@ class RtspCamera:
             rate=rate,
             decode=decode,
             hardware=hardware,
+            memory=memory,
         )
         self._readers = readers
         self._jitter = jitter
@@ -114,9 +120,8 @@ class RtspCamera:
     def state(self) -> CameraState:
         """How the camera is now; safe from any thread."""
         with self._lock:
-            state, reading = self._state, self._reading
-            lost, damaged = (reading.lost, reading.damaged) if reading is not None else (0, 0)
-            return replace(state, fps=self._fps(), lost=state.lost + lost, damaged=state.damaged + damaged)
+            reading = self._reading
+            return replace(self._counted(reading), fps=self._fps(), waiting=reading.waiting if reading else 0)
 
     def close(self) -> None:
         """Stop; returns at once, and so does whoever iterates `frames`, even when the camera hangs."""
@@ -159,10 +164,21 @@ class RtspCamera:
     def _leave(self, reading: Reading) -> None:
         with self._lock:
             self._reading = None
-            lost, damaged = self._state.lost + reading.lost, self._state.damaged + reading.damaged
-            self._state = replace(self._state, lost=lost, damaged=damaged)
+            self._state = self._counted(reading)
         reading.abandon()
         reading.close()
+
+    def _counted(self, reading: Reading | None) -> CameraState:
+        """The state with what this reading has counted so far."""
+        state = self._state
+        if reading is None:
+            return state
+        return replace(
+            state,
+            lost=state.lost + reading.lost,
+            damaged=state.damaged + reading.damaged,
+            late=state.late + reading.late,
+        )
 
     def _follow(
         self, reading: Reading, sink: Callable[[MediaPacket], None]
