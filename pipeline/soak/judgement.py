@@ -45,7 +45,8 @@ STOP = 10.0
 GROWTH = 1.0
 """MB an hour."""
 
-WARM_UP = 180.0
+WARM_UP = 300.0
+"""Seconds after a start in which buffers fill, pages of the database come in, and faults make reader processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,8 @@ def memory_verdict(samples: Sequence[Sample]) -> Verdict:
     check = f"memory grows by at most {GROWTH:g} MB an hour after warm-up"
     found = slope(longest_life(samples, WARM_UP))
     if found is None:
-        return Verdict(check, None, "no stretch of 3 minutes without a restart after 3 minutes of warm-up; run longer")
+        text = f"no 3 minutes without a restart after {WARM_UP / 60:g} minutes of warm-up; run longer"
+        return Verdict(check, None, text)
     passed = True if found.per_hour <= GROWTH else False if found.low > GROWTH else None
     text = (
         f"{found.per_hour:+.1f} MB an hour (95 % {found.low:+.1f} to {found.high:+.1f}) "

@@ -36,7 +36,9 @@ class ReaderPool:
     manager.
     """
 
-    def __init__(self, *, group: int = 8, opens: int = 8, patience: float = 10.0, probation: float = PROBATION_SECONDS) -> None:
+    def __init__(
+        self, *, group: int = 8, opens: int = 8, patience: float = 10.0, probation: float = PROBATION_SECONDS
+    ) -> None:
         self._group = group
         self._patience = patience
         self._probation = probation

@@ -19,6 +19,7 @@ import pytest
 from pipeline.readers.messages import Order
 from pipeline.soak.films import resize
 from pipeline.sources import ReaderPool
+from pipeline.sources.pool import TICK_SECONDS
 from pipeline.types import Image
 
 from ..servers.clips import make_clip, number_of
@@ -109,6 +110,28 @@ def test_a_process_that_dies_or_stops_is_replaced(server: RtspServer, pool: Read
             assert all((later.dts or 0) >= (earlier.dts or 0) for earlier, later in pairwise(watched.packets))
         assert process_of(pool, "gate") not in {0, old}
         wait_until_gone(old)
+
+
+def test_cameras_of_a_process_that_dies_are_split_until_they_gave_no_trouble(server: RtspServer) -> None:
+    """So that the one of them that kills it is found, at the price of few processes."""
+    with ReaderPool(group=4, probation=0.2) as pool, ExitStack() as stack:
+        names = [f"camera-{number}" for number in range(4)]
+        cameras = [stack.enter_context(watching(pool, server.url("/gate"), camera=name)) for name in names]
+
+        def read_by(count: int) -> set[int]:
+            """The processes that all cameras are read in, when there are so many."""
+            for camera in cameras:
+                camera.until(lambda: len({process_of(pool, name) for name in names} - {0}) == count)
+                camera.more()
+            return {process_of(pool, name) for name in names}
+
+        (old,) = read_by(1)
+        os.kill(old, signal.SIGKILL)
+        halves = read_by(2)
+        time.sleep(0.2 + 2 * TICK_SECONDS)  # they gave no trouble
+        for half in halves:
+            os.kill(half, signal.SIGKILL)
+        assert not halves & read_by(2), "halves again, not quarters: what happened before is forgotten"
 
 
 def test_a_group_is_kept_and_an_end_leaves_nothing_behind(server: RtspServer, clip: Path) -> None:
