@@ -71,6 +71,15 @@ ACCESS: Mapping[Route, frozenset[Role] | None] = {
     ("GET", "/reports"): EVERYONE,
     ("GET", "/api/v1/reports/published-cases.{kind}"): REVIEW,
     ("GET", "/api/v1/violations/{violation_id}/published"): REVIEW,
+    # Pictures of decided cases, many at a time.
+    ("GET", "/api/v1/training-sets"): ADMINS,
+    ("POST", "/api/v1/training-sets"): ADMINS,
+    ("GET", "/api/v1/training-sets/{set_id}"): ADMINS,
+    ("GET", "/api/v1/training-sets/{set_id}/file"): ADMINS,
+    ("DELETE", "/api/v1/training-sets/{set_id}"): ADMINS,
+    ("GET", "/training"): ADMINS,
+    ("POST", "/training"): ADMINS,
+    ("POST", "/training/{set_id}/delete"): ADMINS,
     # Plates of vehicles that did nothing wrong.
     ("GET", "/api/v1/plates"): REVIEW,
     ("GET", "/api/v1/plates/{plate_id}"): REVIEW,
@@ -123,8 +132,6 @@ ACCESS: Mapping[Route, frozenset[Role] | None] = {
     ("POST", "/login"): PUBLIC,
     ("GET", "/login/provider"): PUBLIC,
     ("GET", "/login/provider/callback"): PUBLIC,
-    ("GET", "/login/provider"): PUBLIC,
-    ("GET", "/login/provider/callback"): PUBLIC,
     ("GET", "/login/code"): PUBLIC,
     ("POST", "/login/code"): PUBLIC,
     ("POST", "/logout"): EVERYONE,
@@ -157,6 +164,7 @@ ACCESS: Mapping[Route, frozenset[Role] | None] = {
     ("POST", "/violations/{violation_id}/corrections"): REVIEWERS,
     ("POST", "/violations/{violation_id}/assignee"): REVIEWERS,
     ("GET", "/review/next"): REVIEWERS,
+    ("POST", "/review/leave"): REVIEWERS,
     ("GET", "/precision"): EVERYONE,
     # The city.
     ("GET", "/map"): EVERYONE,
@@ -224,6 +232,9 @@ RATES: Mapping[Route, Rate] = {
     ("GET", "/audit/export"): "exports",
     ("GET", "/api/v1/reports/violations.{kind}"): "exports",
     ("GET", "/api/v1/reports/published-cases.{kind}"): "exports",
+    ("POST", "/api/v1/training-sets"): "exports",
+    ("GET", "/api/v1/training-sets/{set_id}/file"): "exports",
+    ("POST", "/training"): "exports",
 }
 """What one user, or one key, may do only so often a minute."""
 

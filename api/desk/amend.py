@@ -12,7 +12,6 @@ from pydantic import Field, NaiveDatetime, field_validator
 
 from api.auth.access import GuardedRoute
 from api.auth.guard import Identity, IdentityDep
-from api.desk.forms import refuse_other_sites
 from api.desk.language import language_of
 from api.desk.queue import Choice
 from api.desk.refusal import Refusal
@@ -56,7 +55,6 @@ def correct_case(
     identity: IdentityDep,
     trail: TrailDep,
 ) -> Response:
-    refuse_other_sites(request, identity.token, form.token)
     try:
         corrections = _corrections(violation_id, form, services)
         correct(services, identity, trail, violation_id, corrections, version=form.version, note=form.note)
@@ -75,7 +73,6 @@ def assign_case(
     identity: IdentityDep,
     trail: TrailDep,
 ) -> Response:
-    refuse_other_sites(request, identity.token, form.token)
     review = find_review(services, violation_id)
     try:
         assign(services, identity, trail, review, form.assignee, version=form.version)

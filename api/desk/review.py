@@ -12,7 +12,6 @@ from pydantic import Field, field_validator
 
 from api.auth.access import GuardedRoute
 from api.auth.guard import Identity, IdentityDep
-from api.desk.forms import refuse_other_sites
 from api.desk.language import language_of
 from api.desk.places import neighbours as cameras_near
 from api.desk.queue import Choice
@@ -103,7 +102,6 @@ def review_case(
 ) -> Response:
     """Take the decision and go on to the next case; a conflict or a gap is told on the same page, which keeps what
     the officer gave."""
-    refuse_other_sites(request, identity.token, form.token)
     find_violation(services, violation_id)
     try:
         decide(services, identity, trail, violation_id, form, form.duplicate_of.strip())
@@ -121,10 +119,8 @@ def hold_case(
     services: ServicesDep,
     identity: IdentityDep,
     trail: TrailDep,
-    token: Annotated[str, Form(max_length=128)] = "",
 ) -> Response:
     """Hold the case for this officer from now on, or longer."""
-    refuse_other_sites(request, identity.token, token)
     version = find_review(services, violation_id).version
     try:
         hold(services, identity, trail, violation_id)
@@ -132,6 +128,12 @@ def hold_case(
         refusal = Refusal.of(error, version, language_of(request))
         return refused(request, violation_id, query, services, identity, refusal)
     return back(violation_id, query)
+
+
+@router.post("/review/leave", status_code=204)
+def leave_case(case: Annotated[UUID, Form()], services: ServicesDep, identity: IdentityDep) -> None:
+    """Let go of a case that was fetched ahead and is not looked at after all."""
+    services.repository.release_review(case, identity.name, now=datetime.now(UTC))
 
 
 def back(violation_id: UUID, query: Choice) -> Response:

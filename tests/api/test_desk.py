@@ -12,11 +12,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.auth.sessions import create_admin
-from api.desk.words import conditions, kind_name, sentence
+from api.auth.accounts import create_user
+from api.desk.language import languages
+from api.desk.words import Condition, conditions, kind_name, sentence
 from api.headers import ALWAYS
 from api.settings import Settings
-from pipeline.store import Repository
+from pipeline.store import Repository, Role
 from pipeline.types import Evidence, EvidenceFile
 
 from .site import PASSWORD, Site
@@ -40,7 +41,8 @@ def token(page: str) -> str:
 
 
 def links(page: str) -> list[str]:
-    return [unescape(link) for link in re.findall(r'href="(/violations/[^"]+)"', page)]
+    """The cases of a list; a link also says which queue the case is worked through in."""
+    return [unescape(link) for link in re.findall(r'href="(/violations/[^"?]+)[^"]*"', page)]
 
 
 def test_the_list_shows_violations_newest_first(desk: TestClient, site: Site) -> None:
@@ -63,12 +65,17 @@ def test_the_list_shows_violations_newest_first(desk: TestClient, site: Site) ->
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("camera=gate-1&kind=&plate=&day=", [2, 0]),
-        ("camera=&kind=crowd&plate=&day=", [1]),
+        ("camera=gate-1&kind=&plate=&since=&until=&confidence=", [2, 0]),
+        ("camera=&kind=crowd&plate=&due=&assigned=", [1]),
         ("plate=75a*&reason=case+7", [0]),
-        ("day=2026-11-01", [2, 1, 0]),
-        ("day=2026-11-02", []),
+        ("since=2026-11-01T12:00&until=2026-11-01T12:02", [1, 0]),
+        ("since=2026-11-02T00:00", []),
         ("camera=gone", []),
+        ("confidence=0.75&sort=confidence", [2]),
+        ("assigned=me", []),
+        ("assigned=nobody&sort=start", [0, 1, 2]),
+        ("state=flagged", [2, 1, 0]),
+        ("state=accepted&state=rejected", []),
     ],
 )
 def test_the_list_is_filtered(desk: TestClient, site: Site, query: str, expected: list[int]) -> None:
@@ -84,7 +91,9 @@ def test_a_bad_plate_is_told_on_the_page(desk: TestClient) -> None:
     assert 'value="-"' in answer.text
 
 
-@pytest.mark.parametrize("query", ["day=tomorrow", "cursor=x", "page=2", "camera=" + "x" * 200])
+@pytest.mark.parametrize(
+    "query", ["since=tomorrow", "due=never", "sort=colour", "confidence=2", "cursor=x", "page=2", "camera=" + "x" * 200]
+)
 def test_other_bad_values_are_a_page_too(desk: TestClient, query: str) -> None:
     answer = desk.get(f"/?{query}")
     assert answer.status_code == 422
@@ -92,7 +101,7 @@ def test_other_bad_values_are_a_page_too(desk: TestClient, query: str) -> None:
 
 
 def test_long_lists_have_pages_that_keep_the_filter(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.desk.routes.PER_PAGE", 1)
+    monkeypatch.setattr("api.desk.queue.PER_PAGE", 1)
     with TestClient(create_app(site.settings), follow_redirects=False) as client:
         client.post("/login", data={"name": "viewer", "password": PASSWORD})
         first = client.get("/?camera=gate-1").text
@@ -108,7 +117,7 @@ def test_one_violation_in_words_and_pictures(desk: TestClient, site: Site) -> No
     violation = site.violations[0]
     page = desk.get(f"/violations/{violation.id}").text
     for shown in (
-        "A car moved against the direction of lane northbound for 14.2 m in 1.9 s.",
+        "A car crossed lane northbound against its direction for 14.2 m in 1.9 s.",
         "Intact: every file is as it was written",
         "75A-100.45",
         "1 read behind this vote",
@@ -138,7 +147,7 @@ def test_an_unreadable_package_is_told_without_the_servers_paths(own: tuple[Test
     client.post("/login", data={"name": "viewer", "password": PASSWORD})
     page = client.get(f"/violations/{site.violations[0].id}").text
     assert "Not intact" in page
-    assert "the evidence cannot be read" in page
+    assert "manifest.json" in page.split("Not intact")[1].split("</ul>")[0]
     assert str(site.settings.evidence_root) not in page
 
 
@@ -215,16 +224,21 @@ def test_signing_in_leads_back_to_where_one_was(client: TestClient, site: Site) 
 def test_the_first_administrator_must_choose_a_password(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'matthan.db'}"
     with Repository.open(url) as repository:
-        once = create_admin(repository)
+        once = create_user(repository, "admin", Role.ADMIN)
     with TestClient(
         create_app(Settings(database_url=url, evidence_root=tmp_path, plates_root=tmp_path)), follow_redirects=False
     ) as client:
         client.post("/login", data={"name": "admin", "password": once})
         assert client.get("/").headers["location"] == "/password"
         form = client.get("/password").text
-        wrong = {"old": once, "new": "my own password", "again": "not my password", "token": token(form)}
+        wrong = {
+            "old": once,
+            "new": "rain over the perfume river",
+            "again": "rain over another river",
+            "token": token(form),
+        }
         assert "the two new passwords differ" in client.post("/password", data=wrong).text.lower()
-        changed = client.post("/password", data={**wrong, "again": "my own password"})
+        changed = client.post("/password", data={**wrong, "again": "rain over the perfume river"})
         assert changed.headers["location"] == "/"
         assert "No violations so far" in client.get("/").text
 
@@ -255,9 +269,10 @@ def test_decisions_in_words(own: tuple[TestClient, Repository, Site]) -> None:
     _, repository, site = own
     found = repository.violation(site.violations[0].id)
     assert found is not None
+    english = languages()["en"]
     tell = {
         ("wrong_way", "", "east", "distance_sizes"): (
-            "A vehicle moved against the direction of lane east over 2.0 times its own size."
+            "A vehicle crossed lane east against its direction over 2.0 times its own size."
         ),
         ("crowd", "person", "square", "people"): "Up to 2 people gathered in zone square.",
         ("fire", "smoke", "", "delay"): "Smoke was seen, reported 2.0 s after it was first seen.",
@@ -266,7 +281,7 @@ def test_decisions_in_words(own: tuple[TestClient, Repository, Site]) -> None:
     }  # fmt: skip
     for (kind, label, zone, measure), text in tell.items():
         told = replace(found, kind=kind, label=label, zone=zone, measures={measure: 2.0})
-        assert sentence(told) == text
+        assert sentence(told, english) == text
     words = {
         "exact": "A car carried the watchlist plate 75A-100.45.",
         "near": (
@@ -276,8 +291,19 @@ def test_decisions_in_words(own: tuple[TestClient, Repository, Site]) -> None:
     }
     for match, text in words.items():
         details = {"details": {"match": match, "listed": "75A-100.46", "distance": 1.0}}
-        assert sentence(replace(found, kind="plate", label="car", trace=details)) == text
-    assert kind_name("red_light") == "Red light"
-    first = conditions(found.trace)[0]
-    assert (first.name, first.value, first.limit, first.met) == ("Distance", "14.2 m", "6 m", True)
-    assert conditions({}) == []
+        assert sentence(replace(found, kind="plate", label="car", trace=details), english) == text
+    assert kind_name("red_light", english) == "Red light"
+    first = conditions(found.trace, english)[0]
+    assert first == Condition("Distance against the direction", "14.2 m", "at least 6 m", True)
+    assert conditions({}, english) == []
+
+
+def test_decisions_in_vietnamese_words(own: tuple[TestClient, Repository, Site]) -> None:
+    _, repository, site = own
+    found, vietnamese = repository.violation(site.violations[0].id), languages()["vi"]
+    assert found is not None
+    assert (
+        sentence(found, vietnamese) == "Một ô tô đi ngược chiều làn northbound trên quãng đường 14,2 m trong 1,9 giây."
+    )
+    assert conditions(found.trace, vietnamese)[1] == Condition("Thời lượng", "1,9 giây", "ít nhất 1 giây", True)
+    assert kind_name("fire", vietnamese) == "Cháy hoặc khói"

@@ -1,23 +1,40 @@
-"""Cases reviewed in a real browser: by the keyboard alone, by two officers at once, by four eyes."""
+"""Cases reviewed in a real browser: by the keyboard alone, by two officers at once, by four eyes, in two languages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from pipeline.review import ReviewPolicy
+from pipeline.review import ReviewPolicy, State
 from pipeline.store import Repository, Role, ViolationFilter
 
 from .conftest import serving
+from .keyboard import case_before, decide, decide_all
 from .site import PASSWORD, Site, build, password_hash
 
-CASES = 9
+CASES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    site: Site
+    address: str
+    repository: Repository
+
+    def case(self, number: int) -> str:
+        return str(self.site.violations[number].id)
+
+    def state(self, number: int) -> State:
+        review = self.repository.review(self.site.violations[number].id)
+        assert review is not None
+        return review.state
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str, Repository]]:
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("desk")
     url = f"sqlite:///{folder / 'matthan.db'}"
     site = build(folder, url, count=CASES)
@@ -25,17 +42,17 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str, 
     with Repository.open(url) as repository:
         repository.create_user("lan", password_hash(), Role.REVIEWER, must_change_password=False)
         with serving(settings) as address:
-            yield site, address, repository
+            yield Desk(site, address, repository)
 
 
 @pytest.fixture
-def officer(browser: Browser, desk: tuple[Site, str, Repository]) -> Iterator[Callable[[str], Page]]:
+def officer(browser: Browser, desk: Desk) -> Iterator[Callable[[str], Page]]:
     """A page of an officer of this name, signed in; what the browser complains of fails the test."""
     complaints: list[str] = []
     contexts = []
 
     def signed_in(name: str) -> Page:
-        context = browser.new_context(base_url=desk[1], viewport={"width": 1366, "height": 768})
+        context = browser.new_context(base_url=desk.address, viewport={"width": 1366, "height": 768}, locale="en")
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
@@ -43,7 +60,7 @@ def officer(browser: Browser, desk: tuple[Site, str, Repository]) -> Iterator[Ca
         page.goto("/login")
         page.get_by_label("Name").fill(name)
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign in", exact=True).click()
         expect(page.get_by_role("heading", name="Violations")).to_be_visible()
         return page
 
@@ -53,61 +70,151 @@ def officer(browser: Browser, desk: tuple[Site, str, Repository]) -> Iterator[Ca
     assert [text for text in complaints if "409 (Conflict)" not in text and "403 (Forbidden)" not in text] == []
 
 
-def test_an_officer_conflict_is_told_on_the_page(
-    officer: Callable[[str], Page], desk: tuple[Site, str, Repository]
-) -> None:
-    crowd = desk[0].violations[1].id
+def test_the_evidence_answers_to_the_keyboard(officer: Callable[[str], Page], desk: Desk) -> None:
+    page = officer("viewer")
+    page.goto(f"/violations/{desk.case(0)}")
+    stage, video = page.locator(".stage"), page.locator("video")
+    expect(stage).to_have_attribute("data-view", "clip")
+    page.keyboard.press(" ")
+    assert video.evaluate("video => video.paused")
+    page.locator("[data-scrub]").fill("0.00")
+    expect(page.locator("canvas.boxes")).to_have_attribute("data-drawn", "2")
+    page.locator(".viewport").focus()
+    before = video.evaluate("video => video.currentTime")
+    page.keyboard.press(".")
+    assert video.evaluate("video => video.currentTime") > before
+    page.keyboard.press("<")
+    assert video.evaluate("video => video.playbackRate") == 0.5
+    page.keyboard.press("v")
+    expect(page.locator("img.drawn")).to_be_visible()
+    page.keyboard.press("o")
+    expect(page.locator("img.drawn")).to_be_hidden()
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowRight")
+    moved = page.locator(".canvas").evaluate("canvas => canvas.style.transform")
+    assert moved.startswith("translate(-") and moved.endswith("scale(1.4)")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("whole picture")
+    page.keyboard.press("Escape")
+    assert page.locator("form.decide").count() == 0  # a viewer is offered no decision
+    assert page.goto("/review/next").status == 403  # type: ignore[union-attr]
+
+
+def test_a_conflict_says_who_did_what_and_keeps_what_was_typed(officer: Callable[[str], Page], desk: Desk) -> None:
     lan, minh = officer("lan"), officer("reviewer")
     for page in (lan, minh):
-        page.goto(f"/violations/{crowd}")
-    lan.keyboard.press("a")
-    expect(lan).not_to_have_url(f"{desk[1]}/violations/{crowd}")
-    minh.keyboard.press("a")
-    expect(minh.get_by_role("alert").first).to_contain_text("Lan (accept) changed this case meanwhile")
+        page.goto(f"/violations/{desk.case(1)}")
+    decide(lan, "a")
+    case_before(minh)
+    minh.keyboard.press("m")
+    minh.keyboard.type("the square was closed")
+    minh.keyboard.press("Escape")
+    minh.keyboard.press("r")
+    minh.keyboard.press("3")
+    alert = minh.get_by_role("alert").first
+    expect(alert).to_contain_text("lan accept: flagged → accepted")
+    expect(alert).to_contain_text("reject · permitted · the square was closed")
+    expect(minh.locator("[name=note]").first).to_have_value("the square was closed")
+    assert desk.state(1) is State.ACCEPTED
 
 
-def test_all_cases_are_reviewed_by_keyboard_under_four_eyes(
-    officer: Callable[[str], Page], desk: tuple[Site, str, Repository]
-) -> None:
-    site, address, repository = desk
+def test_a_duplicate_is_picked_from_what_is_near_and_seen_beside_it(officer: Callable[[str], Page], desk: Desk) -> None:
+    lan = officer("lan")
+    lan.goto(f"/violations/{desk.case(2)}")
+    case_before(lan)
+    lan.keyboard.press("d")
+    chosen = lan.locator("[name=duplicate_of]").first.get_attribute("value")
+    lan.keyboard.press("1")
+    lan.keyboard.press("x")
+    expect(lan).to_have_url(f"{desk.address}/violations/{desk.case(2)}/beside/{chosen}")
+    expect(lan.locator("[data-stage].live")).to_have_count(2)
+    expect(lan.get_by_role("row", name="Camera")).to_contain_text("the same")
+    expect(lan.get_by_label("Both from their own beginning")).to_be_checked()  # they are minutes apart
+    lan.keyboard.press(".")
+    times = lan.locator("output[data-time]")
+    expect(times.nth(1)).to_have_text(times.nth(0).inner_text())
+    lan.keyboard.press("d")
+    expect(lan).not_to_have_url(f"{desk.address}/violations/{desk.case(2)}/beside/{chosen}")
+    review = desk.repository.review(desk.site.violations[2].id)
+    assert review is not None
+    assert (review.state, review.case.duplicate_of) == (State.DUPLICATE, chosen)
+
+
+def test_a_correction_is_shown_beside_what_the_camera_saw(officer: Callable[[str], Page], desk: Desk) -> None:
+    lan = officer("lan")
+    lan.goto(f"/violations/{desk.case(3)}")
+    case_before(lan)
+    lan.keyboard.press("e")
+    lan.locator("[data-correct] select").select_option("truck")
+    lan.get_by_role("button", name="Correct").click()
+    expect(lan.locator("#facts + dl")).to_contain_text("truck corrected; the camera saw: car")
+    expect(lan.locator("#history + ol")).to_contain_text("vehicle: – → truck")
+
+
+def test_ten_cases_are_reviewed_by_keyboard_under_four_eyes(officer: Callable[[str], Page], desk: Desk) -> None:
     lan = officer("lan")
     lan.goto("/review/next")
-    while "/violations/" in lan.url:
-        before = lan.url
-        if lan.locator(".kind.fire").count():
-            lan.keyboard.press("r")
-            lan.keyboard.press("4")  # directed by police
-        else:
-            lan.keyboard.press("a")
-        lan.wait_for_url(lambda url, before=before: url != before)  # type: ignore[misc]
-    kinds = {"rejected": "fire", "accepted": "crowd", "second_review": "wrong_way"}
-    for state, kind in kinds.items():
+    keys = {"fire": ("r", "4"), "crowd": ("a",), "wrong_way": ("a",)}
+    assert decide_all(lan, keys) == CASES - 2
+    for state, kind in {"rejected": "fire", "accepted": "crowd", "second_review": "wrong_way"}.items():
         wanted = ViolationFilter(states=(state,))
-        assert {found.kind for found in repository.violations(wanted).items} == {kind}, state
-        assert repository.count_violations(wanted) == CASES // 3
+        assert {found.kind for found in desk.repository.violations(wanted).items} == {kind}, state
+    assert desk.repository.count_states(ViolationFilter())[State.FLAGGED] == 0
 
     minh = officer("reviewer")
     minh.goto("/review/next")
-    first = site.violations[0]
-    expect(minh).to_have_url(f"{address}/violations/{first.id}")
+    first = desk.site.violations[0]
+    assert case_before(minh) == str(first.id)
     assert first.plate is not None
     assert first.plate.text is not None
     assert first.plate.text not in minh.content()
     minh.keyboard.press("p")
     minh.keyboard.type("75a 10045")
     minh.keyboard.press("Escape")
-    minh.keyboard.press("a")
-    expect(minh).not_to_have_url(f"{address}/violations/{first.id}")
+    decide(minh, "a")
     minh.goto(f"/violations/{first.id}")
-    expect(minh.locator(".review .state").first).to_have_text("accepted")
-    expect(minh.locator(".review dd").filter(has_text="75a 10045")).to_be_visible()
+    expect(minh.locator(".standing .state")).to_have_text("accepted")
+    expect(minh.locator(".reading")).to_contain_text("75a 10045")
 
 
-def test_who_is_no_officer_is_offered_no_decision(
-    officer: Callable[[str], Page], desk: tuple[Site, str, Repository]
+def test_the_queue_is_filtered_in_place_and_the_address_tells_how(officer: Callable[[str], Page], desk: Desk) -> None:
+    lan = officer("lan")
+    expect(lan.locator("#count-flagged")).not_to_be_empty()
+    lan.get_by_label("Kind").select_option("fire")
+    expect(lan.locator("a.case")).to_have_count(CASES // 3)
+    assert "kind=fire" in lan.url
+    lan.locator("h1").click()
+    lan.keyboard.press("j")
+    lan.keyboard.press("j")
+    lan.keyboard.press("k")
+    lan.keyboard.press("Enter")
+    expect(lan.locator("h1")).to_contain_text("Fire or smoke")
+    assert lan.url.endswith("?kind=fire")
+    case_before(lan)
+    lan.keyboard.press("q")
+    expect(lan.locator("a.case")).to_have_count(CASES // 3)
+
+
+def test_the_desk_speaks_vietnamese_and_fits_a_phone(officer: Callable[[str], Page], desk: Desk) -> None:
+    lan = officer("lan")
+    lan.goto(f"/violations/{desk.case(4)}")
+    lan.get_by_role("button", name="Tiếng Việt").click()
+    expect(lan.locator("html")).to_have_attribute("lang", "vi")
+    expect(lan.locator(".sentence")).to_contain_text("Có tới 23 người tụ tập tại vùng square trong 41 giây")
+    assert "Asia/Ho_Chi_Minh" in lan.locator(".case-head").inner_text()
+    lan.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/", f"/violations/{desk.case(3)}", f"/violations/{desk.case(3)}/beside/{desk.case(4)}"):
+        lan.goto(path)
+        assert lan.evaluate("document.documentElement.scrollWidth") == 390, path
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_decision_needs_no_scrolling_on_a_small_screen(
+    officer: Callable[[str], Page], desk: Desk, number: int
 ) -> None:
-    viewer = officer("viewer")
-    viewer.goto(f"/violations/{desk[0].violations[3].id}")
-    expect(viewer.get_by_role("heading", name="Review")).to_be_visible()
-    assert viewer.locator("form.decide").count() == 0
-    assert viewer.goto("/review/next").status == 403  # type: ignore[union-attr]
+    page = officer("senior_reviewer")
+    page.goto(f"/violations/{desk.case(number)}")
+    for button in page.locator("form.decide .actions button").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 768

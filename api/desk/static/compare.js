@@ -11,24 +11,20 @@ const apart = Number(align.dataset.apart);
 const overlap = first.video && second.video && Math.abs(apart) < 30;
 align.checked = !overlap;
 
-/** The second clip to the moment of the first. */
-function follow() {
-  second.place(first.moment - (align.checked ? 0 : apart));
+/** What the second clip has to show beside the first. */
+function moment() {
+  return first.moment - (align.checked ? 0 : apart);
 }
 
 function step(what) {
   if (!first.video || !second.video) return false;
   if (what === "play") {
-    if (first.video.paused) {
-      follow();
-      first.do("play");
-      second.do("play");
-    } else [first, second].forEach((player) => player.video.pause());
-    return true;
+    if (!first.video.paused) return [first, second].map((player) => player.pause());
+    second.seek(moment());
+    return [first, second].map((player) => player.do("play"));
   }
   first.seek(first.moment + (what === "forth" ? FRAME : -FRAME));
-  second.video.pause();
-  follow();
+  second.seek(moment());
   return true;
 }
 
@@ -45,9 +41,9 @@ function act(key) {
 for (const player of [first, second]) player.show(player.stage.querySelector("img") ? "still" : "clip");
 if (first.video && second.video) {
   for (const part of document.querySelectorAll("[data-step], [data-align]")) part.hidden = false;
-  first.video.addEventListener("seeked", () => first.video.paused && follow());
+  first.video.addEventListener("seeked", () => first.video.paused && second.place(moment()));
 }
-align.addEventListener("change", follow);
+align.addEventListener("change", () => second.seek(moment()));
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-step]");
   if (button) step(button.dataset.step);

@@ -13,6 +13,7 @@ export class Player {
   #overlay = true;
   #loop = true;
   #alive = true;
+  #going = false; // meant to play: at the end of the clip the browser itself pauses it
 
   constructor(stage) {
     this.stage = stage;
@@ -63,7 +64,7 @@ export class Player {
     for (const name of ["clip", "still"]) this.#press(name, name === view);
     if (view === "clip") {
       if (!calm.matches) this.#play();
-    } else this.video?.pause();
+    } else this.pause();
     this.#draw();
   }
 
@@ -73,7 +74,7 @@ export class Player {
       clip: () => this.videos.length && this.show("clip"),
       still: () => this.pictures.length && this.show("still"),
       view: () => this.do(this.stage.dataset.view === "clip" ? "still" : "clip"),
-      play: () => (this.video?.paused ? this.#inClip(() => this.#play()) : this.video?.pause()),
+      play: () => (this.video?.paused ? this.#inClip(() => this.#play()) : this.pause()),
       back: () => this.step(-1),
       forth: () => this.step(1),
       slower: () => this.#speed(-1),
@@ -92,12 +93,17 @@ export class Player {
   /** To the moment `seconds` after the violation's beginning. */
   seek(seconds) {
     this.#inClip(() => {
-      this.video.pause();
+      this.pause();
       this.place(seconds);
     });
   }
 
-  /** As seek, without a change of what is shown: for two clips in step. */
+  pause() {
+    this.#going = false;
+    this.video?.pause();
+  }
+
+  /** As seek, while the clip plays on or stands as it does. */
   place(seconds) {
     const { video } = this;
     if (!video) return;
@@ -107,7 +113,7 @@ export class Player {
 
   step(by) {
     this.#inClip(() => {
-      this.video.pause();
+      this.pause();
       // A little into the picture: at its very beginning rounding might show the one before.
       this.place(this.start + (this.#shown ?? this.video.currentTime) + by * (this.#frame ?? 1 / 25) + 0.002);
     });
@@ -147,7 +153,7 @@ export class Player {
       video.requestVideoFrameCallback(tick);
     };
     video.requestVideoFrameCallback?.(tick);
-    video.addEventListener("ended", () => this.#loop && this.#again());
+    video.addEventListener("ended", () => this.#going && this.#loop && this.#again());
   }
 
   #again() {
@@ -156,6 +162,7 @@ export class Player {
   }
 
   #play() {
+    this.#going = true;
     this.video?.play().catch(() => undefined); // refused, or replaced by another case meanwhile
   }
 
@@ -170,7 +177,7 @@ export class Player {
   }
 
   #choose(part) {
-    this.video?.pause();
+    this.pause();
     this.#part = part;
     this.stage.dataset.part = part;
     const scrub = this.find("[data-scrub]");

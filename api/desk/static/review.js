@@ -88,7 +88,7 @@ class CasePage {
     this.#busy = true;
     const fields = new URLSearchParams(new FormData(this.form, event.submitter));
     try {
-      const answer = await fetch(this.form.action, { method: "POST", body: fields, redirect: "manual" });
+      const answer = await fetch(this.form.getAttribute("action"), { method: "POST", body: fields, redirect: "manual" });
       const deed = event.submitter.firstChild.textContent.trim().toLowerCase();
       if (answer.type === "opaqueredirect") onward(this.hint.dataset.done.replace("{action}", deed));
       else place(new DOMParser().parseFromString(await answer.text(), "text/html"), location.href);
@@ -137,6 +137,7 @@ class Ahead {
 
   constructor(main, url) {
     this.main = main;
+    this.case = main.querySelector(".case-body").dataset.case;
     const address = new URL(url);
     address.searchParams.delete("ahead");
     this.address = address.href;
@@ -147,14 +148,22 @@ class Ahead {
   get fresh() {
     return this.until > Date.now();
   }
+
+  /** Let go of the case: nobody looks at it after all. */
+  leave() {
+    const token = document.querySelector("[name=token]").value;
+    navigator.sendBeacon("/review/leave", new URLSearchParams({ token, case: this.case }));
+  }
 }
 
 let current;
-let ahead;
+let ahead; // a promise of the next case
+let fetched = null; // the next case, once it is there
 
 function look(left = "") {
   current = new CasePage();
   ahead = document.querySelector("[data-next]") && Ahead.fetch(current.case, current.body.dataset.tail, left);
+  ahead?.then((next) => (fetched = next));
   document.dispatchEvent(new CustomEvent("desk:shown"));
 }
 
@@ -178,6 +187,7 @@ function place(page, address, message = "", left = "") {
 async function onward(message = "") {
   const left = message ? "" : current.case; // a case that was not decided is let go
   const next = await ahead;
+  fetched = null;
   if (next?.fresh) place(next.main, next.address, message, left);
   else location.assign(document.querySelector("[data-next]").href);
 }
@@ -258,5 +268,6 @@ document.addEventListener("click", (event) => {
   const seek = event.target.closest("[data-seek]");
   if (seek) current.player.seek(Number(seek.dataset.seek));
 });
+window.addEventListener("pagehide", () => fetched?.leave());
 window.addEventListener("popstate", () => location.reload());
 look();
