@@ -55,6 +55,8 @@ def serve(config: Config, data: DataFolder, host: str, port: int, registration: 
         access_key=access_key(config, data),
         journeys=config.journeys.limits,
         publication=config.publication,
+        training_root=data.training.absolute(),
+        retention={camera.id: camera.retention for camera in config.cameras},
         base_map=config.map.ground,
         watchlists=registration and Watchlists(registration),
     )

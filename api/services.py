@@ -19,6 +19,7 @@ from api.auth.second_factor import SecondFactors
 from api.auth.sessions import Sessions
 from api.copies import Copies
 from api.settings import Settings
+from api.training_sets import TrainingSets
 from pipeline.checkpoints import CheckpointKeeper
 from pipeline.evidence.archive import Archive, EvidenceFiles
 from pipeline.signing import Signer
@@ -43,10 +44,13 @@ class Services:
     evidence: EvidenceFiles
     signer: Signer | None
     copies: Copies | None
+    training: TrainingSets | None
 
     def close(self) -> None:
         if self.copies is not None:
             self.copies.close()
+        if self.training is not None:
+            self.training.close()
         self.repository.close()
 
     @classmethod
@@ -54,6 +58,7 @@ class Services:
         """Raises StoreError when the database cannot be opened, ArchiveError when the archive is of no known kind,
         EvidenceError when the signing key cannot be made or read."""
         repository = Repository.open(settings.database_url.get_secret_value())
+        evidence = evidence_files(settings)
         passwords, seals, policy = Passwords(), Seals(settings.access_key), settings.access
         lockout, second_factors = Lockout(policy, seals), SecondFactors(repository, seals, settings.site_name)
         return cls(
@@ -67,9 +72,10 @@ class Services:
             rates=Rates(),
             provider=Provider(policy.oidc, seals) if policy.oidc else None,
             provider=Provider(policy.oidc, seals) if policy.oidc else None,
-            evidence=evidence_files(settings),
+            evidence=evidence,
             signer=Signer.open(settings.keys_root) if settings.keys_root else None,
             copies=redacted_copies(settings),
+            training=TrainingSets(settings.training_root, evidence) if settings.training_root else None,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pipeline.access import AccessPolicy
 from pipeline.base_map import BaseMap
 from pipeline.config.publication import PublicationConfig
+from pipeline.config.retention import RetentionConfig
 from pipeline.config.registration import Registration
 from pipeline.config.watchlists import Watchlists
 from pipeline.journeys import JourneyLimits
@@ -46,6 +48,8 @@ class Settings(BaseModel):
     base_map: BaseMap = BaseMap()
     watchlists: Watchlists | None = None
     publication: PublicationConfig = PublicationConfig()
+    training_root: Path | None = None
+    retention: Mapping[str, RetentionConfig] = {}
     access: AccessPolicy = AccessPolicy()
     keys_root: Path | None = None
     checkpoints: Path | None = None

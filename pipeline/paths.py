@@ -77,6 +77,11 @@ class DataFolder:
         return self.root / "cache"
 
     @property
+    def training(self) -> Path:
+        """Training sets that were asked for at the desk."""
+        return self.root / "training"
+
+    @property
     def fetched_evidence(self) -> Path:
         """Copies of archived evidence that somebody asked for."""
         return self.cache / "evidence"

@@ -28,6 +28,7 @@ from api.desk import (
     reports,
     review,
     routes,
+    training,
     users,
     watchlists,
 )
@@ -60,6 +61,7 @@ def routers() -> Iterable[APIRouter]:
         alerts.router,
         watchlists.router,
         reports.router,
+        training.router,
     )
 
 

@@ -40,8 +40,8 @@ def training_set(
     from pipeline.evidence.archive import Archive, EvidenceFiles
     from pipeline.periods import whole_days
     from pipeline.store import ViolationFilter
-    from pipeline.training import SplitBy, TrainingRequest, export_training_set
-    from pipeline.training.export import LICENCE
+    from pipeline.training.export import LICENCE, TrainingRequest, export_training_set
+    from pipeline.training.splits import SplitBy
 
     if by not in set(SplitBy):
         raise QueryError(f"--split {by}: a set is split by {' or '.join(SplitBy)}")

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from pipeline.config.retention import RetentionConfig
+from pipeline.detectors import Runtime
 from pipeline.errors import EvidenceError, QueryError
 from pipeline.evidence.archive import EvidenceFiles
 from pipeline.evidence.manifest import canonical
@@ -70,11 +71,12 @@ def export_training_set(
     retention: Mapping[str, RetentionConfig] | None = None,
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    runtime: Runtime = Runtime(),  # noqa: B008 - frozen
 ) -> TrainingSet:
     """Write the set to `target`, a new folder, or a ZIP file when its name ends so. The same cases give the same set.
 
     `retention` are the settings of the cameras by id: the manifest tells of each case until when it may be kept.
-    `progress` is told how many of how many pictures are made.
+    `progress` is told how many of how many pictures are made; `runtime` is where the models run that hide people.
 
     Raises:
         QueryError: no decided case teaches anything.
@@ -86,7 +88,8 @@ def export_training_set(
         with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".training-") as scratch:
             folder = Path(scratch, target.stem)
             folder.mkdir()
-            made = _Export(repository, evidence, folder, request, zone, retention or {}, progress).write()
+            export = _Export(repository, evidence, folder, request, zone, retention or {}, progress, runtime)
+            made = export.write()
             if target.suffix.lower() == ".zip":
                 _pack(folder, Path(scratch, "packed")).replace(target)
             else:
@@ -108,11 +111,12 @@ class _Export:
         zone: ZoneInfo,
         retention: Mapping[str, RetentionConfig],
         progress: Callable[[int, int], None],
+        runtime: Runtime,
     ) -> None:
         self._repository, self._evidence, self._folder = repository, evidence, folder
         self._request, self._zone, self._retention, self._progress = request, zone, retention, progress
         self._left_out: dict[LeftOut, list[str]] = {}
-        self._pseudonymiser = Pseudonymiser()
+        self._pseudonymiser = Pseudonymiser(runtime)
 
     def write(self) -> TrainingSet:
         lessons = list(self._lessons())

@@ -18,11 +18,7 @@ PLATE = "plate"
 SMALLEST = 2
 """Pixels of a box's shorter side below which nothing is learned from it."""
 
-VEHICLE_THERE = SEEN_RIGHTLY | {
-    RejectionReason.NO_VIOLATION,
-    RejectionReason.ILLEGIBLE_PLATE,
-    RejectionReason.WRONG_PLATE,
-}
+VEHICLE_THERE = frozenset({RejectionReason.NO_VIOLATION, RejectionReason.ILLEGIBLE_PLATE, RejectionReason.WRONG_PLATE})
 """Reasons that reject the case of a vehicle, and not that there was one."""
 
 
@@ -76,15 +72,17 @@ def lesson(case: LabelledCase) -> Lesson | LeftOut:
 
 def _genuine(case: LabelledCase) -> bool | None:
     """Whether the boxes hold what they are called; None where the decision does not say."""
-    if case.state in CONFIRMED:
+    if case.state in CONFIRMED or case.reason in SEEN_RIGHTLY:
         return True
+    # A fire is the thing itself: where there was none, nothing in the box burns.
+    if case.kind == "fire":
+        return False if case.reason == RejectionReason.NO_VIOLATION else None
     if case.track is not None:
         if case.reason in VEHICLE_THERE:
             return True
         return False if case.reason == RejectionReason.NOT_A_VEHICLE else None
-    # Without a vehicle the event is the thing itself: where there was no fire, nothing in the box burns. People who
-    # are no crowd are people none the less, and nobody has said which of their boxes hold one.
-    return False if case.kind == "fire" and case.reason == RejectionReason.NO_VIOLATION else None
+    # People who are no crowd are people none the less, and nobody has said which of their boxes hold one.
+    return None
 
 
 def _taught(case: LabelledCase) -> Taught:

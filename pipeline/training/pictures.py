@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from pipeline.detectors import Runtime
 from pipeline.geometry import clip_box, intersection_over_union
 from pipeline.redaction.blurring import blur, regions
 from pipeline.redaction.finding import Finder, Seen
@@ -21,6 +22,9 @@ SAME = 0.5
 
 WITHIN = 0.65
 """Part of a box that lies in a labelled one from which it belongs to that."""
+
+BESIDE_OTHERS = Runtime(threads=1)
+"""Leaves the other cores of a server to those who wait for its answers."""
 
 CLOSE_UP = 2.0
 """How much a labelled box is enlarged to look for its plate."""
@@ -37,8 +41,8 @@ class Pseudonymiser:
     2020, Computer Vision and Image Understanding 193). That takes their plates and drivers away as well.
     """
 
-    def __init__(self) -> None:
-        self._finder = Finder()
+    def __init__(self, runtime: Runtime) -> None:
+        self._finder = Finder(runtime)
 
     @property
     def models(self) -> dict[str, str]:
