@@ -57,8 +57,10 @@ def note(connection: Connection, kind: str, keys: Iterable[Any]) -> None:
 
 def _before(connection: Connection, statement: Any, many: Any, parameters: Any, _options: Any) -> None:
     """What an UPDATE or DELETE is about to change."""
-    if not isinstance(statement, Update | Delete) or (kind := _kind(connection, statement)) is None:
+    if not isinstance(statement, Insert | Update | Delete) or (kind := _kind(connection, statement)) is None:
         return
+    if isinstance(statement, Insert):
+        return  # its rows are known afterwards
     key = statement.table.c[kind.key]
     wanted = select(key).distinct()
     if statement.whereclause is not None:

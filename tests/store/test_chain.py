@@ -1,0 +1,307 @@
+"""The chain: every change is in it, whoever makes it; every edit past the program is named, down to the field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Connection, column, delete, func, insert, select, table, text, update
+from sqlalchemy import Table as SqlTable
+
+from pipeline.errors import StoreError
+from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy
+from pipeline.store import Repository
+from pipeline.store.account_records import AuditEntry
+from pipeline.store.chain import KINDS
+from pipeline.store.chain_check import Head, check_chain
+from pipeline.store.chain_tables import ChainEntry
+from pipeline.store.tables import EvidenceFile, PlateRead, Violation
+from pipeline.types import Evidence, Findings
+from pipeline.types import EvidenceFile as FileValue
+
+from .makers import NOON, plate, seconds, violation
+
+CHAIN = ChainEntry.__table__
+FAR = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def live(repository: Repository) -> list[UUID]:
+    """Something of everything that the program ever writes about a case."""
+    repository.record_camera("gate-1", "Cổng Ngọ Môn", 16.4677, 107.5792)
+    run = repository.begin_run(
+        "gate-1", "rtsp://gate-1", content_sha256="", config_hash="c", models_hash="m", version="1", configuration=None
+    )
+    found = [violation(number, plate=plate(number=number)) for number in range(4)]
+    repository.save(Findings(tuple(found)), run)
+    repository.save(Findings(plates=(replace(plate(number=1), final=True, text="75A-999.99"),)), run)
+    repository.save(Findings((replace(found[0], end=NOON + seconds(3)),)), run)
+    repository.close_open_violations("gate-1", "the program was stopped")
+    for each in found:
+        repository.attach(Evidence(each.id, f"gate-1/2026-11-01/{each.id}", files("ab"), complete=False))
+        repository.attach(Evidence(each.id, f"gate-1/2026-11-01/{each.id}", files("cd"), complete=True))
+    repository.set_camera_state("gate-1", "live", last_frame=NOON, fps=5.0, reconnects=3, error="x")
+    repository.update_run(run, frames=7)
+    repository.finish_run(run)
+    decide(repository, found[0].id, Decision(Action.ACCEPT, "lan", plate="75A-123.45"))
+    decide(repository, found[1].id, Decision(Action.REJECT, "minh", reason=RejectionReason.NO_VIOLATION))
+    repository.lock_review(found[2].id, "lan", FAR, now=NOON)
+    repository.release_review(found[2].id, "lan", now=NOON)
+    repository.hold_violation(found[0].id, "court order 12", "admin")
+    repository.record_audit("lan", "violation.view", "violation", str(found[0].id), detail={"a": [1, 2.5]})
+    repository.record_audit("minh", "plates.search", "plate", detail={"plate": "75A*"})
+    return [each.id for each in found]
+
+
+def files(digest: str) -> tuple[FileValue, ...]:
+    named = (("clip.mp4", "clip"), ("manifest.json", "manifest"))
+    return tuple(FileValue(name, role, "video/mp4", 12, digest * 32) for name, role in named)
+
+
+def decide(repository: Repository, case: UUID, decision: Decision) -> None:
+    review = repository.review(case)
+    assert review is not None
+    entry = AuditEntry(decision.actor, f"review.{decision.action}", "violation", str(case))
+    repository.decide_review(case, decision, ReviewPolicy(), version=review.version, now=NOON, audit=entry)
+
+
+def faults(repository: Repository, *heads: Head) -> list[str]:
+    return [str(fault) for fault in repository.check_chain(heads)]
+
+
+@contextmanager
+def tampered(repository: Repository, *deeds: Any) -> Iterator[list[str]]:
+    """What is found after deeds past the program by one who may do anything; all of it is undone at the end."""
+    with repository.engine.connect() as connection:
+        disarm(connection)
+        for deed in deeds:
+            connection.execute(deed)
+        yield [str(fault) for fault in check_chain(connection)]
+        connection.rollback()
+
+
+def disarm(connection: Connection) -> None:
+    """Take away what the database itself refuses."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        return
+    connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+    master = table("sqlite_master", column("type"), column("name"))
+    for name in connection.execute(select(master.c.name).where(master.c.type == "trigger")).scalars().all():
+        connection.execute(text(f'DROP TRIGGER "{name}"'))
+
+
+def test_what_the_program_writes_fits_its_chain(repository: Repository) -> None:
+    live(repository)
+    assert faults(repository) == []
+    with repository.reading() as connection:
+        kinds = set(connection.execute(select(CHAIN.c.kind)).scalars())
+        numbers = connection.execute(select(CHAIN.c.number).order_by(CHAIN.c.number)).scalars().all()
+    assert kinds == set(KINDS) - {"removals"}
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_every_field_of_every_row_that_is_edited_is_named(repository: Repository) -> None:
+    live(repository)
+    checked = 0
+    for name, kind in KINDS.items():
+        if (row := first_row(repository, kind.table)) is None:
+            continue
+        fields = [each for each in kind.table.columns if each.name not in kind.now and not each.primary_key]
+        edits = {each.name: other(row[each.name], each) for each in fields}
+        with tampered(repository, update(kind.table).where(kind.column == row[kind.key]).values(edits)) as found:
+            for field in edits:
+                start = f"{name} {row[kind.key]}, {field}: was changed past the program: entry"
+                assert any(fault.startswith(start) for fault in found), (start, found)
+        checked += len(edits)
+    assert checked > 80
+
+
+def first_row(repository: Repository, of: SqlTable) -> Any:
+    """A row that is part of a case."""
+    with repository.reading() as connection:
+        return connection.execute(select(of).order_by(of.primary_key.columns[0]).limit(1)).mappings().first()
+
+
+def other(value: Any, of: Any) -> Any:
+    """Another value that the column takes."""
+    kind = of.type.python_type if value is None else type(value)
+    made: dict[type, Callable[[], Any]] = {
+        bool: lambda: not value,
+        int: lambda: (value or 0) + 1,
+        float: lambda: (value or 0.0) + 1e-9,
+        str: lambda: f"{value or ''}x",
+        datetime: lambda: (value or NOON) + timedelta(microseconds=1),
+        UUID: lambda: UUID(int=(value.int if value else 0) ^ 1),
+        dict: lambda: {**(value or {}), "x": 1},
+        list: lambda: [*(value or []), 1],
+    }
+    return made[datetime if kind is object else kind]()
+
+
+def test_rows_that_are_deleted_put_in_or_swapped_are_named(repository: Repository) -> None:
+    live(repository)
+    for name in sorted(set(KINDS) - {"removals", "cameras", "runs", "plate_reads"}):
+        kind = KINDS[name]
+        row = dict(first_row(repository, kind.table))
+        key = row[kind.key]
+        with tampered(repository, delete(kind.table).where(kind.column == key)) as found:
+            assert any(fault.startswith(f"{name} {key}: was deleted past the program") for fault in found), found
+        foreign = 10**6 if isinstance(key, int) else UUID(int=7)
+        with tampered(repository, insert(kind.table).values({**row, kind.key: foreign})) as found:
+            assert f"{name} {foreign}: was put in past the program: the chain does not know it" in found
+        if name == "legal_holds":  # there is one
+            continue
+        with repository.reading() as connection:
+            last = connection.execute(select(kind.column).order_by(kind.column.desc()).limit(1)).scalar_one()
+        swap = [(key, foreign), (last, key), (foreign, last)]
+        deeds = [update(kind.table).where(kind.column == old).values({kind.key: new}) for old, new in swap]
+        with tampered(repository, *deeds) as found:
+            assert {f"{name} {key}", f"{name} {last}"} <= {fault.partition(",")[0] for fault in found}
+
+
+def test_files_of_evidence_are_part_of_it(repository: Repository) -> None:
+    (case, *_) = live(repository)
+    with tampered(
+        repository, update(EvidenceFile).where(EvidenceFile.violation == case).values(sha256="00" * 32)
+    ) as found:
+        assert len(found) == 1
+        assert found[0].startswith(f"evidence {case}, files: was changed past the program")
+    with tampered(repository, delete(EvidenceFile).where(EvidenceFile.violation == case)) as found:
+        assert found[0].startswith(f"evidence {case}, files: was changed past the program")
+
+
+def test_entries_that_are_changed_left_out_put_in_or_moved_are_named(repository: Repository) -> None:
+    live(repository)
+    with repository.reading() as connection:
+        end = connection.execute(select(func.max(CHAIN.c.number))).scalar_one()
+        eighth = dict(connection.execute(select(CHAIN).where(CHAIN.c.number == 8)).mappings().one())
+    where = update(CHAIN).where(CHAIN.c.number == 5)
+    for name, value in (("subject", "x"), ("kind", "x"), ("time", NOON), ("digest", "00"), ("hash", "00")):
+        with tampered(repository, where.values({name: value})) as found:
+            assert any(fault.startswith("chain 5, hash: does not fit the entry") for fault in found), (name, found)
+    with tampered(repository, where.values(previous="00")) as found:
+        assert found[0] == "chain 5, previous: does not continue entry 4: one of the two was made anew"
+    with tampered(repository, where.values(content='{"nonce":"","row":{}}')) as found:
+        assert any(fault.startswith("chain 5, content: was changed") for fault in found)
+    with tampered(repository, where.values(content=None)) as found:
+        assert "chain 5, content: is gone, and no entry says that retention erased it" in found
+    with tampered(repository, delete(CHAIN).where(CHAIN.c.number.in_([5, 6]))) as found:
+        assert "chain: entries 5 to 6 are missing before entry 7" in found
+    with tampered(repository, insert(CHAIN).values({**eighth, "number": end + 1})) as found:
+        assert f"chain {end + 1}, previous: does not continue entry {end}: one of the two was made anew" in found
+    swap = [(5, -1), (6, 5), (-1, 6)]
+    with tampered(repository, *(update(CHAIN).where(CHAIN.c.number == a).values(number=b) for a, b in swap)) as found:
+        assert {"chain 5", "chain 6"} <= {fault.partition(",")[0] for fault in found}
+
+
+def test_a_tail_that_is_cut_off_with_its_rows_shows_by_a_head_kept_elsewhere(repository: Repository) -> None:
+    live(repository)
+    head = replace(repository.chain_head(), source="the paper in the safe")
+    with repository.reading() as connection:
+        newest = connection.execute(select(CHAIN).order_by(CHAIN.c.number.desc()).limit(1)).mappings().one()
+    assert (newest["kind"], head.number) == ("audit", newest["number"])
+    audit = KINDS["audit"]
+    with repository.engine.connect() as connection:
+        disarm(connection)
+        connection.execute(delete(audit.table).where(audit.column == int(newest["subject"])))
+        connection.execute(delete(CHAIN).where(CHAIN.c.number == head.number))
+        assert list(check_chain(connection)) == []
+        (fault,) = check_chain(connection, [head])
+        connection.rollback()
+    assert str(fault) == (
+        f"chain: the chain ends at entry {head.number - 1}, but the paper in the safe knows entry {head.number}: "
+        "what came between was cut off"
+    )
+    (fault,) = repository.check_chain([replace(head, hash="00" * 32)])
+    assert str(fault) == f"chain {head.number}, hash: is not the one that the paper in the safe knows: made anew since"
+
+
+def test_the_database_itself_refuses_to_change_the_chain(repository: Repository) -> None:
+    live(repository)
+    for deed in (update(CHAIN).values(subject="x"), delete(CHAIN), update(CHAIN).values(content="x")):
+        with pytest.raises(StoreError, match="append-only"), repository.writing() as connection:
+            connection.execute(deed)
+
+
+def test_many_writers_make_one_chain(repository: Repository, url: str) -> None:
+    others = [Repository.open(url) for _ in range(3)]
+
+    def write(number: int) -> None:
+        store = others[number % 3]
+        for turn in range(8):
+            each = violation(number * 100 + turn, start=NOON + seconds(number * 100 + turn))
+            store.save(Findings((each,)))
+            decide(store, each.id, Decision(Action.ACCEPT, f"officer-{number}", plate=""))
+            store.record_audit("a", "b", "c")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    for store in others:
+        store.close()
+    assert faults(repository) == []
+    assert repository.chain_head().number > 4 * 8 * 4
+
+
+def test_what_retention_takes_is_forgotten_by_the_chain_and_told_from_tampering(repository: Repository) -> None:
+    _, rejected, undecided, _ = live(repository)
+    now = datetime.now(UTC) + timedelta(days=400)
+    for states in (("rejected",), ("flagged",)):
+        found = repository.removable(states, now)
+        repository.mark_removals(found, "older than a year", now)
+        for removal in repository.pending_removals():
+            assert repository.remove(removal, now)
+            repository.finish_removal(removal.violation, now)
+    assert repository.violation(undecided) is None
+    kept = repository.violation(rejected)
+    assert kept is not None
+    assert kept.plate_text is None
+    assert faults(repository) == []
+    with repository.reading() as connection:
+        own = select(CHAIN.c.content).where(CHAIN.c.subject.in_([str(rejected), str(undecided)]))
+        contents = connection.execute(own.where(CHAIN.c.content.is_not(None))).scalars().all()
+        assert not any("75A" in content for content in contents)
+        assert connection.execute(select(func.count()).where(CHAIN.c.content.is_(None))).scalar_one() > 4
+    back = dict(first_row(repository, Violation.__table__))
+    with tampered(repository, insert(Violation.__table__).values({**back, "id": undecided})) as told:
+        assert any(fault.startswith(f"violations {undecided}: was put back past the program") for fault in told)
+
+
+def test_a_plate_read_counts_as_long_as_a_case_refers_to_it(repository: Repository) -> None:
+    (case, *_) = live(repository)
+    repository.save(Findings(plates=(plate("43A-678.90", 77),)))
+    loose = update(PlateRead).where(PlateRead.text == "43A-678.90").values(text="43A-000.00")
+    with tampered(repository, loose) as found:
+        assert found == []
+    known = repository.violation(case)
+    assert known is not None
+    used = update(PlateRead).where(PlateRead.id == known.plate_read).values(text="43A-000.00")
+    with tampered(repository, used) as found:
+        assert [fault.partition(":")[0] for fault in found] == [f"plate_reads {known.plate_read}, text"]
+    linked = update(Violation).where(Violation.id == case).values(plate_read=plate(number=77).id)
+    with tampered(repository, linked) as found:
+        assert f"plate_reads {plate(number=77).id}: was put in past the program: the chain does not know it" in found
+
+
+def test_values_that_no_column_holds_do_not_stop_the_check(repository: Repository) -> None:
+    if repository.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL keeps the types of its columns")
+    case, *_ = live(repository)
+    garbled = text("UPDATE violations SET trace = '{broken', start = 'yesterday' WHERE id = :id").bindparams(
+        id=case.hex
+    )
+    with tampered(repository, garbled) as found:
+        assert any(fault.startswith(f"violations {case}: cannot be read") for fault in found)
+    with tampered(repository, text("UPDATE chain SET time = 'yesterday' WHERE number = 5")) as found:
+        assert found[0].startswith("chain: cannot be read after entry")
+
+
+def test_a_transaction_apart_may_not_touch_what_is_on_the_chain(repository: Repository) -> None:
+    live(repository)
+    with pytest.raises(RuntimeError, match="audit is on the chain"), repository.writing_apart() as connection:
+        connection.execute(insert(KINDS["audit"].table).values(time=NOON, actor="x"))
