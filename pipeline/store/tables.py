@@ -196,21 +196,30 @@ class PlateNeighbour(Table):
     plate: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
 
 
+VIOLATION_FILTERS = ("start", "camera", "kind", "rule", "review_state", "confidence", "plate_key")
+
+
+def _listed(name: str, *order: str) -> Index:
+    """An index by `order` that also holds the rest of what violations are filtered by."""
+    return Index(f"ix_violations_{name}", *order, *(each for each in VIOLATION_FILTERS if each not in order))
+
+
 class Violation(Table):
     """One incident as the machine saw it, and how far people have got with it (`review_state`)."""
 
     __tablename__ = "violations"
-    # Each listing sorts by (start, id) or (confidence, id) under one or two selective filters. The first index
-    # also holds all that a summary counts by, so that no summary reads the rows with their long traces.
+    # A listing walks the cases of one state, camera, kind, rule or plate, or all, in order of time or confidence, and
+    # sees in the index alone which of them its filters leave out; no summary reads the rows with their long traces.
     __table_args__ = (
-        Index("ix_violations_start", "start", "id", "camera", "rule", "kind", "review_state"),
-        Index("ix_violations_confidence", "confidence", "id"),
-        Index("ix_violations_camera", "camera", "start", "id"),
-        Index("ix_violations_camera_kind", "camera", "kind", "start", "id"),
-        Index("ix_violations_kind", "kind", "start", "id"),
-        Index("ix_violations_rule", "rule", "start", "id"),
-        Index("ix_violations_review_state", "review_state", "start", "id"),
-        Index("ix_violations_plate_key", "plate_key", "start", "id"),
+        _listed("start", "start", "id"),
+        _listed("confidence", "confidence", "id"),
+        _listed("camera", "camera", "start", "id"),
+        _listed("kind", "kind", "start", "id"),
+        _listed("rule", "rule", "start", "id"),
+        _listed("review_state", "review_state", "start", "id"),
+        _listed("state_confidence", "review_state", "confidence", "id"),
+        _listed("plate_key", "plate_key", "start", "id"),
+        Index("ix_violations_open_confidence", "confidence", "id", sqlite_where=LASTING, postgresql_where=LASTING),
         # Holds all that the precision of rules is counted by.
         Index("ix_violations_verdict", "review_state", "camera", "rule", "confidence", "start", "id"),
         Index("ix_violations_open", "start", "id", sqlite_where=LASTING, postgresql_where=LASTING),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select
 
 from pipeline.errors import QueryError
-from pipeline.store.database import Database
-from pipeline.store.filters import ViolationFilter
+from pipeline.store.filters import PlateFilter, ViolationFilter, plate_seems
 from pipeline.store.paging import Order, paginate, read_float, read_time, read_uuid
+from pipeline.store.plate_candidates import PlateCandidates
 from pipeline.store.records import EvidenceRecord, Page, ViolationRecord, ViolationSummary
 from pipeline.store.tables import Evidence, EvidenceFile, Violation
 from pipeline.types import EvidenceFile as FileValue
@@ -20,7 +21,7 @@ SORTS = ("-start", "start", "-confidence", "confidence")
 SUMMARY = tuple(getattr(Violation, field.name) for field in fields(ViolationSummary))
 
 
-class ViolationQueries(Database):
+class ViolationQueries(PlateCandidates):
     def violations(
         self,
         wanted: ViolationFilter | None = None,
@@ -33,17 +34,42 @@ class ViolationQueries(Database):
 
         Raises QueryError for an unknown sort, a foreign cursor or a plate without a letter or digit.
         """
-        wanted = wanted or ViolationFilter()
         with self.reading() as connection:
+            conditions, branches = self._search(connection, wanted or ViolationFilter())
             return paginate(
                 connection,
-                select(*SUMMARY).where(*wanted.across_states().conditions()),
+                select(*SUMMARY).where(*conditions),
                 _order(sort),
                 cursor=cursor,
                 limit=limit,
                 make=lambda row: ViolationSummary(**row),
-                branches=wanted.by_state(),
+                branches=branches,
             )
+
+    def _search(
+        self, connection: Connection, wanted: ViolationFilter
+    ) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:
+        """The conditions, and those of which one must hold, to be walked through one by one; see first_rows."""
+        conditions, few = replace(wanted.across_states(), plate="").conditions(), bool(wanted.assignee)
+        if wanted.plate:
+            ranks = self.ranks(connection, PlateFilter(plate=wanted.plate))
+            few = few or ranks is not None
+            if ranks is None:
+                conditions.append(plate_seems(Violation.plate_key, wanted.plate))
+            else:
+                conditions.append(self._bears(ranks[0].keys))
+        if not few:
+            return conditions, wanted.by_state()
+        # Few cases have that plate or assignee: those are looked at, and not what is in the state, of which there are
+        # many. As part of an expression the state is no longer anything to search an index for.
+        state = Violation.review_state.concat("")
+        states = wanted.by_state(state)
+        return [*conditions, or_(*states)] if states else conditions, []
+
+    def _bears(self, keys: Sequence[str]) -> ColumnElement[bool]:
+        if len(keys) == 1:
+            return Violation.plate_key == keys[0]
+        return Violation.plate_key.in_(select(self.texts(keys).c.value))
 
     def count_violations(self, wanted: ViolationFilter | None = None) -> int:
         statement = select(func.count()).select_from(Violation).where(*(wanted or ViolationFilter()).conditions())

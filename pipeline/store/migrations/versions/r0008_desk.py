@@ -14,7 +14,7 @@ def upgrade() -> None:
     for part_of_the_city in ("ward", "district"):
         op.add_column("cameras", sa.Column(part_of_the_city, sa.String(), nullable=False, server_default=""))
     for measure in ("heading", "angle", "clock_skew"):
-        op.add_column("cameras", sa.Column(measure, sa.Float()))
+        op.add_column("cameras", sa.Column(measure, sa.Double()))
     op.create_table(
         "camera_uptime",
         sa.Column("camera", sa.String(), nullable=False),
