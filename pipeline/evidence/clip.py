@@ -51,8 +51,9 @@ class Clip:
     obstacle: str
 
 
-def write_clips(packets: Sequence[MediaPacket], folder: Path) -> list[Clip]:
-    """Write the packets, in decoding order, as `clip.*`, and as `clip-2.*` … wherever the stream changes.
+def write_clips(packets: Sequence[MediaPacket], folder: Path, *, after: int = 0) -> list[Clip]:
+    """Write the packets, in decoding order, as `clip.*`, and as `clip-2.*` … wherever the stream changes; `after` so
+    many clips that are there already.
 
     Raises:
         UnwritableCodecError: no container takes the codec.
@@ -61,7 +62,7 @@ def write_clips(packets: Sequence[MediaPacket], folder: Path) -> list[Clip]:
     groups = groupby(packets, key=lambda packet: packet.stream)
     return [
         _write(stream, list(group), folder, "clip" if number == 1 else f"clip-{number}")
-        for number, (stream, group) in enumerate(groups, start=1)
+        for number, (stream, group) in enumerate(groups, start=after + 1)
     ]
 
 

@@ -68,7 +68,8 @@ class ClipMaker:
         reason: str,
         now: datetime | None,
     ) -> Gathered:
-        """Put the clips into the draft: those of `last`, the package so far, if they show more, else new ones.
+        """Put the clips into the draft: those of `last`, the package so far, where they begin before what memory still
+        holds, followed by what they do not show; else new ones.
 
         `now` is the media time, None when nothing more comes.
         """
@@ -84,14 +85,15 @@ class ClipMaker:
                 log.error("violation kept without its clip", camera=violation.camera, id=str(violation.id), error=lack)
             return Gathered(note=f"no clip{' yet' if waits or not complete else ''}: {lack}", postponed=waits)
         try:
-            if kept and kept[1] and not packets:  # memory had no room for its video until it was asked for
+            if kept and reaches_further_back(kept[1], packets):  # memory had no room until the clip was complete
                 link_clips(self._root / package_folder(violation), draft)
                 clips, reason = kept[1], reason or "the video after that was not kept in memory"
+                clips = clips + write_clips(self._rest(clips[-1].end, until), draft, after=len(clips))
             else:
-                clips = write_clips(packets, draft)
+                clips, kept = write_clips(packets, draft), None
         except UnwritableCodecError as error:
             return Gathered(note=f"no clip: {error}")
-        notes = self._notes(violation, clips, until if complete else None, reason)
+        notes = self._notes(violation, clips, until if complete else None, reason, first=len(kept[1]) if kept else 0)
         return Gathered(clips, "; ".join(notes))
 
     def _lack_of_room(self, packets: Sequence[MediaPacket]) -> str:
@@ -103,11 +105,23 @@ class ClipMaker:
             f"it would leave less than {self._reserve // 2**20} MiB free on the disk of {self._root}; free space there"
         )
 
-    def _notes(self, violation: Violation, clips: Sequence[Clip], until: datetime | None, reason: str) -> list[str]:
+    def _rest(self, shown: datetime, until: datetime) -> list[MediaPacket]:
+        """The packets that go on from a clip that ends there, from a key frame; none when there are no more."""
+        packets = self._buffer.between(shown, until)
+        return packets if any(packet.time > shown for packet in packets) else []
+
+    def _notes(
+        self, violation: Violation, clips: Sequence[Clip], until: datetime | None, reason: str, first: int
+    ) -> list[str]:
+        """What to say of the clips, of which the `first` are from before memory let their video go."""
         if not clips:
             return ["no clip: the camera sent no key frame in time"]
         notes = list(dict.fromkeys(clip.obstacle for clip in clips if clip.obstacle))
-        if len(clips) > 1:
+        if 0 < first < len(clips):
+            gap = (clips[first].start - clips[first - 1].end).total_seconds()
+            missing = f"; {gap:.1f} s between them are missing" if gap > 1 else ""
+            notes.append(f"the clip is in {len(clips)} parts because memory had no room for all of it{missing}")
+        elif len(clips) > 1:
             notes.append(f"the clip is in {len(clips)} parts because the camera changed its picture format")
         if cut := self._buffer.cut_before(clips[0].start, violation.start - self._before):
             notes.append(
@@ -125,7 +139,7 @@ class ClipMaker:
 
 def reaches_further_back(clips: Sequence[Clip], packets: Sequence[MediaPacket]) -> bool:
     """Whether clips that are already there begin before what the buffer still holds."""
-    return bool(clips) and (not packets or clips[0].start < packets[0].time)
+    return bool(clips) and (not packets or clips[0].start < min(packet.time for packet in packets))
 
 
 def link_clips(package: Path, draft: Path) -> None:

@@ -107,13 +107,39 @@ def test_pictures_do_not_pile_up_in_memory_while_the_disk_is_full(
 
 def test_what_memory_cut_off_a_clip_is_named(footage: Path, tmp_path: Path) -> None:
     size = footage.stat().st_size // 3
-    kept = recorder(tmp_path, before=timedelta(seconds=2), max_bytes=size)
-    *_, last = watch(footage, kept)
+    kept = recorder(tmp_path, before=timedelta(seconds=4), max_bytes=size)
+    for frame in Recording(footage, "gate", start=START).frames(kept.packet):
+        if frame.time == at(5):
+            kept.record(violation(frame, at(5), at(5)))
     assert kept.buffer.bytes <= size
+    (last,) = settled(kept, kept.finish())
     assert last.complete
     seen = numbers(tmp_path, last)
     assert seen[0] > 0
-    assert last.note.startswith(f"the first {seen[0] / 25:.1f} s of the clip are missing: the camera's video took more")
+    missing = seen[0] / 25 - 1
+    assert f"the first {missing:.1f} s of the clip are missing: the camera's video took more memory" in last.note
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_the_beginning_that_memory_let_go_stays_and_the_rest_follows(
+    footage: Path, tmp_path: Path, *, gap: bool
+) -> None:
+    kept = recorder(tmp_path, max_bytes=MIB)
+    for frame in Recording(footage, "gate", start=START).frames(kept.packet):
+        if frame.time == at(2):
+            first = numbers(tmp_path, kept.record(violation(frame, at(2), at(7))))
+        # memory has to let go the two oldest groups of pictures, or all that there are
+        tight = 1 if gap else kept.buffer.bytes - 1
+        kept.buffer.max_bytes = tight if frame.time in ((at(5),) if gap else (at(3), at(3.04))) else MIB
+    (evidence,) = settled(kept, kept.finish())
+    rest = numbers(tmp_path, evidence, "clip-2.mp4")
+    assert numbers(tmp_path, evidence) == first
+    assert rest[-1] == 199
+    assert rest[0] == (150 if gap else first[-1] // 25 * 25)
+    note = "the clip is in 2 parts because memory had no room for all of it"
+    assert evidence.note.startswith(note)
+    assert ("s between them are missing" in evidence.note) == gap
+    assert verify_package(tmp_path / FOLDER) == []
 
 
 def test_a_clip_that_is_there_stays_when_memory_let_its_video_go(footage: Path, tmp_path: Path) -> None:
