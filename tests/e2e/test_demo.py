@@ -5,24 +5,125 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
+import pytest
+from playwright.sync_api import Browser, Page
+from pydantic import SecretStr
 
-from tests.e2e import command
+from api.settings import Settings
+from pipeline.review import State
+from pipeline.store import Repository, Role
+from tests.api.conftest import serving
+from tests.api.keyboard import case_before, decide
+from tests.api.site import HUE, PASSWORD, password_hash
+from tests.e2e import command, shifted
 
 EXPECTED = ("wrong_way", "wrong_way", "crowd", "fire")
+CASES = 30
+KEYS = {
+    "car crossed": ("a",),
+    "motorcycle crossed": ("r", "5"),
+    "people gathered": ("r", "3"),
+    "fire was seen": ("s", "m", "a", "r", "k", "e", "t", "Enter"),
+}
+OUTCOMES = {
+    "car": (State.ACCEPTED, "", "75A-268.19"),
+    "motorcycle": (State.REJECTED, "illegible_plate", None),
+    "crowd": (State.REJECTED, "permitted", None),
+    "fire": (State.SECOND_REVIEW, "", None),
+}
 
 
-def test_the_demo_finds_what_the_samples_show_and_serves_it(tmp_path):
-    process = command.start("demo", "--port", "0", data=tmp_path)
+@dataclass(frozen=True, slots=True)
+class Demo:
+    data: Path
+    address: str
+    password: str
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    data = tmp_path_factory.mktemp("demo")
+    process = command.start("demo", "--port", "0", data=data)
     try:
-        address, password = announced(process)
-        look_at_what_is_served(address, password)
+        yield Demo(data, *announced(process))
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     finally:
         process.kill()
-    command.assert_packages_are_whole(tmp_path, command.rows(tmp_path))
+
+
+def test_the_demo_finds_what_the_samples_show_and_serves_it(demo: Demo) -> None:
+    look_at_what_is_served(demo.address, demo.password)
+    command.assert_packages_are_whole(demo.data, command.rows(demo.data))
+
+
+def test_thirty_cases_of_the_samples_are_reviewed_by_keyboard_alone(
+    demo: Demo, browser: Browser, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'matthan.db'}"
+    with Repository.open(url) as repository:
+        repository.create_user("lan", password_hash(), Role.REVIEWER, must_change_password=False)
+        shifted.seed(demo.data, tmp_path, repository, CASES)
+        settings = Settings(
+            database_url=SecretStr(url),
+            evidence_root=tmp_path / "evidence",
+            plates_root=tmp_path / "plates",
+            keys_root=tmp_path / "keys",
+            timezone=HUE,
+        )
+        with (
+            serving(settings) as address,
+            browser.new_context(base_url=address, locale="en", reduced_motion="reduce") as context,
+        ):
+            page = context.new_page()
+            complaints: list[str] = []
+            page.on("console", lambda message: complaints.append(message.text))
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.goto("/login")  # its first field has the focus
+            page.keyboard.type("lan")
+            page.keyboard.press("Tab")
+            page.keyboard.type(PASSWORD)
+            page.keyboard.press("Enter")
+            page.wait_for_url(f"{address}/")
+            page.locator("#queue a.case").first.wait_for()
+            page.keyboard.press("n")
+            page.wait_for_url("**/violations/**")
+            assert review_all(page) == CASES
+        assert complaints == []
+        assert_reviewed(repository)
+
+
+def review_all(page: Page) -> int:
+    """Decide on one case after the other, each by what its sentence says; how many there were."""
+    decided = 0
+    while case_before(page):
+        told = page.locator(".sentence").inner_text()
+        subject = next(word for word in KEYS if word in told.lower())
+        decide(page, *KEYS[subject])
+        decided += 1
+    return decided
+
+
+def assert_reviewed(repository: Repository) -> None:
+    """Every case as its kind was decided on, once, by the officer, on record, and held by nobody."""
+    listed = repository.violations(limit=2 * CASES).items
+    assert len(listed) == CASES
+    for violation in listed:
+        review = repository.review(violation.id)
+        assert review is not None
+        expected = next(outcome for label, outcome in OUTCOMES.items() if label in (violation.label, violation.kind))
+        assert (review.state, review.case.reason, review.plate) == expected, violation
+        assert (review.version, review.lock_holder) == (1, "")
+        (step,) = repository.review_history(violation.id)
+        assert (step.actor, step.before) == ("lan", "flagged")
+    deeds = [entry.action for entry in repository.audit(limit=500).items]
+    assert sum(deed in {"review.accept", "review.reject", "review.ask_second"} for deed in deeds) == CASES
+    assert deeds.count("violation.view") == CASES
 
 
 def announced(process: subprocess.Popen[str]) -> tuple[str, str]:
