@@ -58,6 +58,9 @@ Assignee = Annotated[
     Field(max_length=64, description="Given to this officer; empty for nobody.", examples=[None]),
     AfterValidator(lambda text: text if text is None else storable(text)),
 ]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))]
+"""In the site's calendar, and far enough from the ends of all calendars to be reckoned with."""
+
 Sort = Literal["-start", "start", "-confidence", "confidence"]
 
 
@@ -194,8 +197,8 @@ class BacklogQuery(Query):
 
 class UptimeQuery(Query):
     camera: Names = []
-    first: date = Field(description="First day, in the site's calendar.", examples=["2026-11-01"])
-    last: date = Field(description="Last day.", examples=["2026-11-07"])
+    first: Day = Field(description="First day, in the site's calendar.", examples=["2026-11-01"])
+    last: Day = Field(description="Last day.", examples=["2026-11-07"])
 
 
 class AlertQuery(Query):

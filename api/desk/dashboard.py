@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from api.auth.access import GuardedRoute
 from api.conditions import Condition, condition
 from api.desk.rendering import page
+from api.queries import Day
 from api.routes.overview import SOON, camera_uptimes, past
 from api.services import Services, ServicesDep
 from pipeline.feedback import CONFIRMED, wilson
@@ -36,7 +37,7 @@ class DashboardQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     span: Literal["day", "week", "month"] = "week"
-    day: date | None = None
+    day: Day | None = None
     camera: str = Field(default="", max_length=128)
     kind: str = Field(default="", max_length=64)
 
