@@ -1,7 +1,7 @@
 """The newest picture of each live camera, for the desk's operator pages.
 
-Two JPEG files a camera, each put in the place of the one before: one small, with what was detected, the camera's
-places and the time; one bare and larger, to draw zones on.
+JPEG files, each put in the place of the one before: one with what was detected, the camera's places and the time, the
+same small for lists and walls, and now and then a bare one to draw zones on.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ log = structlog.get_logger()
 
 BARE_SECONDS = 30.0
 BARE_WIDTH = 1280
+SMALL_WIDTH = 320
 QUALITY = [cv2.IMWRITE_JPEG_QUALITY, 80]
 WAITING = 8
 """Frames that wait at most, so that memory stays bounded however many cameras there are."""
@@ -142,7 +143,9 @@ class Stills:
             return
         folder.mkdir(parents=True, exist_ok=True, mode=0o750)
         image = coarse(frame.image) if camera.shows == "coarse" else frame.image
-        _replace(files.annotated, annotated(still, image), frame)
+        drawn = annotated(still, image)
+        _replace(files.small, shrunk(drawn, SMALL_WIDTH), frame)
+        _replace(files.annotated, drawn, frame)
         if monotonic() >= self._bare_due.get(camera.id, 0.0):
             self._bare_due[camera.id] = monotonic() + BARE_SECONDS
             _replace(files.bare, shrunk(image, BARE_WIDTH), frame)

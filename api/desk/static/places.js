@@ -85,7 +85,7 @@ function choices(rule, field) {
   for (const { id } of places[field === "lanes" ? "lanes" : "zones"]) {
     const label = document.createElement("label");
     const box = Object.assign(document.createElement("input"), { type: "checkbox", checked: Boolean(rule[field]?.includes(id)) });
-    Object.assign(box.dataset, { field, id });
+    Object.assign(box.dataset, { field, choice: id });
     label.append(box, ` ${id}`);
     group.append(label);
   }
@@ -149,8 +149,8 @@ form.addEventListener("change", (event) => {
   }
   if (input.matches("[data-field]")) {
     const rule = places.rules[Number(input.closest("[data-index]").dataset.index)];
-    const { field, id } = input.dataset;
-    rule[field] = input.checked ? [...(rule[field] ?? []), id] : rule[field].filter((name) => name !== id);
+    const { field, choice } = input.dataset;
+    rule[field] = input.checked ? [...(rule[field] ?? []), choice] : rule[field].filter((name) => name !== choice);
     show();
   }
 });
