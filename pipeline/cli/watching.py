@@ -70,6 +70,7 @@ def run(streams: Streams = Path("streams.yaml"), data: Data = None) -> None:
 def _watch(streams: Path, folder: DataFolder, stop: Stop, reload: Reload) -> Mapping[str, str]:
     """Why cameras failed, of those that did."""
     from pipeline.allocator import return_large_blocks
+    from pipeline.checkpoints import CheckpointKeeper
     from pipeline.config import ConfigFile
     from pipeline.detectors.manifest import Manifest
     from pipeline.housekeeping import Housekeeper
@@ -89,6 +90,7 @@ def _watch(streams: Path, folder: DataFolder, stop: Stop, reload: Reload) -> Map
         RunProgress(console) as progress,
         Stills(folder.stills) as installation.stills,
         Housekeeper(lambda stop: Retention.by(installation.config, installation.repository, folder, stop), stop),
+        CheckpointKeeper(lambda: installation.repository, installation.signer, folder.checkpoints),
     ):
         live = Live(installation, stop, file)
         reload.by(live.reload)

@@ -17,6 +17,7 @@ from api.auth.passwords import Passwords
 from api.settings import Settings
 from pipeline.access import AccessPolicy
 from pipeline.evidence import EvidenceRecorder
+from pipeline.signing import Signer
 from pipeline.sources.recording import Recording
 from pipeline.store import Repository, Role
 from pipeline.types import CountSample, Findings, Frame, Image, Trace, Violation
@@ -41,6 +42,7 @@ class Site:
 def build(folder: Path, url: str, count: int = 3) -> Site:
     """Two cameras, `count` violations with evidence, plate reads, counts, and a user of every role."""
     root = folder / "evidence"
+    signer = Signer.open(folder / "keys")
     with Repository.open(url) as repository:
         repository.record_camera("gate-1", "Cổng Ngọ Môn", 16.4677, 107.5792)
         repository.set_camera_state("gate-1", "live", last_frame=NOON, fps=5.0)
@@ -48,13 +50,16 @@ def build(folder: Path, url: str, count: int = 3) -> Site:
         for role in Role:
             repository.create_user(role.value, password_hash(), role, must_change_password=False)
         clip = encode(folder / "clip.mp4")
-        violations = [film(repository, root, clip, number) for number in range(count)]
+        violations = [film(repository, root, clip, number, signer) for number in range(count)]
         samples = (CountSample("gate-2", "crowd", "square", NOON + timedelta(seconds=n), n, n / 10) for n in range(5))
         repository.save(Findings(plates=(plate(None, 900), plate("43A-678.90", 901)), counts=tuple(samples)))
     settings = Settings(
         database_url=SecretStr(url),
         evidence_root=root,
         plates_root=root / "plates",
+        keys_root=folder / "keys",
+        checkpoints=folder / "checkpoints.jsonl",
+        copies_root=folder / "copies",
         timezone=HUE,
         site_name="Huế",
         access=AccessPolicy(sign_ins_per_minute=100_000, searches_per_minute=100_000, exports_per_minute=100_000),
@@ -68,13 +73,13 @@ def password_hash() -> str:
     return Passwords().hash(PASSWORD)
 
 
-def film(repository: Repository, root: Path, clip: Path, number: int) -> Violation:
+def film(repository: Repository, root: Path, clip: Path, number: int, signer: Signer | None = None) -> Violation:
     """Store one violation and write its package from the clip's own packets."""
     kind = list(KINDS)[number % len(KINDS)]
     label, zone, measures = KINDS[kind]
     start = NOON + timedelta(minutes=number)
     camera = f"gate-{number % 2 + 1}"
-    recorder = EvidenceRecorder(camera, root, code_version="test", timezone=HUE, name=camera)
+    recorder = EvidenceRecorder(camera, root, code_version="test", timezone=HUE, name=camera, signer=signer)
     frames = list(Recording(clip, camera, start=start - timedelta(seconds=1)).frames(recorder.packet))
     still = frames[RATE]
     read = plate(f"75A-{100 + number}.45", number, still.time, camera=camera, crop=crop(), final=True)
