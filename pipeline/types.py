@@ -157,10 +157,11 @@ class PlateRead:
 
     `box` is the plate in pixels of the best frame, `crop` its picture, `time` that frame's media time.
     `final` is set once the track has ended and the vote can no longer change. `country` names the grammar;
-    `display` is the text as people write it (75A-268.19), `region` where it was issued (Huế), `series` what it
-    is issued to; `colour` is the plate's background. `lane` is the lane, else the zone, that the vehicle was read
-    in, `direction` how it moved in the picture: towards, away, left or right. `crop_file` is where the picture is
-    kept, relative to the data folder's plates. Each is "" when not known. `note` says what is missing, and why.
+    `display` is the text as people write it (75A-268.19), `region` where it was issued, with the name of then in
+    brackets, `series` what it is issued to; `colour` is the plate's background. `lane` is the lane, else the zone, that
+    the vehicle was read in, `direction` how it moved in the picture: towards, away, left or right. `crop_file` is where
+    the picture is kept, relative to the data folder's plates. Each is "" when not known. `note` says what is missing,
+    and why.
     `alternatives` are other texts that the vote holds possible with their confidence, best first, at most three; none
     where plates are hashed.
     """

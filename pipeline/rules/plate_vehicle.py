@@ -89,7 +89,7 @@ class Vehicle:
         if text is None:
             return read
         known = grammar.describe(text, candidate.format)
-        return replace(read, display=known.display, region=known.region, series=known.series)
+        return replace(read, display=known.display, region=known.place, series=known.series)
 
 
 def main_colour(candidates: Sequence[PlateCandidate]) -> str:

@@ -37,6 +37,11 @@ class Facts:
     format: str = ""
     source: str = ""
 
+    @property
+    def place(self) -> str:
+        """Where it was issued, with the name of then: Thành phố Hồ Chí Minh (Bình Dương)."""
+        return f"{self.region} ({self.former})" if self.former else self.region
+
 
 @dataclass(frozen=True)
 class Grammar:

@@ -53,8 +53,8 @@ class PlateCandidate:
     `text` is the reading that the grammar allows, None when the plate is illegible; `raw` what the
     recogniser read before, lines joined by a space. `confidence` is the estimated probability that `text` is
     right, `characters` that of each of its signs. `box` is in pixels of the picture that was given, `crop`
-    the plate cut from it, `score` the localiser's, `colour` that of its background. `lines` is how many lines it
-    has, 0 where the recogniser does not tell. `alternatives` are the runners-up with their confidence.
+    the plate cut from it, `score` the localiser's, `colour` that of its background. `alternatives` are the runners-up
+    with their confidence.
     """
 
     text: str | None
@@ -64,9 +64,7 @@ class PlateCandidate:
     box: Box
     crop: Image
     score: float
-    lines: int = 1
     format: str = ""
-    region: str | None = None
     alternatives: tuple[tuple[str, float], ...] = ()
     colour: PlateColour = PlateColour.UNKNOWN
 
@@ -220,9 +218,7 @@ class GrammarPlateReader:
             box=sight.box,
             crop=crop,
             score=sight.score,
-            lines=0 if self._recogniser.whole else len(best.format.lines),
             format=best.format.name,
-            region=self._grammar.region(best.text),
             alternatives=tuple((reading.text, share) for reading, share in ranked[legible : ALTERNATIVES + 1]),
             colour=colour,
         )

@@ -105,6 +105,7 @@ def test_a_code_names_its_province_of_now_and_of_before_the_merger() -> None:
     grammar = load_grammar("vn")
     hue, merged = grammar.describe("75A26819"), grammar.describe("61A12345")
     assert (hue.region, hue.former) == ("Huế", "Thừa Thiên Huế")
+    assert merged.place == "Thành phố Hồ Chí Minh (Bình Dương)"
     assert (merged.region, merged.former) == ("Thành phố Hồ Chí Minh", "Bình Dương")
     assert grammar.describe("TM1234").region == ""
     provinces = set(grammar.regions.values()) - {"Cục Cảnh sát giao thông"}

@@ -71,7 +71,7 @@ def test_a_plate_is_read_whole_under_the_grammar(data: DataFolder, made: dict[st
     reader = load_plate_reader("vn", RUNTIME, recogniser="cct", data=data)
     found = reader.read([vehicle(["59-E1", "192.83"])])[0]
     assert found is not None
-    assert (found.text, found.raw, found.lines, found.format) == ("59E119283", "59E119283", 0, "motorbike")
+    assert (found.text, found.raw, found.format) == ("59E119283", "59E119283", "motorbike")
     assert found.confidence > 0.8
     assert reader.models["cct"] == digest(added_folder(data) / "cct.onnx")
 
