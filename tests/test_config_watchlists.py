@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from pipeline.cli import app
 from pipeline.config.registration import Registration
 from pipeline.config.watchlists import WatchlistFile, Watchlists, new_row
 from pipeline.errors import ConfigError, ConflictError, QueryError
@@ -128,3 +130,15 @@ def test_the_lists_are_those_of_streams_yaml(tmp_path: Path) -> None:
         listed.file.read()
     path.write_text("site: {timezone: UTC}\ncameras: [{id: gate, source: rtsp://10.0.0.1/a}]\n")
     assert lists.all() == ()
+
+
+def test_the_command_line_changes_a_list(tmp_path: Path) -> None:
+    file = written(tmp_path, "a.csv", CSV)
+    added = CliRunner().invoke(app, ["watchlist", "add", str(file.path), "29-MĐ2 756.91", "--reason", "case 7"])
+    assert (added.exit_code, "29MD275691 is on the list" in added.output) == (0, True)
+    (entry,) = [entry for entry in load_watchlist(file.path).entries if entry.plate == "29MD275691"]
+    assert entry.added_by and entry.added
+    again = CliRunner().invoke(app, ["watchlist", "add", str(file.path), "29MD275691", "--reason", "case 8"])
+    assert "stands on a.csv already: case 7" in str(again.exception)
+    assert CliRunner().invoke(app, ["watchlist", "remove", str(file.path), "29MD275691"]).exit_code == 0
+    assert len(load_watchlist(file.path).entries) == 2

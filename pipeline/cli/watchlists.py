@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,11 +16,12 @@ from pipeline.cli.terminal import console
 app = typer.Typer(no_args_is_help=True, help="Lists of watched plates.")
 
 SHOWN = 20
+List = Annotated[Path, typer.Argument(help="CSV or YAML file of watched plates.")]
 
 
 @app.command(name="check")
 def check_watchlist(
-    file: Annotated[Path, typer.Argument(help="CSV or YAML with plate, reason, expires, distance.")],
+    file: List,
     country: Annotated[str, typer.Option(help="Country whose plates they are: vn, br or us.")] = "vn",
     everything: Annotated[bool, typer.Option("--all", help=f"Show all entries, not the first {SHOWN}.")] = False,
 ) -> None:
@@ -55,3 +57,32 @@ def check_watchlist(
         )
     plates = "1 plate" if len(entries) == 1 else f"{len(entries)} plates"
     console.print(f"{file}: good; {plates}, {expired} expired", style="green", soft_wrap=True)
+
+
+@app.command()
+def add(
+    file: List,
+    plate: Annotated[str, typer.Argument(help="As it is written: 75A-123.45.")],
+    reason: Annotated[str, typer.Option(help="Why the plate is watched for, by a case number for one.")],
+    expires: Annotated[str, typer.Option(help="Last day, as in 2026-12-31, or a time with its zone.")] = "",
+    distance: Annotated[
+        str, typer.Option(help="How far a read may be from it, 0 to 2; else the rule's.")
+    ] = "",
+) -> None:
+    """Put a plate on a list, in its file. Cameras that run take it over within seconds."""
+    from pipeline.config.watchlists import WatchlistFile
+
+    row = {"plate": plate, "reason": reason, "expires": expires, "distance": distance}
+    row |= {"added": datetime.now(UTC).isoformat(timespec="seconds"), "added_by": getpass.getuser()}
+    entry = WatchlistFile(file).add(row)
+    console.print(f"{file}: {entry.plate} is on the list", style="green", soft_wrap=True)
+
+
+@app.command()
+def remove(file: List, plate: Annotated[str, typer.Argument(help="The plate to be taken off.")]) -> None:
+    """Take a plate off a list, in its file."""
+    from pipeline.config.watchlists import WatchlistFile
+
+    entry = WatchlistFile(file).remove(plate)
+    told = f"{file}: {entry.plate}, watched for {entry.reason}, is off the list"
+    console.print(told, style="green", soft_wrap=True, markup=False)

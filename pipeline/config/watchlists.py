@@ -39,12 +39,16 @@ class WatchlistFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._changing = threading.Lock()
+        self._known: WatchlistRevision | None = None
 
     def read(self) -> WatchlistRevision:
         """Raises ConfigError with every fault of the file."""
         text = read_watchlist(self.path)
         digest = hashlib.sha256(text.encode()).hexdigest()
-        return WatchlistRevision(text, digest, parse_watchlist(text, self.path).entries)
+        known = self._known
+        if known is None or known.digest != digest:
+            self._known = known = WatchlistRevision(text, digest, parse_watchlist(text, self.path).entries)
+        return known
 
     def add(self, entry: Mapping[str, str], digest: str | None = None) -> WatchlistEntry:
         """Add an entry, given as the file's columns have it; without a digest, to whatever the file holds.
