@@ -95,6 +95,7 @@ def test_a_zone_is_drawn_with_the_mouse_mended_and_written(desk: Desk) -> None:
     expect(place.locator("[data-errors]")).to_contain_text("crosses or touches itself; give its corners in order")
     assert desk.path.read_text("utf-8") == before
 
+    page.evaluate("scrollTo(0, 0)")
     for number, corner in ((1, (0.4, 0.2)), (2, (0.4, 0.5))):
         start = page.locator(f'circle[data-point="{number}"]').bounding_box()
         assert start is not None
