@@ -220,8 +220,6 @@ class Violation(Table):
         _listed("state_confidence", "review_state", "confidence", "id"),
         _listed("plate_key", "plate_key", "start", "id"),
         Index("ix_violations_open_confidence", "confidence", "id", sqlite_where=LASTING, postgresql_where=LASTING),
-        # Holds all that the precision of rules is counted by.
-        Index("ix_violations_verdict", "review_state", "camera", "rule", "confidence", "start", "id"),
         Index("ix_violations_open", "start", "id", sqlite_where=LASTING, postgresql_where=LASTING),
     )
 

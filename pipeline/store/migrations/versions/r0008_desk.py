@@ -27,6 +27,3 @@ def upgrade() -> None:
     op.add_column("camera_alerts", sa.Column("acknowledged", TIME))
     op.add_column("camera_alerts", sa.Column("acknowledged_by", sa.String(), nullable=False, server_default=""))
     op.create_index("ix_camera_alerts_lasting", "camera_alerts", ["start", "id"], **LASTING)
-    op.create_index(
-        "ix_violations_verdict", "violations", ["review_state", "camera", "rule", "confidence", "start", "id"]
-    )
