@@ -20,6 +20,7 @@ GAPS: Mapping[str, str] = {
     "plate": _("Read the plate yourself and give it; leave it empty when it is illegible."),
     "duplicate_of": _("Choose the case that this one repeats."),
 }
+OTHERWISE = _("This was not understood.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Refusal:
         if isinstance(error, ConflictError):
             return cls(409, language.gettext("The case could not be changed."), detail, version)
         field = detail.partition(":")[0]
-        message = language.gettext(GAPS.get(field, _("This was not understood.")))
+        message = language.gettext(GAPS.get(field, OTHERWISE))
         return cls(422, message, detail.partition(": ")[2] or detail, version)
 
     @property
