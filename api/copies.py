@@ -44,7 +44,8 @@ class TooManyCopiesError(Exception):
 
 
 class Copies:
-    """Makes copies below `root` and removes them after `kept`. A package has one copy, whoever asks for it."""
+    """Makes copies below `root`. A package has one copy, whoever asks for it; it is given out for as long as `kept`,
+    and removed when the next one is asked for, or at the next start."""
 
     def __init__(self, root: Path, keys: Path, kept: timedelta) -> None:
         self._root = root
@@ -54,7 +55,7 @@ class Copies:
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="copies")
         self._process: subprocess.Popen[bytes] | None = None
-        self._closed = False
+        self._remove_old()
 
     def find(self, violation: UUID, original: str) -> Copy | None:
         """The copy of a package: made, being made, or failed; None when nobody asked for it, or it was removed."""
@@ -64,8 +65,10 @@ class Copies:
         if known is None or known.state == "done":
             if not (folder / MANIFEST).is_file():
                 return None
-            made = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
-            return Copy(violation, original, "done", 1.0, until=made + self._kept)
+            until = datetime.fromtimestamp(folder.stat().st_mtime, UTC) + self._kept
+            if until <= datetime.now(UTC):
+                return None
+            return Copy(violation, original, "done", 1.0, until=until)
         return known
 
     def folder(self, violation: UUID, original: str) -> Path:

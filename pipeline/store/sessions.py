@@ -26,7 +26,7 @@ class SessionStore(Database):
         now = datetime.now(UTC)
         row = {"id": uuid4(), "token_sha256": token_sha256, "user": user, "kind": kind, "created": now, "seen": now}
         row |= {"expires": expires, "address": address, "agent": agent}
-        with self.writing() as connection:
+        with self.writing_apart() as connection:
             connection.execute(delete(Session).where(Session.expires <= now))
             # Locked, so that a change of the password comes wholly before this session or ends it.
             same = select(User.id).where(User.id == user, User.password_hash == checked, User.disabled.is_(False))
@@ -45,7 +45,7 @@ class SessionStore(Database):
             return None
         found = _record(row)
         if now - found.seen > SEEN_EVERY:  # not with every request: each writes
-            with self.writing() as connection:
+            with self.writing_apart() as connection:
                 connection.execute(update(Session).where(Session.id == found.id).values(seen=now))
         return found
 
@@ -60,7 +60,7 @@ class SessionStore(Database):
     def delete_session(self, session: UUID, user: UUID) -> bool:
         """End a session; False when this user has none of this id."""
         own = delete(Session).where(Session.id == session, Session.user == user)
-        with self.writing() as connection:
+        with self.writing_apart() as connection:
             return bool(connection.execute(own).rowcount)
 
     def delete_sessions_of(self, user: UUID, *, audit: AuditEntry) -> None:
