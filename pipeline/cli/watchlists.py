@@ -65,9 +65,7 @@ def add(
     plate: Annotated[str, typer.Argument(help="As it is written: 75A-123.45.")],
     reason: Annotated[str, typer.Option(help="Why the plate is watched for, by a case number for one.")],
     expires: Annotated[str, typer.Option(help="Last day, as in 2026-12-31, or a time with its zone.")] = "",
-    distance: Annotated[
-        str, typer.Option(help="How far a read may be from it, 0 to 2; else the rule's.")
-    ] = "",
+    distance: Annotated[str, typer.Option(help="How far a read may be from it, 0 to 2; else the rule's.")] = "",
 ) -> None:
     """Put a plate on a list, in its file. Cameras that run take it over within seconds."""
     from pipeline.config.watchlists import WatchlistFile

@@ -1,4 +1,5 @@
 // The desk's maps: cameras and journeys on the site's own ground. Nothing is asked of any other server.
+// A keyboard has the list or table beside each map: hundreds of markers to step through would be none.
 import * as L from "/static/vendor/leaflet/leaflet-src.esm.js";
 
 const CLOSEST = 18;
@@ -43,14 +44,14 @@ export function cameraMarker(element, { chosen = false } = {}) {
     iconAnchor: [32, 32],
     popupAnchor: [0, -12],
   });
-  const marker = L.marker([Number(lat), Number(lon)], { icon, title: name, alt: name, zIndexOffset: chosen ? 1000 : Math.min(500, Number(count)) });
+  const marker = L.marker([Number(lat), Number(lon)], { icon, keyboard: false, title: name, zIndexOffset: chosen ? 1000 : Math.min(500, Number(count)) });
   return marker.bindPopup(() => contentOf(element));
 }
 
 /** A numbered stop of a journey. */
 export function stopMarker(place, label, { flagged = false, title = "", content }) {
   const icon = L.divIcon({ className: `stop-icon${flagged ? " flagged" : ""}`, html: plainText(label), iconSize: null });
-  return L.marker(place, { icon, title, alt: title }).bindPopup(content);
+  return L.marker(place, { icon, keyboard: false, title }).bindPopup(content);
 }
 
 /** The way from one stop to the next, with an arrow half way. */
