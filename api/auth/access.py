@@ -71,6 +71,7 @@ ACCESS: Mapping[Route, frozenset[Role] | None] = {
     ("GET", "/reports"): EVERYONE,
     ("GET", "/api/v1/reports/published-cases.{kind}"): REVIEW,
     ("GET", "/api/v1/violations/{violation_id}/published"): REVIEW,
+    ("GET", "/violations/{violation_id}/published"): REVIEW,
     # Pictures of decided cases, many at a time.
     ("GET", "/api/v1/training-sets"): ADMINS,
     ("POST", "/api/v1/training-sets"): ADMINS,

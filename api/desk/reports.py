@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -17,7 +18,9 @@ from api.auth.guard import IdentityDep
 from api.desk.language import language_of
 from api.desk.rendering import page
 from api.report_queries import ReportQuery
-from api.services import Services, ServicesDep
+from api.routes.exports import published_fields
+from api.routes.violations import find_violation
+from api.services import Services, ServicesDep, TrailDep
 from pipeline.errors import QueryError
 from pipeline.periods import Period, Span
 from pipeline.reports import Language, Report, make_report
@@ -95,6 +98,16 @@ def reports_page(
         "may_publish": identity.role in REVIEW,
     }
     return page(request, "reports.html", values)
+
+
+@router.get("/violations/{violation_id}/published")
+def published_page(request: Request, violation_id: UUID, services: ServicesDep, trail: TrailDep) -> Response:
+    """A confirmed case as the public look-up shows it."""
+    find_violation(services, violation_id)
+    fields = published_fields(services, violation_id)
+    if fields is not None:
+        trail.record("case.publish", "violation", violation_id)
+    return page(request, "published.html", {"violation": violation_id, "fields": fields})
 
 
 def _later(query: DeskReportQuery, period: Period, today: date) -> str:

@@ -120,6 +120,7 @@ def test_published_cases_are_the_decided_ones_and_for_officers(
     accepted, crowd, _ = decided[2].violations
     assert ask("reviewer", f"/api/v1/violations/{accepted.id}/published").json() == case
     assert ask("reviewer", f"/api/v1/violations/{crowd.id}/published").status_code == 404
+    assert ask("viewer", f"/api/v1/violations/{accepted.id}/published").status_code == 403
     assert ask("reviewer", "/api/v1/reports/published-cases.json", params={**PERIOD, "state": "closed"}).json() == []
     assert ask("reviewer", "/api/v1/reports/published-cases.json", params={**PERIOD, "ward": "x"}).json() == []
 
@@ -149,6 +150,10 @@ def test_the_page_shows_the_report_and_links_its_files(decided: tuple[TestClient
     wrong = client.get("/reports", params={"span": "custom", "first": "2026-11-02", "last": "2026-11-01"})
     assert wrong.status_code == 422
     assert "is before the first" in wrong.text
+    accepted, crowd, _ = decided[2].violations
+    assert "75A-999.99" in client.get(f"/violations/{accepted.id}/published").text
+    assert f"/violations/{accepted.id}/published" in client.get(f"/violations/{accepted.id}").text
+    assert "is not published" in client.get(f"/violations/{crowd.id}/published").text
     empty = client.get("/reports", params={"span": "month", "day": "2020-01-01"})
     assert empty.status_code == 200
     assert "<svg" not in empty.text
