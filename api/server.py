@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -11,7 +12,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from api.app import create_app
-from api.auth.accounts import create_first_users
+from api.auth.accounts import create_first_users, create_user, reset_user
 from api.settings import Settings
 from pipeline.config import Config
 from pipeline.config.registration import Registration
@@ -19,15 +20,25 @@ from pipeline.config.watchlists import Watchlists
 from pipeline.errors import MatThanError
 from pipeline.kept_secret import kept_secret
 from pipeline.paths import DataFolder
-from pipeline.store import Repository
+from pipeline.store import Repository, Role
+
+__all__ = ["create_user", "reset_user", "serve"]
 
 
-def serve(config: Config, data: DataFolder, host: str, port: int, registration: Registration | None = None) -> None:
+def serve(
+    config: Config,
+    data: DataFolder,
+    host: str,
+    port: int,
+    registration: Registration | None = None,
+    *,
+    first_users: Sequence[Role] = (Role.ADMIN,),
+) -> None:
     """Serve the API and the desk until SIGINT or SIGTERM.
 
     `registration` is the file that `config` was read from, where the desk is to show and change it.
-    Prints the address (`port` 0 takes a free one) and, on the first run ever, the one-time password of the
-    first administrator.
+    Prints the address (`port` 0 takes a free one) and, on the first run ever, the one-time passwords of the first
+    users, one of each of these roles.
 
     Raises:
         StoreError: the database cannot be opened.
@@ -62,7 +73,7 @@ def serve(config: Config, data: DataFolder, host: str, port: int, registration: 
     )
     listener = _listen(host, port)
     with Repository.open(database.get_secret_value()) as repository:
-        passwords = create_first_users(repository)
+        passwords = create_first_users(repository, first_users)
     console = Console(soft_wrap=True, highlight=False, markup=False)
     shown_host = f"[{host}]" if ":" in host else host
     console.print(f"Serving on http://{shown_host}:{listener.getsockname()[1]}/ (Ctrl-C stops)")

@@ -12,7 +12,6 @@ from fastapi import Depends, Request
 from api.auth.keys import ApiKeys
 from api.auth.lockout import Caller, Lockout, Rates
 from api.auth.oidc import Provider
-from api.auth.oidc import Provider
 from api.auth.passwords import Passwords
 from api.auth.sealing import Seals
 from api.auth.second_factor import SecondFactors
@@ -39,7 +38,6 @@ class Services:
     second_factors: SecondFactors
     keys: ApiKeys
     rates: Rates
-    provider: Provider | None
     provider: Provider | None
     evidence: EvidenceFiles
     signer: Signer | None
@@ -70,7 +68,6 @@ class Services:
             second_factors=second_factors,
             keys=ApiKeys(repository),
             rates=Rates(),
-            provider=Provider(policy.oidc, seals) if policy.oidc else None,
             provider=Provider(policy.oidc, seals) if policy.oidc else None,
             evidence=evidence,
             signer=Signer.open(settings.keys_root) if settings.keys_root else None,

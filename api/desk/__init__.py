@@ -22,7 +22,6 @@ from api.desk import (
     language,
     plates,
     provider,
-    provider,
     queue,
     registration,
     reports,
@@ -41,7 +40,6 @@ __all__ = ["error_page", "install", "routers"]
 def routers() -> Iterable[APIRouter]:
     return (
         routes.router,
-        provider.router,
         provider.router,
         account.router,
         users.router,

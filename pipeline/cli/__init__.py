@@ -21,6 +21,7 @@ from pipeline.cli import (
     serving,
     status,
     training,
+    users,
     watching,
     watchlists,
 )
@@ -49,6 +50,7 @@ for group in (
 app.add_typer(models.app, name="models")
 app.add_typer(notify.app, name="notify")
 app.add_typer(watchlists.app, name="watchlist")
+app.add_typer(users.app, name="users")
 
 
 def main() -> None:

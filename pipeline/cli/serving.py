@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.access import Role
 from pipeline.cli.terminal import Data, Host, Port, Streams, console, errors, stop_on_signal
 from pipeline.paths import DataFolder
 
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from pipeline.config.registration import Registration
 
 app = typer.Typer()
+DEMO_USERS = (Role.ADMIN, Role.REVIEWER)
+"""An administrator decides on no case, and whoever looks around wants to."""
 
 
 @app.command()
@@ -40,7 +45,7 @@ def demo(
         raise typer.Exit(0 if outcome.as_expected else 1)
     if not stop.is_set():
         example = register(demonstration.streams_path(), folder, fixed=True)
-        serve_api(outcome.config, folder, host, port, example)
+        serve_api(outcome.config, folder, host, port, example, first_users=DEMO_USERS)
 
 
 @app.command()
@@ -63,7 +68,20 @@ def register(streams: Path, data: DataFolder, *, fixed: bool = False) -> Registr
     return Registration(streams, data.registrations, models, fixed=fixed)
 
 
-def serve_api(config: Config, data: DataFolder, host: str, port: int, registration: Registration) -> None:
-    """Serve until stopped. Whatever is registered as the server is run: the pipeline does not know the API."""
+def serve_api(
+    config: Config,
+    data: DataFolder,
+    host: str,
+    port: int,
+    registration: Registration,
+    *,
+    first_users: Sequence[Role] = (Role.ADMIN,),
+) -> None:
+    """Serve until stopped; on the first run ever with a user of each of these roles."""
+    server_module().serve(config, data, host, port, registration, first_users=first_users)
+
+
+def server_module() -> Any:
+    """Whatever is registered as the server: the pipeline does not know the API."""
     (server,) = entry_points(group="matthan.server")
-    server.load()(config, data, host, port, registration)
+    return import_module(server.module)

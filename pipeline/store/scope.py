@@ -21,6 +21,7 @@ from sqlalchemy import (
     Update,
     and_,
     exists,
+    false,
     or_,
     true,
 )
@@ -41,8 +42,6 @@ CITY_WIDE = frozenset(
         "api_keys",
         "audit",
         "chain",
-        "configurations",
-        "configuration_loads",
         # That a plate is known somewhere says not where; who drove it past which camera stands in the reads.
         "plates",
         "plate_neighbours",
@@ -50,6 +49,9 @@ CITY_WIDE = frozenset(
     }
 )
 """Tables whose rows belong to no camera. All others have a column `camera` or lead to a table that has."""
+
+WHOLE_CITY = frozenset({"configurations", "configuration_loads"})
+"""Tables whose rows tell of all cameras at once: who is confined to some sees none of them."""
 
 
 def narrow_confined(
@@ -98,6 +100,8 @@ def _seen(source: FromClause, cameras: tuple[str, ...], optional: bool) -> Colum
     name = str(getattr(source.element if isinstance(source, Alias) else source, "name", ""))
     if name in CITY_WIDE:
         return None
+    if name in WHOLE_CITY:
+        return false()
     column = camera_column(name)
     if column is not None:
         own = source.c[column]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,69 +15,111 @@ from api.app import create_app
 from api.auth.access import (
     ACCESS,
     EVERYONE,
+    KEYS,
     PUBLIC,
+    RATES,
     WITH_ONE_TIME_PASSWORD,
     GuardedRoute,
     UndeclaredRouteError,
     refuse_unguarded,
 )
 from api.auth.accounts import create_first_users
+from api.auth.keys import KeyScope
 from api.settings import Settings
+from pipeline.plate_text import plate_key
 from pipeline.store import Repository, Role
 
 from .conftest import sign_in
+from .matrix import CONFINED, EMPTY, MAY_LACK, QUERIES, WHOLE_FILE, City, city, confined, objects_in, routes
 from .site import PASSWORD, Site
 
-ROUTES = sorted(ACCESS, key=str)
 SIGNING_OUT = {("DELETE", "/api/v1/session"), ("POST", "/logout")}  # tested in test_sessions.py and test_desk.py
-NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
-def ask(client: TestClient, method: str, path: str, **options: Any) -> int:
-    path = path.format(violation_id=NOBODY, plate_id=NOBODY, user_id=NOBODY, camera_id="none", name="still.jpg")
-    return client.request(method, path, **options).status_code
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    with city(tmp_path_factory.mktemp("city")) as made:
+        yield made
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_nobody_sees_what_is_not_public(client: TestClient, method: str, path: str) -> None:
-    status = ask(client, method, path)
-    if ACCESS[method, path] is PUBLIC:
-        assert status in {200, 201, 401, 422}
-    else:
-        assert status == (401 if path.startswith("/api/") else 303)
+def test_nobody_sees_what_is_not_public(town: City) -> None:
+    for method, path in routes():
+        status = town.ask(method, path, EMPTY, {}).status_code
+        if ACCESS[method, path] is PUBLIC:
+            assert status in {200, 201, 303, 401, 404, 422}, (method, path)
+        else:
+            assert status == (401 if path.startswith("/api/") else 303), (method, path)
 
 
 @pytest.mark.parametrize("role", list(Role))
-@pytest.mark.parametrize(("method", "path"), [route for route in ROUTES if route not in SIGNING_OUT])
-def test_each_role_may_do_what_the_table_says(
-    client: TestClient, signed_in: Callable[[str], dict[str, str]], method: str, path: str, role: Role
-) -> None:
-    allowed = ACCESS[method, path]
-    headers = signed_in(role)
-    status = ask(client, method, path, headers=headers)
-    forms_of_the_desk = method == "POST" and not path.startswith("/api/")
-    if allowed is PUBLIC:
-        assert status < 500
-    elif role in allowed:
-        assert status not in {401, 500, 503}
-        assert status != 403 or forms_of_the_desk  # there, for want of the form's token
-    else:
-        assert status == 403
+def test_each_role_may_do_what_the_table_says(town: City, role: Role) -> None:
+    headers = town.signed_in(role.value)
+    for method, path in routes():
+        allowed = ACCESS[method, path]
+        if (method, path) in SIGNING_OUT:
+            continue
+        status = town.ask(method, path, EMPTY, headers).status_code
+        assert status < 500, (method, path)
+        if allowed is not PUBLIC:
+            assert (status not in {401, 403}) if role in allowed else status == 403, (method, path, status)
 
 
-@pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_one_time_password_opens_nothing_but_its_replacement(
-    once: tuple[TestClient, dict[str, str]], method: str, path: str
-) -> None:
+@pytest.mark.parametrize("role", CONFINED)
+def test_what_belongs_to_cameras_of_others_is_not_there(town: City, role: Role) -> None:
+    headers, seen = town.signed_in(confined(role)), 0
+    for method, path in routes():
+        if objects_in(path) and role in (ACCESS[method, path] or ()):
+            status = town.ask(method, path, town.theirs, headers, filled=True).status_code
+            assert status == (403 if (method, path) in WHOLE_FILE else 404), (method, path, status)
+            if method == "GET":
+                status = town.ask(method, path, town.mine, headers, filled=True).status_code
+                assert status < 400 or path in MAY_LACK, (method, path, status)
+            seen += 1
+    assert seen > 8
+
+
+@pytest.mark.parametrize("role", CONFINED)
+def test_no_answer_names_what_belongs_to_cameras_of_others(town: City, role: Role) -> None:
+    headers = town.signed_in(confined(role))
+    for method, path in routes():
+        if method == "GET" and role in (ACCESS[method, path] or ()):
+            answer = town.ask(method, path, town.mine, headers, filled=True)
+            asked = {plate_key(value) for value in QUERIES.get(path, {}).values()}  # which the answer may repeat
+            told = [marker for marker in town.markers if marker in answer.text and plate_key(marker) not in asked]
+            assert told == [], (path, told)
+
+
+def test_a_key_opens_what_is_in_its_scopes_and_nothing_else(town: City) -> None:
+    keys = {scope: town.key(scope) for scope in KeyScope}
+    for method, path in routes():
+        if ACCESS[method, path] is PUBLIC:
+            continue
+        scope = KEYS.get((method, path))
+        other = next(each for each in KeyScope if each is not scope)
+        assert town.ask(method, path, EMPTY, keys[other]).status_code == 403, (method, path)
+        if scope is not None:
+            opened = Role.ADMIN in (ACCESS[method, path] or ())
+            status = town.ask(method, path, EMPTY, keys[scope]).status_code
+            assert (status == 403) != opened, (method, path, status)
+            assert status < 500
+
+
+def test_keys_read_and_see_no_page() -> None:
+    assert all(method == "GET" and path.startswith("/api/v1/") for method, path in KEYS)
+    assert KEYS.keys() | RATES.keys() <= ACCESS.keys()
+
+
+def test_a_one_time_password_opens_nothing_but_its_replacement(once: tuple[TestClient, dict[str, str]]) -> None:
     client, headers = once
-    if ACCESS[method, path] is PUBLIC or (method, path) in WITH_ONE_TIME_PASSWORD:
-        return
-    answer = client.request(method, path.replace("{", "").replace("}", ""), headers=headers)
-    if path.startswith("/api/"):
-        assert answer.status_code == 403
-        assert "one-time password" in answer.json()["detail"]
-    else:
-        assert (answer.status_code, answer.headers["location"]) == (303, "/password")
+    for method, path in routes():
+        if ACCESS[method, path] is PUBLIC or (method, path) in WITH_ONE_TIME_PASSWORD:
+            continue
+        answer = client.request(method, path.replace("{", "").replace("}", ""), headers=headers)
+        if path.startswith("/api/"):
+            assert answer.status_code == 403, (method, path)
+            assert "one-time password" in answer.json()["detail"]
+        else:
+            assert (answer.status_code, answer.headers["location"]) == (303, "/password"), (method, path)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +16,7 @@ from pipeline.errors import QueryError, StoreError
 from pipeline.review import Action, Decision, ReviewPolicy
 from pipeline.store import PlateFilter, Repository, Role, ViolationFilter
 from pipeline.store.review_tables import Review
-from pipeline.store.scope import CITY_WIDE, camera_column, ways_to_cameras
+from pipeline.store.scope import CITY_WIDE, WHOLE_CITY, camera_column, ways_to_cameras
 from pipeline.store.tables import Camera, EvidenceFile, PlateRead, Table, Violation
 from pipeline.types import CountSample, Evidence, Findings
 from pipeline.types import EvidenceFile as File
@@ -145,7 +146,14 @@ def test_people_belong_to_no_camera(mine: Repository) -> None:
     assert mine.audit().items[0].actor == "lan"
 
 
+def test_what_tells_of_the_whole_city_is_not_shown(repository: Repository, mine: Repository) -> None:
+    repository.put_in_force(uuid4(), "streams.yaml", "ab", "{}", note="", process=1, time=NOON)
+    assert repository.configuration("ab") is not None
+    assert mine.configuration("ab") is None
+    assert (mine.configuration_loads(), len(repository.configuration_loads())) == ((), 1)
+
+
 @pytest.mark.parametrize("name", sorted(Table.metadata.tables))
 def test_every_table_has_a_camera_or_is_declared(name: str) -> None:
-    if name not in CITY_WIDE and camera_column(name) is None:
+    if name not in CITY_WIDE | WHOLE_CITY and camera_column(name) is None:
         assert ways_to_cameras(name)
