@@ -46,26 +46,35 @@ class Governor(Generic[Key]):
         self._recovery = RECOVERY
         self._since_recovery: int | None = None
 
-    def observe(self, window: Window, priorities: Mapping[Key, int]) -> bool:
-        """Take the next window; whether the level changed."""
+    def observe(self, window: Window, priorities: Mapping[Key, int], rates: Mapping[Key, float]) -> bool:
+        """Take the next window; whether what cameras are left has changed. Steps that would change nothing, because
+        the cameras that they are for have no more to give, are passed over. Arguments as of `shares`."""
         replaced = window.replaced / window.offered if window.offered else 0.0
         self._crowded = self._crowded + 1 if replaced > TOO_MUCH else 0
         self._calm = self._calm + 1 if replaced < CALM_REPLACED and window.busy < CALM_BUSY else 0
         if self._since_recovery is not None:
             self._since_recovery += 1
-        highest = len(SHARES) * len(set(priorities.values()))
-        if self._crowded >= PATIENCE and self.level < highest:
-            self._lower()
+        steps = self._steps(priorities, rates)
+        taken = max(step for step in steps if step <= self.level)
+        if self._crowded >= PATIENCE and taken < steps[-1]:
+            self._lower(next(step for step in steps if step > taken))
             return True
-        if self.level and (self._calm >= self._recovery or self.level > highest):
-            self.level = min(self.level - 1, highest)
+        if taken < self.level:  # the cameras that the last steps were for are gone
+            self.level = taken
+            return True
+        if self._calm >= self._recovery and taken:
+            self.level = max(step for step in steps if step < taken)
             self._calm, self._since_recovery = 0, 0
             return True
         return False
 
     def shares(self, priorities: Mapping[Key, int], rates: Mapping[Key, float]) -> dict[Key, float]:
         """What each camera is left of its rate, 0-1, by its priority and its rate in frames a second."""
-        steps = self.level
+        return self._shares(self.level, priorities, rates)
+
+    @staticmethod
+    def _shares(level: int, priorities: Mapping[Key, int], rates: Mapping[Key, float]) -> dict[Key, float]:
+        steps = level
         by_priority: dict[int, float] = {}
         for priority in sorted(set(priorities.values())):
             taken = min(steps, len(SHARES))
@@ -75,11 +84,21 @@ class Governor(Generic[Key]):
             key: min(1.0, max(by_priority[priority], LEAST_RATE / rates[key])) for key, priority in priorities.items()
         }
 
-    def _lower(self) -> None:
+    def _steps(self, priorities: Mapping[Key, int], rates: Mapping[Key, float]) -> list[int]:
+        """The levels that leave cameras something else than the level before; 0 is the first."""
+        steps, before = [0], self._shares(0, priorities, rates)
+        for level in range(1, len(SHARES) * len(set(priorities.values())) + 1):
+            shares = self._shares(level, priorities, rates)
+            if shares != before:
+                steps.append(level)
+            before = shares
+        return steps
+
+    def _lower(self, level: int) -> None:
         """A step that has to be taken again soon after it was taken back makes the next recovery slower."""
         if self._since_recovery is not None:
             early = self._since_recovery <= 2 * RECOVERY
             self._recovery = min(2 * self._recovery, LONGEST_RECOVERY) if early else RECOVERY
             self._since_recovery = None
-        self.level += 1
+        self.level = level
         self._crowded = 0

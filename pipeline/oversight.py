@@ -147,8 +147,9 @@ class Oversight:
         )
         priorities = {watch: watch.camera.priority for watch in watches}
         level = self._governor.level
-        changed = self._governor.observe(window, priorities)
-        shares = self._governor.shares(priorities, {watch: watch.camera.rate for watch in watches})
+        rates = {watch: watch.camera.rate for watch in watches}
+        changed = self._governor.observe(window, priorities, rates)
+        shares = self._governor.shares(priorities, rates)
         for watch, share in shares.items():
             if watch.share != share:
                 watch.share = share

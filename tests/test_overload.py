@@ -13,13 +13,13 @@ RATES = dict.fromkeys(PRIORITIES, 10.0)
 
 
 def crowd(governor, windows=PATIENCE, priorities=PRIORITIES):
-    return [governor.observe(CROWDED, priorities) for _ in range(windows)]
+    return [governor.observe(CROWDED, priorities, RATES) for _ in range(windows)]
 
 
 def test_one_crowded_window_is_no_overload():
     governor = Governor[str]()
     assert crowd(governor, PATIENCE - 1) == [False] * (PATIENCE - 1)
-    governor.observe(CALM, PRIORITIES)
+    governor.observe(CALM, PRIORITIES, RATES)
     assert crowd(governor, PATIENCE - 1)[-1] is False
     assert governor.shares(PRIORITIES, RATES) == dict.fromkeys(PRIORITIES, 1.0)
 
@@ -50,18 +50,40 @@ def test_no_camera_falls_below_the_floor(level, rates):
 def test_it_recovers_after_calm_alone_and_more_slowly_when_that_was_too_early():
     governor = Governor[str]()
     crowd(governor)
-    assert not any(governor.observe(MIDDLING, PRIORITIES) for _ in range(10 * RECOVERY))
-    assert [governor.observe(CALM, PRIORITIES) for _ in range(RECOVERY)] == [False] * (RECOVERY - 1) + [True]
+    assert not any(governor.observe(MIDDLING, PRIORITIES, RATES) for _ in range(10 * RECOVERY))
+    assert [governor.observe(CALM, PRIORITIES, RATES) for _ in range(RECOVERY)] == [False] * (RECOVERY - 1) + [True]
     assert governor.level == 0
     crowd(governor)
     assert governor.level == 1
-    assert not any(governor.observe(CALM, PRIORITIES) for _ in range(2 * RECOVERY - 1))
-    assert governor.observe(CALM, PRIORITIES)
+    assert not any(governor.observe(CALM, PRIORITIES, RATES) for _ in range(2 * RECOVERY - 1))
+    assert governor.observe(CALM, PRIORITIES, RATES)
 
 
 def test_cameras_that_leave_take_their_steps_with_them():
     governor = Governor[str]()
     for _ in range(3 * len(SHARES)):
         crowd(governor)
-    governor.observe(MIDDLING, {"gate": 9})
+    governor.observe(MIDDLING, {"gate": 9}, RATES)
     assert governor.level == len(SHARES)
+
+
+def test_cameras_that_have_nothing_to_give_are_passed_over():
+    governor = Governor[str]()
+    rates = {"gate": 10.0, "square": 1.0, "park": 0.5}
+    for _ in range(PATIENCE):
+        changed = governor.observe(CROWDED, PRIORITIES, rates)
+    assert changed
+    assert governor.shares(PRIORITIES, rates) == {"gate": SHARES[0], "square": 1.0, "park": 1.0}
+    for _ in range(RECOVERY):
+        changed = governor.observe(CALM, PRIORITIES, rates)
+    assert (changed, governor.level) == (True, 0)
+    slow = dict.fromkeys(PRIORITIES, 1.0)
+    assert not any(governor.observe(CROWDED, PRIORITIES, slow) for _ in range(5 * PATIENCE))
+    assert governor.level == 0
+
+
+def test_cameras_that_leave_take_their_steps_with_them_also_when_none_is_left():
+    governor = Governor[str]()
+    crowd(governor)
+    assert governor.observe(MIDDLING, {}, {})
+    assert governor.level == 0

@@ -39,10 +39,6 @@ class HostClock:
         self._window: datetime | None = None
         self._least = BEHIND
 
-    def continued(self) -> HostClock:
-        """The clock for the next connection of the same camera."""
-        return HostClock(self.clock, self.epoch, self.earliest and self.earliest + timedelta(milliseconds=1))
-
     def settle(self, arrivals: list[tuple[int, datetime]], time_base: Fraction) -> None:
         """Begin, by the (elapsed ticks, arrival) of the first packets."""
         zero = min(after(arrival, -ticks, time_base) for ticks, arrival in arrivals)

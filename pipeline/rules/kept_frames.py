@@ -43,11 +43,6 @@ class KeptFrame:
             self._data = data.tobytes()
             self._frame = Frame(frame.camera, frame.index, frame.time, np.zeros((0, 0, 3), np.uint8))
 
-    @property
-    def bytes(self) -> int:
-        """Memory that the picture takes."""
-        return len(self._data) if self._data is not None else self._frame.image.nbytes
-
 
 class FrameShelf:
     """The kept frames of one camera. A frame is compressed once AS_THEY_ARE newer ones have been kept."""

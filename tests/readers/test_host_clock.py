@@ -60,13 +60,13 @@ def test_a_host_clock_that_is_set_back_does_not_hold_the_stream_up() -> None:
 def test_time_goes_on_over_connections() -> None:
     first = settled((0, 0))
     assert time_of(first, 5, 5) == at(5)
-    second = first.continued()
+    second = HostClock(first.clock, first.epoch, first.earliest)
     second.settle([(ticks(0), at(9))], BASE)
     assert time_of(second, 0, 9) == at(9)
     assert second.epoch == first.epoch
-    turned_back = second.continued()  # the host's clock was set back meanwhile
+    turned_back = HostClock(second.clock, second.epoch, second.earliest)  # the host's clock was set back meanwhile
     turned_back.settle([(ticks(0), at(3))], BASE)
-    assert time_of(turned_back, 0, 3) > at(9)
+    assert time_of(turned_back, 0, 3) >= at(9)
 
 
 @pytest.mark.parametrize("parts_per_million", [-200, 0, 200])
