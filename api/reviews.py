@@ -224,6 +224,10 @@ def assign(
     officer = services.repository.user_named(assignee) if assignee else None
     if assignee and (officer is None or officer.role not in OFFICERS):
         raise HTTPException(422, f"there is no officer {assignee!r}")
+    if officer is not None and officer.groups:
+        theirs = services.repository.within(services.repository.cameras_in(officer.groups))
+        if theirs.review(review.violation) is None:
+            raise HTTPException(422, f"{assignee} does not see the cameras of this case's group")
     return services.repository.assign_review(
         review.violation,
         identity.name,
