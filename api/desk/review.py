@@ -152,7 +152,11 @@ def refused(
 ) -> Response:
     """The page of the case with what stood in the way, and what the officer had `given`."""
     values = case_values(request, violation_id, query, services, identity)
-    values |= {"refusal": refusal, "given": given, "changes": values["review"].history[refusal.version :]}
+    changes = values["review"].history[refusal.version :]
+    if given and changes and values["review"].blind:
+        # The case went to its second reading meanwhile: what stood in the form may be the machine's reading.
+        given = given.model_copy(update={"plate": None})
+    values |= {"refusal": refusal, "given": given, "changes": changes}
     return page(request, "violation.html", values, status=refusal.status)
 
 

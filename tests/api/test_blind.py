@@ -37,6 +37,12 @@ class Desk:
     elsewhere: str
     close: str
 
+    @property
+    def token(self) -> str:
+        found = re.search(r'name="token" value="(\w+)"', self.read("/"))
+        assert found is not None
+        return found[1]
+
     def read(self, address: str) -> str:
         answer = self.officer.get(address)
         assert answer.status_code == 200, address
@@ -122,6 +128,18 @@ def test_no_list_and_no_search_tells_the_plate(desk: Desk) -> None:
 def test_evidence_of_the_vehicle_that_names_the_plate_is_refused(desk: Desk) -> None:
     for name in ("overlay.jpg", "trace.json", "manifest.json"):
         assert desk.officer.get(f"/api/v1/violations/{desk.waiting}/evidence/{name}").status_code == 403
+
+
+def test_a_form_from_before_the_second_reading_does_not_bring_the_machines_reading_back(desk: Desk) -> None:
+    before = {"version": "0", "action": "accept", "plate": READ, "note": "seen it", "token": desk.token}
+    answer = desk.officer.post(f"/violations/{desk.waiting}/review", data=before)
+    assert answer.status_code == 409
+    assert "seen it" in answer.text
+    assert not tells(answer.text)
+    own = {"version": "1", "action": "reject", "plate": "51F-000.01", "token": desk.token}
+    answer = desk.officer.post(f"/violations/{desk.waiting}/review", data=own)
+    assert answer.status_code == 422
+    assert "51F-000.01" in answer.text  # read by the officer alone, and not lost
 
 
 def test_afterwards_whoever_has_read_it_sees_it_all(desk: Desk) -> None:
