@@ -62,6 +62,8 @@ def verify(path: Path, trusted: TrustedKeys | None) -> Iterator[Verdict]:
     if path.is_file():
         yield _zip_file(path, trusted)
         return
+    if not path.exists():
+        raise EvidenceError(f"{path}: there is no such file or folder")
     packages = find_packages(path)
     cases = {found.parent for found in path.rglob(SIGNATURE)} | {one for one in packages if _is_case(one / MANIFEST)}
     for folder in sorted({*cases, *packages}):
