@@ -22,7 +22,7 @@ def chart(report: Report, language: Language, width: float, font: str) -> Drawin
     """Stacked columns, one for each slice, with every so many of them named."""
     drawing = Drawing(width, HEIGHT)
     bars = VerticalBarChart()
-    bars.x, bars.y, bars.width, bars.height = 30, 26, width - 36, HEIGHT - 44
+    bars.x, bars.y, bars.width, bars.height = 30, 26, round(width - 36), round(HEIGHT - 44)
     tallies = [tally for _, tally in report.slices]
     bars.data = [tuple(getattr(tally, outcome.lower()) for tally in tallies) for outcome in OUTCOMES]
     bars.categoryAxis.style = "stacked"
@@ -60,7 +60,7 @@ def _name(report: Report, number: int, language: Language) -> str:
 
 def _legend(language: Language, width: float, font: str) -> Legend:
     legend = Legend()
-    legend.x, legend.y, legend.boxAnchor = width, HEIGHT - 2, "ne"
+    legend.x, legend.y, legend.boxAnchor = round(width), round(HEIGHT - 2), "ne"
     legend.fontName, legend.fontSize = font, SMALL
     legend.dx = legend.dy = 6
     legend.deltax, legend.columnMaximum, legend.alignment = 60, 1, "right"

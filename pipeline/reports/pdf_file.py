@@ -9,7 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from reportlab.lib.colors import HexColor
+from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
@@ -153,7 +153,7 @@ def _table(table: Table, report: Report, language: Language, widths: Sequence[fl
 
 
 def _style(
-    size: float, colour: HexColor, *, bold: bool = False, right: bool = False, before: float = 0, after: float = 0
+    size: float, colour: Color, *, bold: bool = False, right: bool = False, before: float = 0, after: float = 0
 ) -> ParagraphStyle:
     return ParagraphStyle(
         "",
@@ -187,7 +187,7 @@ class _Pages(Canvas):
 
     def showPage(self) -> None:  # noqa: N802 - reportlab's name
         self._waiting.append(dict(self.__dict__))
-        self._startPage()
+        self._startPage()  # type: ignore[attr-defined]  # its stubs leave it out
 
     def save(self) -> None:
         for number, page in enumerate(self._waiting, 1):

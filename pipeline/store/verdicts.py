@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, Select, func, literal_column, select
 
 from pipeline.feedback import CONFIRMED, Verdict
@@ -38,7 +40,7 @@ class VerdictQueries(Database):
         ]
 
 
-def _count(reason: ColumnElement[str]) -> Select[tuple[str, str, float, str, str, int]]:
+def _count(reason: ColumnElement[str]) -> Select[Any]:
     step = func.round(Violation.confidence * literal_column(str(STEPS)))
     place = (Violation.camera, Violation.rule, step, Violation.review_state)
     return select(*place, reason, func.count()).select_from(Violation).group_by(*place)
