@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
@@ -48,17 +49,14 @@ def compare_page(
     language = language_of(request)
     # They may show one vehicle: who has yet to read the plate of the one sees that of neither.
     blind = any(is_blind(services, identity, each) for each in (violation_id, other_id))
-    cases = tuple(
-        Case.of(find_violation(services, each), services, language, blind=blind) for each in (violation_id, other_id)
-    )
-    for each in (violation_id, other_id):
-        trail.record(
-            "violation.view", "violation", each, {"beside": str(other_id if each == violation_id else violation_id)}
-        )
+    first = Case.of(find_violation(services, violation_id), services, language, blind=blind)
+    second = Case.of(find_violation(services, other_id), services, language, blind=blind)
+    trail.record("violation.view", "violation", violation_id, {"beside": str(other_id)})
+    trail.record("violation.view", "violation", other_id, {"beside": str(violation_id)})
     values = {
-        "cases": cases,
-        "differences": differences(*cases, services, language, blind=blind),
-        "apart": (cases[1].violation.start - cases[0].violation.start).total_seconds(),
+        "cases": (first, second),
+        "differences": differences(first, second, services, language, blind=blind),
+        "apart": (second.violation.start - first.violation.start).total_seconds(),
         "review": show(services, identity, find_review(services, violation_id)),
         "other": show(services, identity, find_review(services, other_id)),
         "choice": choice,
@@ -71,28 +69,31 @@ def compare_page(
 def differences(first: Case, second: Case, services: Services, language: Language, *, blind: bool) -> list[Difference]:
     _ = language.gettext
     one, two = first.violation, second.violation
-    zone = services.settings.timezone
     seconds = abs((two.start - one.start).total_seconds())
     apart = _("{seconds} s apart").format(seconds=number(seconds, 1, language))
-    moments = [each.start.astimezone(zone).strftime("%H:%M:%S") for each in (one, two)]
-    vehicles = [code_name(each.label or "–", language) for each in (one, two)]
-    facts = [
-        _fact(_("Kind"), kind_name(one.kind, language), kind_name(two.kind, language)),
-        _fact(_("Camera"), first.camera_name, second.camera_name),
-        Difference(_("Began"), *moments, same=seconds < 1, value=apart),
-        _fact(_("Seen"), *vehicles),
-        _fact(_("Zone or lane"), one.zone or "–", two.zone or "–"),
-        _fact(_("Confidence"), percent(one.confidence, language), percent(two.confidence, language)),
-    ]
-    tracks = [_("track {number}").format(number=each.track) if each.track is not None else "–" for each in (one, two)]
     followed = (one.camera, one.run, one.track) == (two.camera, two.run, two.track) and one.track is not None
-    facts.append(Difference(_("Followed as"), *tracks, same=followed))
+
+    def both(name: str, tell: Callable[[Case], str], *, same: bool | None = None, value: str = "") -> Difference:
+        told = tell(first), tell(second)
+        return Difference(name, *told, told[0] == told[1] if same is None else same, value)
+
+    def clock(case: Case) -> str:
+        return case.violation.start.astimezone(services.settings.timezone).strftime("%H:%M:%S")
+
+    def track(case: Case) -> str:
+        return "–" if case.violation.track is None else _("track {number}").format(number=case.violation.track)
+
+    facts = [
+        both(_("Kind"), lambda case: kind_name(case.violation.kind, language)),
+        both(_("Camera"), lambda case: case.camera_name),
+        both(_("Began"), clock, same=seconds < 1, value=apart),
+        both(_("Seen"), lambda case: code_name(case.violation.label or "–", language)),
+        both(_("Zone or lane"), lambda case: case.violation.zone or "–"),
+        both(_("Confidence"), lambda case: percent(case.violation.confidence, language)),
+        both(_("Followed as"), track, same=followed),
+    ]
     if not blind:
-        plates = [each.plate_text or _("illegible") for each in (one, two)]
-        same = bool(one.plate_text) and plate_key(one.plate_text or "") == plate_key(two.plate_text or "")
-        facts.append(Difference(_("Plate"), *plates, same=same))
+        keys = [plate_key(each.plate_text or "") for each in (one, two)]
+        same = keys[0] == keys[1] != ""
+        facts.append(both(_("Plate"), lambda case: case.plate_shown or _("illegible"), same=same))
     return facts
-
-
-def _fact(name: str, first: str, second: str) -> Difference:
-    return Difference(name, first, second, first == second)
