@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pipeline.evidence.recovery import UNFINISHED
 from pipeline.evidence.verify import PACKAGE_NAME
+from pipeline.spool import pictures_waiting
 from pipeline.store import Repository
 
 BATCH = 500
@@ -24,12 +25,14 @@ class Orphan:
     reason: str
 
 
-def orphans(repository: Repository, evidence: Path, plates: Path) -> Iterator[Orphan]:
-    """Packages and plate pictures that no row names. What is being written, or waits for the database, is none.
+def orphans(repository: Repository, evidence: Path, plates: Path, spool: Path) -> Iterator[Orphan]:
+    """Packages and plate pictures that no row names. What is being written, or waits for the database in `spool`, is
+    none.
 
     Raises:
         StoreError: the database cannot be asked.
     """
+    waiting = pictures_waiting(spool)
     packages = (path for path in sorted(evidence.glob("*/*-*-*/*")) if path.is_dir() and _name(path) is not None)
     while some := list(islice(packages, BATCH)):
         names = {path: UUID(_name(path)) for path in some}
@@ -43,7 +46,8 @@ def orphans(repository: Repository, evidence: Path, plates: Path) -> Iterator[Or
     while some := list(islice(pictures, BATCH)):
         named = repository.plate_pictures([UUID(path.stem) for path in some])
         for path in some:
-            if path.relative_to(plates).as_posix() != named.get(UUID(path.stem)):
+            picture = path.relative_to(plates).as_posix()
+            if picture != named.get(UUID(path.stem)) and picture not in waiting:
                 yield Orphan(path, path.stat().st_size, "no plate read refers to it")
 
 

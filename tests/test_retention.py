@@ -15,6 +15,9 @@ from pipeline.evidence.archive import Archive
 from pipeline.orphans import orphans
 from pipeline.retention import Retention
 from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy
+from pipeline.spool import Found
+from pipeline.spool.journal import Journal
+from pipeline.spool.records import to_line
 from pipeline.store import Repository
 from pipeline.types import CountSample, Evidence, EvidenceFile, Findings
 from tests.store.makers import plate, violation
@@ -105,7 +108,7 @@ def test_a_kill_between_two_steps_leaves_nothing_for_ever(repository, tmp_path, 
     assert list((tmp_path / "evidence").rglob(f"*{old}*")) == []
     assert not repository.pending_removals()
     assert repository.removal_reasons([old])
-    assert not list(orphans(repository, tmp_path / "evidence", tmp_path / "plates"))
+    assert not list(orphans(repository, tmp_path / "evidence", tmp_path / "plates", tmp_path / "spool"))
 
 
 def test_a_case_that_is_taken_up_meanwhile_gets_its_evidence_back(repository, tmp_path):
@@ -220,7 +223,7 @@ def test_files_that_no_row_knows_are_told_and_left(repository, tmp_path):
         (package / "still.jpg").write_bytes(bytes(10))
     (tmp_path / "evidence" / "gate-1" / ".unfinished").mkdir()
     (tmp_path / "evidence" / "gate-1" / ".unfinished" / waiting.name).touch()
-    (found,) = orphans(repository, tmp_path / "evidence", tmp_path / "plates")
+    (found,) = orphans(repository, tmp_path / "evidence", tmp_path / "plates", tmp_path / "spool")
     assert (found.path, found.bytes, found.reason) == (foreign, 10, "no violation refers to it")
     assert foreign.is_dir()
 
@@ -230,9 +233,13 @@ def test_a_picture_that_its_read_does_not_name_is_told(repository, tmp_path):
     for name in names.values():
         (tmp_path / "plates" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "plates" / name).write_bytes(bytes(10))
+    names[3] = f"gate-1/2026-11-01/{plate(number=3).id}.jpg"
+    (tmp_path / "plates" / names[3]).write_bytes(bytes(10))
+    waiting = Found(Findings(plates=(plate(number=3, crop_file=names[3]),)), None)
+    Journal(tmp_path / "spool", reserve=0).append([to_line(waiting)])
     named, hashed = plate(number=0, crop_file=names[0]), plate("#ABCDEFGHKLMNPRSTABCD", number=1)
     repository.save(Findings(plates=(named, hashed)))
-    found = list(orphans(repository, tmp_path / "evidence", tmp_path / "plates"))
+    found = list(orphans(repository, tmp_path / "evidence", tmp_path / "plates", tmp_path / "spool"))
     assert {one.path for one in found} == {tmp_path / "plates" / names[number] for number in (1, 2)}
     assert {one.reason for one in found} == {"no plate read refers to it"}
 

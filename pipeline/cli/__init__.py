@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 import typer
@@ -17,6 +16,7 @@ from pipeline.cli import (
     models,
     notify,
     proving,
+    refused,
     reporting,
     serving,
     status,
@@ -49,6 +49,7 @@ for group in (
     app.add_typer(group.app)
 app.add_typer(models.app, name="models")
 app.add_typer(notify.app, name="notify")
+app.add_typer(refused.app, name="refused")
 app.add_typer(watchlists.app, name="watchlist")
 app.add_typer(users.app, name="users")
 
@@ -56,7 +57,6 @@ app.add_typer(users.app, name="users")
 def main() -> None:
     """Entry point: errors raised on purpose are printed as they are, without a stack trace."""
     logs.configure()
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime would report its use to its maker
     try:
         app()
     except MatThanError as error:

@@ -88,7 +88,7 @@ def _pass(streams: Path, data: Path | None, *, apply: bool) -> None:
         total = sum(line.bytes or 0 for line in lines) / 1e6
         what = "removed" if apply else "would be removed"
         console.print(f"{total:,.1f} MB of files {what}" if lines else "nothing is due", highlight=False)
-        unknown = list(orphans(repository, evidence, folder.plates))
+        unknown = list(orphans(repository, evidence, folder.plates, folder.spool))
     if unknown:
         lost = sum(one.bytes for one in unknown) / 1e6
         console.print(f"\n{len(unknown)} files or packages ({lost:,.1f} MB) that no row knows; they are left alone:")

@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
-from pipeline.detectors.session import Blob, OnnxSession, Runtime, missing_provider
+from pipeline.detectors.session import Blob, OnnxSession, Runtime, load_onnxruntime, missing_provider
 from pipeline.errors import ModelError
 
 
@@ -21,7 +20,7 @@ class OpenVinoSession:
         try:
             import openvino  # noqa: PLC0415 - an optional extra
         except ImportError as error:
-            raise missing_provider("openvino", onnxruntime.get_available_providers()) from error
+            raise missing_provider("openvino", load_onnxruntime().get_available_providers()) from error
         described = OnnxSession(path, Runtime(threads=1))
         self.path = path
         self.signature = described.signature

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias, get_args
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 from pipeline.errors import ModelError, ProviderError
 
@@ -76,6 +80,15 @@ def open_session(path: Path, runtime: Runtime) -> Session:
     return OnnxSession(path, runtime)
 
 
+def load_onnxruntime() -> ModuleType:
+    """onnxruntime, which would report its use to its maker and is told not to before it is loaded."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime  # noqa: PLC0415 - see above
+
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
+
 def start(path: Path, runtime: Runtime) -> onnxruntime.InferenceSession:
     """Load any ONNX file into onnxruntime, whatever it takes and gives.
 
@@ -84,7 +97,8 @@ def start(path: Path, runtime: Runtime) -> onnxruntime.InferenceSession:
         ProviderError: the provider asked for is not installed, or does not start on this machine.
     """
     wanted = _providers(runtime.provider)
-    options = onnxruntime.SessionOptions()
+    library = load_onnxruntime()
+    options = library.SessionOptions()
     options.intra_op_num_threads = runtime.threads
     options.log_severity_level = 3
     if runtime.provider == "cpu":
@@ -93,7 +107,9 @@ def start(path: Path, runtime: Runtime) -> onnxruntime.InferenceSession:
         options.add_session_config_entry("session.force_spinning_stop", "1")
     try:
         # Without the runtime's own fallback, which would go on with another provider and say so on the console.
-        session = onnxruntime.InferenceSession(path, options, providers=list(wanted), enable_fallback=0)
+        session: onnxruntime.InferenceSession = library.InferenceSession(
+            path, options, providers=list(wanted), enable_fallback=0
+        )
     except Exception as error:  # the runtime's own exceptions share no base
         if runtime.provider != "cpu":
             start(path, Runtime(threads=1))  # raises when the model is at fault
@@ -123,7 +139,7 @@ class OnnxSession:
 
 
 def _providers(provider: str) -> tuple[str, ...]:
-    installed = onnxruntime.get_available_providers()
+    installed: list[str] = load_onnxruntime().get_available_providers()
     if provider not in _EXECUTION_PROVIDERS:
         raise ProviderError(f"{provider!r} is no provider: choose one of {', '.join(get_args(Provider))}")
     wanted = _EXECUTION_PROVIDERS[provider]

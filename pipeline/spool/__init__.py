@@ -16,7 +16,9 @@ from pipeline.spool.records import (
     RunBegun,
     RunEnded,
 )
+from pipeline.spool.refused import Refused
 from pipeline.spool.spool import Spool
+from pipeline.spool.waiting import pictures_waiting
 
 __all__ = [
     "Alerted",
@@ -29,6 +31,7 @@ __all__ = [
     "Packed",
     "Record",
     "Recovered",
+    "Refused",
     "RunBegun",
     "RunEnded",
     "Spool",
@@ -36,4 +39,5 @@ __all__ = [
     "hand_on_leftovers",
     "open_patiently",
     "open_spool",
+    "pictures_waiting",
 ]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
@@ -21,6 +18,7 @@ from pipeline.paths import free_bytes
 from pipeline.spool.journal import RESERVE_BYTES, Journal
 from pipeline.spool.outlet import Write
 from pipeline.spool.records import Record, from_line, to_line
+from pipeline.spool.refused import Refused
 from pipeline.store import Repository
 from pipeline.store.database import is_refusal
 
@@ -77,8 +75,7 @@ class Spool:
         self._journal = Journal(folder, reserve=reserve)
         self._held: deque[Held] = deque()
         self._latest: dict[str, Write] = {}
-        self._refused = folder / "refused.jsonl"
-        self.refused = _lines(self._refused)
+        self._refused = Refused(folder)
         self._bell = threading.Condition()
         self._prepared = False
         self._stopping = False
@@ -91,12 +88,17 @@ class Spool:
         if self.depth:
             log.info("records of an earlier run are stored first", records=self.depth)
         if self.refused:
-            log.warning("the database once refused records", records=self.refused, file=str(self._refused))
+            log.warning("the database once refused records", records=self.refused, file=str(self._refused.path))
 
     @property
     def depth(self) -> int:
         """Records that are not in the database yet."""
         return self._journal.depth + len(self._held)
+
+    @property
+    def refused(self) -> int:
+        """Records that the database refused, put aside."""
+        return self._refused.count
 
     @property
     def size(self) -> int:
@@ -244,13 +246,8 @@ class Spool:
 
     def _refuse(self, line: bytes, why: str) -> None:
         """Put a record aside that no retry gets into the database. Raises OSError when that cannot be written."""
-        entry = {"time": datetime.now(UTC).isoformat(), "error": why, "record": line.decode("ascii", "replace")}
-        with self._refused.open("ab") as file:
-            file.write(json.dumps(entry).encode("ascii") + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        self.refused += 1
-        log.error("record refused, and put aside", file=str(self._refused), error=why)
+        self._refused.add(line.decode("ascii", "replace"), why)
+        log.error("record refused, and put aside", file=str(self._refused.path), error=why)
 
     def _write_latest(self) -> None:
         """What matters only in its newest state, now and then also while records are many."""
@@ -276,10 +273,3 @@ class Spool:
                 self._bell.wait_for(lambda: self._stopping, self._retry * random.uniform(0.8, 1.2))  # noqa: S311
         self._retry = min(2 * self._retry, PATIENCE[1])
         return True
-
-
-def _lines(file: Path) -> int:
-    if not file.exists():
-        return 0
-    with file.open("rb") as opened:
-        return sum(1 for _ in opened)

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -100,3 +103,17 @@ def test_an_unknown_provider_names_the_known(tmp_path: Path) -> None:
     path = save_constant(tmp_path / "net.onnx", ANSWER)
     with pytest.raises(ProviderError, match="'gpu' is no provider: choose one of cpu, openvino, cuda, tensorrt"):
         open_session(path, Runtime("gpu"))  # type: ignore[arg-type]
+
+
+def test_the_runtime_reports_to_nobody_whoever_uses_it() -> None:
+    """Also without the command: the setting counts only while the runtime is loaded."""
+    program = """
+import os, sys
+from pipeline.detectors import session
+assert "onnxruntime" not in sys.modules
+session._providers("cpu")
+print(os.environ["ORT_DISABLE_TELEMETRY"], "onnxruntime" in sys.modules)
+"""
+    clean = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=clean, check=True)
+    assert done.stdout == "1 True\n"

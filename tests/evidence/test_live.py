@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 
 from pipeline.evidence import EvidenceRecorder, verify_package
@@ -20,8 +22,9 @@ from .makers import START, violation
 SECOND = timedelta(seconds=1)
 
 
-def watch(server: RtspServer, root: Path, *, outage: bool = False) -> tuple[Evidence, list[Frame]]:
-    """Follow the camera; a violation one second after its first frame, until its package is complete."""
+def watch(server: RtspServer, root: Path, outage: Callable[[], None] | None = None) -> tuple[Evidence, list[Frame]]:
+    """Follow the camera; a violation one second after its first frame, until its package is complete. In the middle of
+    it there may be an `outage`."""
     readers = ReaderPool()
     camera = RtspCamera(server.url("/gate"), "gate", readers=readers, jitter=lambda: 1.0)
     recorder = EvidenceRecorder("gate", root, before=SECOND / 2, after=SECOND / 2, limit=timedelta(seconds=20))
@@ -35,13 +38,12 @@ def watch(server: RtspServer, root: Path, *, outage: bool = False) -> tuple[Evid
         if begun is None and frame.time > shown[0].time + SECOND:
             begun = frame
             recorder.record(violation(frame, frame.time))
-            if outage:
-                server.kill()
-                server.start()
+            if outage is not None:
+                outage()
         if (
             begun is not None
             and not ended
-            and (camera.state.reconnects or not outage)
+            and (camera.state.reconnects or outage is None)
             and frame.time > begun.time + SECOND
         ):
             recorder.record(violation(frame, begun.time, frame.time))
@@ -76,9 +78,38 @@ def test_the_clip_shows_the_very_frames(rtsp_server: StartRtspServer, tmp_path: 
 
 def test_an_outage_is_a_gap_in_one_clip(rtsp_server: StartRtspServer, tmp_path: Path) -> None:
     footage = make_clip(tmp_path / "clip.mp4", frames=100, b_frames=0, gop=10)
-    evidence, shown = watch(rtsp_server({"/gate": footage}), tmp_path, outage=True)
+    server = rtsp_server({"/gate": footage})
+
+    def outage() -> None:
+        server.kill()
+        server.start()
+
+    evidence, shown = watch(server, tmp_path, outage)
     assert verify_package(tmp_path / evidence.folder) == []
     gaps = [later.time - earlier.time for earlier, later in pairwise(played(tmp_path, evidence))]
     outages = [later.time - earlier.time for earlier, later in pairwise(shown)]
     assert max(gaps) > SECOND / 4
     assert max(gaps) < max(outages) + SECOND / 10
+
+
+def test_another_codec_on_the_same_address_is_a_second_part(rtsp_server: StartRtspServer, tmp_path: Path) -> None:
+    before, after = (
+        rtsp_server({"/gate": make_clip(tmp_path / f"{encoder}.mp4", encoder, frames=100, b_frames=0, gop=10)})
+        for encoder in ("libx264", "libx265")
+    )
+
+    def set_anew() -> None:
+        after.kill()
+        before.kill()
+        after.port = before.port
+        after.start()
+
+    evidence, _ = watch(before, tmp_path, set_anew)
+    assert "the clip is in 2 parts because the camera changed its picture format" in evidence.note
+    assert verify_package(tmp_path / evidence.folder) == []
+    codecs = []
+    for name in ("clip.mp4", "clip-2.mp4"):
+        with av.open(tmp_path / evidence.folder / name) as clip:
+            codecs.append(clip.streams.video[0].codec_context.name)
+            assert len(list(clip.decode(video=0))) > 10
+    assert codecs == ["h264", "hevc"]

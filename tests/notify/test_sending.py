@@ -9,9 +9,16 @@ import json
 import socket
 import threading
 import time
+from datetime import UTC, datetime
+from ipaddress import ip_address
 from uuid import UUID
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -20,6 +27,7 @@ from pipeline.notify import open_sender
 from pipeline.notify.mqtt import Mqtt
 from pipeline.notify.webhook import Webhook
 
+from ..servers.broker import MqttBroker
 from .makers import SECRET, message, target, webhook
 
 
@@ -129,6 +137,23 @@ class Listener:
         self._client.loop_stop()
 
 
+def certificate(folder, name):
+    """A certificate for 127.0.0.1 that is its own authority, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    signed = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number(), begin)
+        .not_valid_after(datetime(2099, 1, 1, tzinfo=UTC))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / f"{name}.pem").write_bytes(signed.public_bytes(Encoding.PEM))
+    (folder / f"{name}.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return folder / f"{name}.pem", folder / f"{name}.key"
+
+
 class TestMqtt:
     def test_a_message_is_published_and_the_connection_shown(self, broker):
         listener = Listener(broker.port)
@@ -180,3 +205,18 @@ class TestMqtt:
         else:
             pytest.fail("never sent again")
         sender.close()
+
+    def test_over_tls_only_a_broker_with_the_right_certificate_is_trusted(self, tmp_path):
+        (own, key), (other, _) = certificate(tmp_path, "own"), certificate(tmp_path, "other")
+        broker = MqttBroker(certificate=own, key=key)
+        try:
+            given = {"id": "broker", "kind": "mqtt", "url": f"mqtts://127.0.0.1:{broker.port}"}
+            sender = Mqtt(target(**given, ca=str(own)))
+            sender.send(message())
+            sender.close()
+            for ca in ({"ca": str(other)}, {}):
+                with pytest.raises(DeliveryError) as told:
+                    Mqtt(target(**given, **ca), seconds=5).send(message())
+                assert str(told.value) == "the broker's certificate is not trusted; see `ca`"
+        finally:
+            broker.close()

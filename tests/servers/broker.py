@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ from amqtt.broker import Broker
 
 
 class MqttBroker:
-    """Listens on 127.0.0.1; with `passwords` (a file of amqtt's form) it takes only those who are in it."""
+    """Listens on 127.0.0.1; with `passwords` (a file of amqtt's form) it takes only those who are in it, with
+    `certificate` and `key` (PEM files) it speaks TLS."""
 
-    def __init__(self, passwords: str | None = None) -> None:
+    def __init__(self, passwords: str | None = None, certificate: Path | None = None, key: Path | None = None) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -24,8 +26,9 @@ class MqttBroker:
             if passwords
             else {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
         )
+        secure = {"ssl": True, "certfile": str(certificate), "keyfile": str(key)} if certificate else {}
         self._settings = {
-            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{self.port}"}},
+            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{self.port}", **secure}},
             "plugins": plugins,
         }
         self._ready = threading.Event()
