@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -67,8 +69,30 @@ class Document:
         return data
 
 
+_remembered: ContextVar[dict[str, Document] | None] = ContextVar("remembered", default=None)
+
+
+@contextmanager
+def parsed_once() -> Iterator[None]:
+    """Within it, a text that is parsed again gives the document of the first time: a large file takes seconds."""
+    token = _remembered.set({})
+    try:
+        yield
+    finally:
+        _remembered.reset(token)
+
+
 def parse(text: str) -> Document:
     """Read one YAML 1.2 document; every fault of the text is in the answer, none is raised."""
+    remembered = _remembered.get()
+    if remembered is None:
+        return _parse(text)
+    if text not in remembered:
+        remembered[text] = _parse(text)
+    return remembered[text]
+
+
+def _parse(text: str) -> Document:
     document = Document()
     reader = YAML(typ="safe", pure=True)
     reader.composer.warn_double_anchors = False  # the warning would quote the text

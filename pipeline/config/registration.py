@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from pipeline.config.changes import Changes, compare
-from pipeline.config.document import parse
+from pipeline.config.document import parse, parsed_once
 from pipeline.config.loading import load_text, read_text
 from pipeline.config.schema import Config
 from pipeline.config.shown import difference
@@ -93,6 +93,7 @@ class Registration:
         self._environment = environment
         self._fixed = fixed
         self._writing = threading.Lock()
+        self._known: tuple[str, Config | None] = "", None
 
     @property
     def name(self) -> str:
@@ -125,18 +126,28 @@ class Registration:
         Raises:
             ConfigError: the edits cannot be made in this file, or what comes out is wrong; with every fault.
         """
-        try:
-            text = spliced(before.text, make(before.data))
-        except SpliceError as error:
-            raise ConfigError([Problem(str(self.path), 0, 0, "", f"{error}; change it in the file itself")]) from None
-        return self.draft(before, Revision.of(text))
+        with parsed_once():
+            try:
+                text = spliced(before.text, make(before.data))
+            except SpliceError as error:
+                message = f"{error}; change it in the file itself"
+                raise ConfigError([Problem(str(self.path), 0, 0, "", message)]) from None
+            return self._draft(before, Revision.of(text))
 
     def draft(self, before: Revision, after: Revision) -> Draft:
         """From one revision to another. Raises ConfigError when `after` is wrong; `before` may be."""
+        with parsed_once():
+            return self._draft(before, after)
+
+    def _draft(self, before: Revision, after: Revision) -> Draft:
         config = self.config(after)
-        changes = None
-        with suppress(ConfigError):
-            changes = compare(self.config(before), config)
+        known, old = self._known
+        if known != before.digest:
+            old = None
+            with suppress(ConfigError):
+                old = self.config(before)
+            self._known = before.digest, old
+        changes = None if old is None else compare(old, config)
         return Draft(before, after, config, tuple(difference(before.text, after.text)), changes)
 
     def write(self, draft: Draft, actor: str) -> None:

@@ -88,8 +88,10 @@ class YamlText:
             return cursor, cursor  # nothing is written
         if isinstance(node, CollectionNode) and not node.flow_style and node.value:
             return node.start_mark.index, self.children(node)[-1].end
-        end = node.end_mark.index
-        return node.start_mark.index, len(self.text[:end].rstrip()) if end > node.start_mark.index else end
+        start, end = node.start_mark.index, node.end_mark.index
+        while end > start and self.text[end - 1].isspace():
+            end -= 1  # a block of lines ends behind its line break
+        return start, end
 
     def dash(self, child: Child) -> int:
         """Where the dash before an entry of a list stands."""

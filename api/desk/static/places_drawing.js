@@ -151,7 +151,9 @@ export class Drawing {
     this.svg.replaceChildren();
     this.svg.classList.toggle("drawing-now", Boolean(this.begun));
     this.hint.textContent = this.hint.dataset[this.begun?.line ?? "idle"];
-    for (const { kind, index, place } of this.places.all()) this.showPlace(kind, index, place);
+    const own = ({ kind, index }) => kind === this.places.chosen?.kind && index === this.places.chosen.index;
+    const onTop = this.places.all().sort((one, other) => own(one) - own(other)); // its points can be taken hold of
+    for (const { kind, index, place } of onTop) this.showPlace(kind, index, place);
     if (this.begun) this.showBegun(pointer);
   }
 
