@@ -196,7 +196,12 @@ class CameraRun:
 
     @property
     def closed(self) -> bool:
-        return self.closing and self._writing.idle
+        return self.closing and not self._writing.waiting
+
+    @property
+    def unwritten(self) -> int:
+        """Pieces of work that wait to be written."""
+        return self._writing.waiting
 
     def check(self) -> None:
         """Give the run up when what it found could not be stored."""

@@ -77,6 +77,7 @@ class Driver:
         """Start runs while there is room, end those that are done; False when nothing is left to do."""
         self.turned = monotonic()
         self._queue_depth.labels("inference").set(len(self._pending))
+        self._queue_depth.labels("evidence").set(sum(run.unwritten for run in self._active))
         self._beat()
         if stop.is_set():
             for run in self._active:

@@ -22,7 +22,7 @@ class WriteBehind:
 
     Pictures are encoded and packages forced to the disk there; the driver, which serves all cameras, never waits for
     it. It holds back the frames of a camera that is `behind`, so that what waits is bounded; `bell` rings when that
-    changes. The first error is kept in `error`, and nothing more is stored after it.
+    changes. `waiting` counts the pieces of work. The first error is kept in `error`; nothing more is stored after it.
     """
 
     def __init__(self, ledger: Ledger, lane: Lane, bell: threading.Condition) -> None:
@@ -30,7 +30,7 @@ class WriteBehind:
         self._ledger = ledger
         self._lane = lane
         self._bell = bell
-        self._waiting = self._pictured = 0
+        self.waiting = self._pictured = 0
         self._asked: datetime | None = None
         self._reached: datetime | None = None
 
@@ -39,11 +39,6 @@ class WriteBehind:
         """So much waits that no more may come for now."""
         late = self._asked is not None and self._reached is not None and self._asked - self._reached > MOST_LAG
         return self._pictured >= MOST_PICTURED or late
-
-    @property
-    def idle(self) -> bool:
-        """Nothing waits."""
-        return not self._waiting
 
     def store(self, findings: Findings, stored: Task) -> None:
         """Package and hand on what was found, then call `stored`."""
@@ -80,13 +75,13 @@ class WriteBehind:
             except Exception as error:  # the run is given up for it, by the driver
                 self.error = self.error or error
             with self._bell:
-                self._waiting -= 1
+                self.waiting -= 1
                 self._pictured -= pictured
                 self._reached = reaches or self._reached
-                if behind or not self._waiting:
+                if behind or not self.waiting:
                     self._bell.notify_all()
 
         with self._bell:
-            self._waiting += 1
+            self.waiting += 1
             self._pictured += pictured
         self._lane.put(do)
