@@ -115,8 +115,8 @@ class Copies:
 
     def _run(self, copy: Copy, package: Path, target: Path) -> str:
         """Let a process make it; why that failed, "" when it did not."""
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        with start_module(WORKER, str(package), str(target), str(self._keys), **pipes) as process:
+        arguments = (str(package), str(target), str(self._keys))
+        with start_module(WORKER, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             self._process = process
             limit = threading.Timer(LONGEST_SECONDS, process.kill)
             limit.start()

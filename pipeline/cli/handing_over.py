@@ -66,7 +66,7 @@ def case(
 
     config, folder = load(streams), DataFolder.resolve(data).create()
     storage = config.storage
-    archive = Archive(storage.archive, storage.evidence_options) if storage.archive else None
+    archive = Archive(storage.archive, storage.archive_options) if storage.archive else None
     root = (storage.evidence_folder or folder.evidence).absolute()
     files = EvidenceFiles(root, archive, folder.fetched_evidence)
     url = storage.database.get_secret_value() if storage.database else folder.database_url

@@ -80,7 +80,7 @@ def add_previews(root: Path, folder: str, made: Mapping[str, Path], signer: Sign
         EvidenceError: the package is not whole, or cannot be written.
     """
     package = root / folder
-    evidence = whole_package(root, folder, signer and signer.trusted)
+    evidence = whole_package(root, folder, signer.trusted if signer else None)
     if evidence is None:
         raise EvidenceError(f"{package}: is not whole; see matthan verify")
     fields = opened((package / MANIFEST).read_bytes())

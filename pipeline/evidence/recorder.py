@@ -133,7 +133,7 @@ class EvidenceRecorder:
             if case is None:
                 case = self._cases[violation.id] = Case(violation)
                 case.evidence = whole_package(
-                    self.root, package_folder(violation), self._signer and self._signer.trusted
+                    self.root, package_folder(violation), self._signer.trusted if self._signer else None
                 )
             case.violation, case.changed = violation, True
             if case.evidence is None:

@@ -185,7 +185,7 @@ def _contents(
 ) -> Iterator[tuple[str, str, Fields | None]]:
     for name, keys in changes.items():
         for some in batches(list(keys)):
-            found = KINDS[name].read(connection, some, known and known[name])
+            found = KINDS[name].read(connection, some, known[name] if known else None)
             for key in some:
                 yield name, str(key), found.get(key)
 

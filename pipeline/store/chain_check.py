@@ -143,7 +143,8 @@ def _read(connection: Connection, kind: Kind, keys: Sequence[Any]) -> tuple[dict
     try:
         return kind.read(connection, keys), {}
     except GARBLED:
-        found, garbled = {}, {}
+        found: dict[Any, Any] = {}
+        garbled: dict[Any, str] = {}
         for key in keys:
             try:
                 found |= kind.read(connection, [key])
