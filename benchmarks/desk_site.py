@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +23,6 @@ from benchmarks.seeding import (
     camera_id,
     copy,
     fill_reads,
-    vehicle,
     without_indexes,
 )
 from pipeline.errors import MatThanError
@@ -31,7 +30,7 @@ from pipeline.review import RejectionReason
 from pipeline.store import Repository, Role
 from pipeline.store.account_tables import Audit
 from pipeline.store.review_tables import Review, ReviewAction
-from pipeline.store.tables import Evidence, EvidenceFile, PlateRead, Violation
+from pipeline.store.tables import Evidence, EvidenceFile, Plate, PlateRead, Violation
 
 END = START + timedelta(days=DAYS)
 AGE = timedelta(days=730)
@@ -74,7 +73,9 @@ def build(repository: Repository, demo: Path, violations: int, reads: int) -> No
     fill_reads(repository, reads)
     chance = random.Random(1)  # noqa: S311
     tables = (Violation, Review, ReviewAction, Audit, Evidence, EvidenceFile)
-    cases = _cases(violations, specimens, _linked_reads(repository, violations, reads), chance)
+    with repository.reading() as connection:
+        known = connection.execute(select(Plate.key).order_by(Plate.id)).scalars().all()
+    cases = _cases(violations, specimens, _linked_reads(repository, violations, reads), known, chance)
     with without_indexes(repository, *tables):
         while batch := [case for _, case in zip(range(BATCH), cases, strict=False)]:
             with repository.writing() as connection:
@@ -140,7 +141,7 @@ def _linked_reads(repository: Repository, violations: int, reads: int) -> list[R
 
 
 def _cases(
-    count: int, specimens: Mapping[str, list[Specimen]], reads: list[Row], chance: random.Random
+    count: int, specimens: Mapping[str, list[Specimen]], reads: list[Row], plates: Sequence[str], chance: random.Random
 ) -> Iterator[Mapping[type[Any], list[Row]]]:
     """The rows of each case, oldest first."""
     cameras = [camera_id(number) for number in range(CAMERAS)]
@@ -153,16 +154,23 @@ def _cases(
         camera, read = chance.choices(cameras, busy)[0], None
         if start >= START and kind in {"wrong_way", "plate"} and (read := next(waiting, None)) is not None:
             start, camera = read["time"], read["camera"]
-        yield _case(chance.choice(specimens[kind]), kind, start, camera, read, chance)
+        # Older cases have a plate that was read since; their own reads are not among these.
+        plate = read["text"] if read else chance.choice(plates) if chance.random() < 0.9 else None
+        yield _case(chance.choice(specimens[kind]), kind, start, camera, (plate, read), chance)
 
 
 def _case(
-    specimen: Specimen, kind: str, start: datetime, camera: str, read: Row | None, chance: random.Random
+    specimen: Specimen,
+    kind: str,
+    start: datetime,
+    camera: str,
+    plated: tuple[str | None, Row | None],
+    chance: random.Random,
 ) -> Mapping[type[Any], list[Row]]:
     age = END - start
     violation = UUID(int=chance.getrandbits(128))
-    plated = kind in {"wrong_way", "plate"}
-    plate = read["text"] if read else vehicle(chance) if plated and chance.random() < 0.9 else None
+    by_vehicle = kind in {"wrong_way", "plate"}
+    plate, read = plated if by_vehicle else (None, None)
     state, reason = _state(age, chance), ""
     if state == "rejected":
         reason = chance.choice(list(RejectionReason)).value
@@ -170,7 +178,7 @@ def _case(
         "id": violation, "camera": camera, "run": None, "rule": kind, "kind": kind, "start": start,
         "peak": start + timedelta(seconds=2), "end": start + timedelta(seconds=6),
         "last_seen": start + timedelta(seconds=6), "confidence": round(chance.betavariate(5, 2), 4),
-        "track": chance.randrange(100_000) if plated else None, "boxes": json.dumps(specimen.row["boxes"]),
+        "track": chance.randrange(100_000) if by_vehicle else None, "boxes": json.dumps(specimen.row["boxes"]),
         "measures": json.dumps(specimen.row["measures"]),
         "trace": specimen.trace if age < LONG_TRACES else specimen.short_trace,
         "plate_read": read and read["id"], "plate_text": plate, "plate_key": plate,

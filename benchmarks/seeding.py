@@ -116,9 +116,10 @@ def without_indexes(repository: Repository, *tables: type[Any]) -> Iterator[None
         for index in indexes:
             index.drop(connection)
     if repository.engine.dialect.name == "sqlite":
-        with connect_plain(repository) as plain:  # the pool hands out this one again
-            plain.execute(text("PRAGMA cache_size = -1000000"))
-            plain.execute(text("PRAGMA foreign_keys = OFF"))
+        raw = repository.engine.raw_connection()  # the pool hands out this one again
+        for pragma in ("cache_size = -1000000", "foreign_keys = OFF"):
+            raw.cursor().execute(f"PRAGMA {pragma}")
+        raw.close()
     yield
     with repository.writing() as connection:
         for index in indexes:
@@ -126,14 +127,12 @@ def without_indexes(repository: Repository, *tables: type[Any]) -> Iterator[None
 
 
 def analyse(repository: Repository) -> None:
-    """Tell the planner what there is, and begin with new connections."""
-    with connect_plain(repository) as connection:
-        connection.execute(text("ANALYZE" if connection.dialect.name == "sqlite" else "VACUUM ANALYZE"))
+    """Tell the planner what there is, as autovacuum and the server's start do, and begin with new connections."""
+    if repository.engine.dialect.name == "postgresql":
+        with repository.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+    repository.analyse()
     repository.engine.dispose()
-
-
-def connect_plain(repository: Repository) -> Connection:
-    return repository.engine.execution_options(isolation_level="AUTOCOMMIT").connect()
 
 
 def _camera(number: int) -> Row:

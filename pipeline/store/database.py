@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from time import monotonic, sleep
 from typing import Any, Self
 from urllib.parse import quote
@@ -29,6 +30,15 @@ from pipeline.store.chaining import chained, unchained
 from pipeline.store.scope import OPTION, narrow_confined
 
 WAIT_SECONDS = 30
+TURN = "turn"
+"""The execution option of an engine by which the threads of a process write one after the other."""
+
+ROWS_ANALYSED = 1000
+"""Of each index; that takes under a second, however long it is."""
+
+POOL: Mapping[str, Any] = {"pool_size": 10, "max_overflow": 30, "pool_use_lifo": True}
+"""As many connections as a server has threads; the same few are used while that is enough."""
+
 PROGRAM_LIMIT = "54"
 """PostgreSQL's class of states for what is too large for it, such as an index entry."""
 Insert = postgresql.Insert | sqlite.Insert
@@ -52,19 +62,33 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """One transaction: all of it is committed, with its entries on the chain, or on any error none. Raises as
         `reading` does."""
-        with explained(self.engine.url), self._writer.begin() as connection, chained(connection):
+        with self._transaction() as connection, chained(connection):
             yield connection
 
     @contextmanager
     def writing_apart(self) -> Iterator[Connection]:
         """A transaction that changes nothing that is on the chain, and so waits for no other. Raises as `reading`."""
-        with explained(self.engine.url), self._writer.begin() as connection, unchained(connection):
+        with self._transaction() as connection, unchained(connection):
+            yield connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        turn = self.engine.get_execution_options().get(TURN, nullcontext())
+        with explained(self.engine.url), turn, self._writer.begin() as connection:
             yield connection
 
     def insert(self, table: type[DeclarativeBase]) -> Any:
         """INSERT with ON CONFLICT, which both databases spell alike but SQLAlchemy types apart."""
         make = sqlite.insert if self.engine.dialect.name == "sqlite" else postgresql.insert
         return make(table)
+
+    def analyse(self) -> None:
+        """Tell SQLite how its rows are spread, by which it chooses among indexes; for connections opened after it.
+        PostgreSQL finds that out by itself."""
+        if self.engine.dialect.name == "sqlite":
+            with self._transaction() as connection:
+                connection.exec_driver_sql(f"PRAGMA analysis_limit = {ROWS_ANALYSED}")
+                connection.exec_driver_sql("ANALYZE")
 
     def within(self, cameras: Collection[str]) -> Self:
         """The same database, confined to these cameras: as if there were no rows of others in it (see scope.py)."""
@@ -77,6 +101,25 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+class Turn:
+    """Lets the threads of this process write one after the other.
+
+    SQLite takes one writer at a time, and those that wait look again after ever longer pauses: among twenty of them
+    some wait for seconds. Waiting here they are woken at once. Who has waited too long tries with SQLite itself.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held = threading.local()
+
+    def __enter__(self) -> None:
+        self._held.mine = self._lock.acquire(timeout=WAIT_SECONDS)
+
+    def __exit__(self, *_: object) -> None:
+        if self._held.mine:
+            self._lock.release()
 
 
 def connect(url: str, *, read_only: bool = False) -> Engine:
@@ -104,7 +147,7 @@ def _postgresql(url: URL) -> Engine:
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
-        pool_size=10,
+        **POOL,
         hide_parameters=True,
         # A peer that vanished without a word is noticed within a minute and a half, whatever the network does.
         connect_args={
@@ -124,7 +167,8 @@ def _sqlite(url: URL, *, read_only: bool) -> Engine:
     if read_only:
         place = f"file:{quote(url.database)}?mode=ro"
         given["creator"] = lambda: sqlite3.connect(place, uri=True, check_same_thread=False)
-    engine = create_engine(url.set(drivername="sqlite+pysqlite"), hide_parameters=True, **given)
+    given["execution_options"] = {TURN: Turn()}
+    engine = create_engine(url.set(drivername="sqlite+pysqlite"), hide_parameters=True, **POOL, **given)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:  # noqa: ARG001

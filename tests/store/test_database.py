@@ -107,6 +107,15 @@ def test_a_new_sqlite_file_is_closed_to_others(tmp_path: Path, umask: int) -> No
     assert modes == dict.fromkeys(("matthan.db", "matthan.db-wal", "matthan.db-shm"), 0o640)
 
 
+def test_sqlite_knows_how_its_rows_are_spread_once_analysed(repository: Repository) -> None:
+    repository.save(Findings(tuple(violation(number, camera=f"gate-{number % 2}") for number in range(20))))
+    repository.analyse()
+    if repository.engine.dialect.name == "sqlite":
+        with repository.reading() as connection:
+            told = text("SELECT stat FROM sqlite_stat1 WHERE idx = 'ix_violations_camera'")
+            assert connection.execute(told).scalar_one().startswith("20 10 1")
+
+
 def test_writers_in_many_threads_wait_for_each_other(repository: Repository) -> None:
     barrier = threading.Barrier(4)
 
