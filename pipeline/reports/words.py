@@ -31,7 +31,6 @@ VIETNAMESE: Mapping[str, str] = {
     "Breakdown": "Phân nhóm",
     "Id": "Mã",
     "Name": "Tên",
-    "Period": "Kỳ",
     "Hour": "Giờ",
     "Day": "Ngày",
     "Week": "Tuần",
