@@ -147,7 +147,7 @@ DOCUMENTS = st.dictionaries(NAMES, VALUES, min_size=1, max_size=4)
 def test_any_document_turns_into_any_other(old: dict, new: dict, flow: bool, commented: bool) -> None:
     text = (inline(old) if flow else block(old, 0, 2)) + "\n"
     if commented and not flow:
-        text = "# top\n" + "".join(f"{line}  # {number}\n" for number, line in enumerate(text.splitlines()))
+        text = "# top\n\n" + "".join(f"{line}  # {number}\n" for number, line in enumerate(text.splitlines()))
     assert parse(text).data == old
     edits = [Put((key,), value) for key, value in new.items()] + [Remove((key,)) for key in old if key not in new]
     if set(old).isdisjoint(new):

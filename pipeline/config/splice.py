@@ -68,7 +68,8 @@ def spliced(text: str, edits: Sequence[Edit]) -> str:
     if document.faults or not isinstance(document.root, Node):
         raise SpliceError("the file is not valid YAML as it stands")
     splicer = _Splicer(text, document, document.root)
-    patches = [patch for edit in edits for patch in splicer.patches(edit)]
+    patches = [patch for edit in edits if not isinstance(edit, Remove) for patch in splicer.patches(edit)]
+    patches += splicer.removals([edit.path for edit in edits if isinstance(edit, Remove)])
     patches.sort(key=_place)
     for start, end, new in reversed(patches):
         text = text[:start] + new + text[end:]
@@ -118,7 +119,17 @@ class _Splicer:
         self._document = document
         self._indent = self._yaml.sequence_indent(root)
 
-    def patches(self, edit: Edit) -> Iterator[Patch]:
+    def removals(self, paths: Sequence[Path]) -> Iterator[Patch]:
+        for parent in dict.fromkeys(path[:-1] for path in paths):
+            node = self._yaml.node(parent)
+            inner = self._yaml.children(node)
+            steps = {path[-1] for path in paths if path[:-1] == parent}
+            found = [index for index, child in enumerate(inner) if not steps.isdisjoint({child.key, index})]
+            if len(found) < len(steps):
+                raise SpliceError("what is to go does not stand here itself")
+            yield from self._remove_all(node, inner, found)
+
+    def patches(self, edit: Put | Append) -> Iterator[Patch]:
         if isinstance(edit, Append):
             node = self._yaml.node(edit.path)
             yield self._insert(node, len(node.value), edit.value)
@@ -127,11 +138,7 @@ class _Splicer:
         children = self._yaml.children(parent)
         step = edit.path[-1]
         index = next((i for i, child in enumerate(children) if step in (child.key, i)), None)
-        if isinstance(edit, Remove):
-            if index is None:
-                raise SpliceError(f"{step} does not stand here itself")
-            yield self._remove(parent, children, index, index + 1)
-        elif index is None:
+        if index is None:
             yield self._insert_key(parent, children, str(step), edit)
         else:
             yield from self._turn(children[index], self._document.value(edit.path), edit.value, edit.kept)
@@ -142,13 +149,19 @@ class _Splicer:
         if old == new and isinstance(old, bool) == isinstance(new, bool):
             return
         aliased = node.start_mark.index < child.start
-        if isinstance(old, dict) and isinstance(new, dict) and isinstance(node, MappingNode) and not aliased:
-            inner = self._yaml.children(node)
-            for index, part in enumerate(inner):
+        inner = self._yaml.children(node)
+        nothing_stays = isinstance(new, dict) and not any(part.key in new for part in inner)
+        if (
+            isinstance(old, dict)
+            and isinstance(new, dict)
+            and isinstance(node, MappingNode)
+            and not (aliased or (node.flow_style and nothing_stays))
+        ):
+            for part in inner:
                 if part.key in new:
                     yield from self._turn(part, old.get(part.key), new[part.key])
-                else:
-                    yield self._remove(node, inner, index, index + 1)
+            gone = [index for index, part in enumerate(inner) if part.key not in new]
+            yield from self._remove_all(node, inner, gone)
             for key in [key for key in new if key not in [part.key for part in inner]]:
                 yield self._insert_key(node, inner, key, Put((key,), new[key]))
         elif isinstance(old, list) and isinstance(new, list) and old and new and not aliased:
@@ -177,8 +190,7 @@ class _Splicer:
             after, added = index, []
         if added and after is not None:
             yield self._insert(node, after + 1, *added)
-        for start, end in _runs(set(range(len(old))) - set(kept)):
-            yield self._remove(node, inner, start, end)
+        yield from self._remove_all(node, inner, set(range(len(old))) - set(kept))
 
     def _insert(self, node: CollectionNode, index: int, *values: Any) -> Patch:
         """Put entries before the one of this index of a list."""
@@ -211,6 +223,9 @@ class _Splicer:
             place = inner[index - 1].end
             return place, place, f", {told}"
         return inner[0].start, inner[0].start, f"{told}, "
+
+    def _remove_all(self, node: CollectionNode, inner: list[Child], indexes: Iterable[int]) -> Iterator[Patch]:
+        return (self._remove(node, inner, start, end) for start, end in _runs(indexes))
 
     def _remove(self, node: CollectionNode, inner: list[Child], start: int, end: int) -> Patch:
         """Take away the entries from `start` to before `end`."""
