@@ -17,6 +17,20 @@ const KEYS = {
   "/": () => document.querySelector(".filters select")?.focus(),
 };
 
+const CHOICE = ["camera", "kind", "since", "until", "confidence", "assigned", "due"];
+
+/** Where the review of what waits begins, under the filter as it stands now. */
+function begin() {
+  const fields = new FormData(document.querySelector(".filters"));
+  const chosen = [...fields].filter(([name, value]) => value && CHOICE.includes(name));
+  return `/review/next?${new URLSearchParams(chosen)}`;
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-review-next]");
+  if (link) link.href = begin();
+});
+
 listen((key) => (KEYS[key.toLowerCase()] ? KEYS[key.toLowerCase()]() : false));
 
 // What asks for all needs no mention in the address.
