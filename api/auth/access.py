@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 
 from api.auth.forgery import refuse_forgery
 from api.auth.guard import SAFE_METHODS, Guard, Rate
-from api.auth.keys import KeyScope
+from api.auth.keys import KEYS, Route
 from pipeline.store import Role
 
-Route: TypeAlias = tuple[str, str]
 Value = TypeVar("Value")
 PUBLIC: frozenset[Role] | None = None
 EVERYONE = frozenset(Role)
@@ -191,36 +190,6 @@ ACCESS: Mapping[Route, frozenset[Role] | None] = {
     ("GET", "/watchlists/removal"): SENIORS,
     ("POST", "/watchlists/removal"): SENIORS,
 }
-
-KEYS: Mapping[Route, KeyScope] = {
-    ("GET", "/api/v1/violations"): KeyScope.VIOLATIONS,
-    ("GET", "/api/v1/violations/{violation_id}"): KeyScope.VIOLATIONS,
-    ("GET", "/api/v1/violations/{violation_id}/neighbours"): KeyScope.VIOLATIONS,
-    ("GET", "/api/v1/violations/{violation_id}/review"): KeyScope.VIOLATIONS,
-    ("GET", "/api/v1/violations/{violation_id}/evidence/{name}"): KeyScope.EVIDENCE,
-    ("GET", "/api/v1/violations/{violation_id}/verification"): KeyScope.EVIDENCE,
-    ("GET", "/api/v1/plates"): KeyScope.PLATES,
-    ("GET", "/api/v1/plates/{plate_id}"): KeyScope.PLATES,
-    ("GET", "/api/v1/plates/{plate_id}/picture"): KeyScope.PLATES,
-    ("GET", "/api/v1/journeys"): KeyScope.PLATES,
-    ("GET", "/api/v1/cameras"): KeyScope.CAMERAS,
-    ("GET", "/api/v1/cameras/{camera_id}"): KeyScope.CAMERAS,
-    ("GET", "/api/v1/cameras/{camera_id}/alerts"): KeyScope.CAMERAS,
-    ("GET", "/api/v1/alerts"): KeyScope.CAMERAS,
-    ("GET", "/api/v1/uptime"): KeyScope.CAMERAS,
-    ("GET", "/api/v1/summary"): KeyScope.REPORTS,
-    ("GET", "/api/v1/precision"): KeyScope.REPORTS,
-    ("GET", "/api/v1/counts"): KeyScope.REPORTS,
-    ("GET", "/api/v1/backlog"): KeyScope.REPORTS,
-    ("GET", "/api/v1/reports/violations"): KeyScope.REPORTS,
-    ("GET", "/api/v1/reports/violations.{kind}"): KeyScope.REPORTS,
-    ("GET", "/api/v1/reports/published-cases.{kind}"): KeyScope.VIOLATIONS,
-    ("GET", "/api/v1/violations/{violation_id}/published"): KeyScope.VIOLATIONS,
-    ("GET", "/api/v1/audit"): KeyScope.AUDIT,
-    ("GET", "/api/v1/audit/export"): KeyScope.AUDIT,
-}
-"""What a machine's key opens, by its scope, where its owner's role may do it too. No key opens anything else: a key
-reads, and it sees no page of the desk."""
 
 RATES: Mapping[Route, Rate] = {
     ("GET", "/api/v1/plates"): "searches",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
 
 from api.auth.refusals import Refusal
@@ -18,11 +19,12 @@ from pipeline.store.account_records import ApiKeyRecord, AuditEntry, UserRecord
 BEGINNING = "matthan_"
 """Of every key, so that scanners for leaked secrets, and people, know one when they see it."""
 SHOWN = len(BEGINNING) + 6
+Route: TypeAlias = tuple[str, str]
 KEY_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 class KeyScope(StrEnum):
-    """A part of the API that a key opens for reading; api/auth/access.py says which routes are in it."""
+    """A part of the API that a key opens for reading."""
 
     VIOLATIONS = "violations"
     EVIDENCE = "evidence"
@@ -30,6 +32,37 @@ class KeyScope(StrEnum):
     CAMERAS = "cameras"
     REPORTS = "reports"
     AUDIT = "audit"
+
+
+KEYS: Mapping[Route, KeyScope] = {
+    ("GET", "/api/v1/violations"): KeyScope.VIOLATIONS,
+    ("GET", "/api/v1/violations/{violation_id}"): KeyScope.VIOLATIONS,
+    ("GET", "/api/v1/violations/{violation_id}/neighbours"): KeyScope.VIOLATIONS,
+    ("GET", "/api/v1/violations/{violation_id}/review"): KeyScope.VIOLATIONS,
+    ("GET", "/api/v1/violations/{violation_id}/evidence/{name}"): KeyScope.EVIDENCE,
+    ("GET", "/api/v1/violations/{violation_id}/verification"): KeyScope.EVIDENCE,
+    ("GET", "/api/v1/plates"): KeyScope.PLATES,
+    ("GET", "/api/v1/plates/{plate_id}"): KeyScope.PLATES,
+    ("GET", "/api/v1/plates/{plate_id}/picture"): KeyScope.PLATES,
+    ("GET", "/api/v1/journeys"): KeyScope.PLATES,
+    ("GET", "/api/v1/cameras"): KeyScope.CAMERAS,
+    ("GET", "/api/v1/cameras/{camera_id}"): KeyScope.CAMERAS,
+    ("GET", "/api/v1/cameras/{camera_id}/alerts"): KeyScope.CAMERAS,
+    ("GET", "/api/v1/alerts"): KeyScope.CAMERAS,
+    ("GET", "/api/v1/uptime"): KeyScope.CAMERAS,
+    ("GET", "/api/v1/summary"): KeyScope.REPORTS,
+    ("GET", "/api/v1/precision"): KeyScope.REPORTS,
+    ("GET", "/api/v1/counts"): KeyScope.REPORTS,
+    ("GET", "/api/v1/backlog"): KeyScope.REPORTS,
+    ("GET", "/api/v1/reports/violations"): KeyScope.REPORTS,
+    ("GET", "/api/v1/reports/violations.{kind}"): KeyScope.REPORTS,
+    ("GET", "/api/v1/reports/published-cases.{kind}"): KeyScope.VIOLATIONS,
+    ("GET", "/api/v1/violations/{violation_id}/published"): KeyScope.VIOLATIONS,
+    ("GET", "/api/v1/audit"): KeyScope.AUDIT,
+    ("GET", "/api/v1/audit/export"): KeyScope.AUDIT,
+}
+"""What a machine's key opens, by its scope, where its owner's role may do it too. No key opens anything else: a key
+reads, and it sees no page of the desk."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 
-from api.auth.access import ACCESS, KEYS, GuardedRoute
+from api.auth.access import ACCESS, GuardedRoute
 from api.auth.guard import SessionDep
-from api.auth.keys import KeyScope
+from api.auth.keys import KEYS, KeyScope
 from api.auth.refusals import Refusal
 from api.auth.second_factor import picture
 from api.desk.language import language_of

@@ -95,8 +95,8 @@ def page(
         "path": request.url.path,
         "daily_links": links_for(identity.role, DAILY) if identity else [],
         "further_links": links_for(identity.role, FURTHER) if identity else [],
-        "user": identity.session.user if identity else None,
-        "may_search_plates": identity is not None and identity.session.user.role in REVIEW,
+        "user": identity.user if identity else None,
+        "may_search_plates": identity is not None and identity.role in REVIEW,
         "form_token": form_token(identity.token) if identity else "",
     }
     spoken = language_of(request)

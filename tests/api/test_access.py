@@ -15,7 +15,6 @@ from api.app import create_app
 from api.auth.access import (
     ACCESS,
     EVERYONE,
-    KEYS,
     PUBLIC,
     RATES,
     WITH_ONE_TIME_PASSWORD,
@@ -24,7 +23,7 @@ from api.auth.access import (
     refuse_unguarded,
 )
 from api.auth.accounts import create_first_users
-from api.auth.keys import KeyScope
+from api.auth.keys import KEYS, KeyScope
 from api.settings import Settings
 from pipeline.plate_text import plate_key
 from pipeline.store import Repository, Role
