@@ -18,11 +18,10 @@ from itertools import islice
 from pathlib import Path
 from time import monotonic, perf_counter, process_time, thread_time
 
-from pipeline.camera import CameraPipeline
+from pipeline.camera import CameraPipeline, ModelCard
 from pipeline.config import CameraConfig, load
 from pipeline.demo import streams_path
 from pipeline.detectors import load_detector
-from pipeline.engine import ModelCard
 from pipeline.paths import StillFiles
 from pipeline.sources.recording import Recording
 from pipeline.stills import Still, Stills

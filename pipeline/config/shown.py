@@ -97,5 +97,5 @@ def shown_camera(camera: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 def excerpt(text: str, camera: str) -> str:
     """A camera's places and rules in this text as YAML to copy; "" where it is not there."""
     listed = parse(text).data["cameras"]
-    entry = next((entry for entry in listed if entry.get("id") == camera), {})
+    entry: Mapping[str, Any] = next((entry for entry in listed if entry.get("id") == camera), {})
     return block({name: entry[name] for name in ("zones", "lanes", "ground", "rules") if entry.get(name)}, 0, 2)
