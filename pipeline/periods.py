@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -59,11 +60,11 @@ class Period:
                     return cls(span, monday, monday + timedelta(days=6))
                 case Span.MONTH:
                     first = day.replace(day=1)
-                    return cls(span, first, _next_month(first) - A_DAY)
+                    return cls(span, first, _last_of_month(first))
                 case _:
                     return cls(span, day, day)
-        except (OverflowError, ValueError):
-            raise QueryError(f"day {day}: is at the end of the calendar") from None
+        except OverflowError:
+            raise _at_the_end(day) from None
 
     @classmethod
     def between(cls, first: date, last: date) -> Self:
@@ -91,7 +92,7 @@ class Period:
                 return type(self)(self.span, self.first - timedelta(days=self.days), self.first - A_DAY)
             return self.holding(self.span, self.first - A_DAY)
         except OverflowError:
-            raise QueryError(f"day {self.first}: is at the end of the calendar") from None
+            raise _at_the_end(self.first) from None
 
     @property
     def following(self) -> Self:
@@ -102,7 +103,7 @@ class Period:
         try:
             return type(self)(self.span, first, self.last + timedelta(days=self.days))
         except OverflowError:
-            raise QueryError(f"day {self.last}: is at the end of the calendar") from None
+            raise _at_the_end(self.last) from None
 
     def bounds(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Where it begins and ends in UTC: from the first to before the second."""
@@ -132,8 +133,11 @@ class Period:
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """When a day begins in a zone, in UTC: at the change itself where the clocks skip midnight, at the first of two
-    where they repeat it."""
-    return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+    where they repeat it. Raises QueryError for a day that begins outside the calendar."""
+    try:
+        return datetime.combine(day, time(), tzinfo=zone).astimezone(UTC)
+    except OverflowError:
+        raise _at_the_end(day) from None
 
 
 def whole_days(first: date | None, last: date | None, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
@@ -149,18 +153,22 @@ def _unit(days: int) -> Unit:
 
 
 def _next(unit: Unit, day: date) -> date:
-    if unit is Unit.MONTH:
-        return _next_month(day)
-    return day + timedelta(days=7 - day.weekday()) if unit is Unit.WEEK else _after(day)
+    """The day on which the next part begins. Raises QueryError at the end of the calendar."""
+    last = _last_of_month(day) if unit is Unit.MONTH else day
+    return _after(last, 7 - day.weekday() if unit is Unit.WEEK else 1)
 
 
-def _next_month(day: date) -> date:
-    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+def _last_of_month(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
-def _after(day: date) -> date:
-    """Raises QueryError for the last day of the calendar."""
+def _after(day: date, days: int = 1) -> date:
+    """Raises QueryError at the end of the calendar."""
     try:
-        return day + A_DAY
+        return day + timedelta(days=days)
     except OverflowError:
-        raise QueryError(f"day {day}: is at the end of the calendar") from None
+        raise _at_the_end(day) from None
+
+
+def _at_the_end(day: date) -> QueryError:
+    return QueryError(f"day {day}: is at the end of the calendar")

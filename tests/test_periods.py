@@ -94,7 +94,17 @@ def test_days_that_are_no_period_are_refused(first: date, last: date, told: str)
 
 
 def test_the_ends_of_the_calendar_are_told() -> None:
-    for ask in (lambda: Period.holding(Span.WEEK, date.min).previous, lambda: Period.holding(Span.MONTH, date.max)):
+    december = Period.holding(Span.MONTH, date.max)
+    for ask in (
+        lambda: Period.holding(Span.WEEK, date.min).previous,
+        lambda: Period.holding(Span.WEEK, date.max),
+        lambda: Period.between(date.max, date.max).following,
+        lambda: december.following,
+        lambda: december.slices(HUE),
+        lambda: Period.holding(Span.DAY, date.min).bounds(HUE),
+        lambda: Period.between(date(9998, 1, 1), date.max).slices(HUE),
+        lambda: Period.between(date(9999, 8, 1), date(9999, 12, 30)).slices(HUE),
+    ):
         with pytest.raises(QueryError, match="end of the calendar"):
             ask()
 
