@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from api.app import create_app
+from api.auth import second_factor
 from api.settings import Settings
 from pipeline.access import AccessPolicy, Role
 from pipeline.store import Repository
@@ -37,8 +38,18 @@ def opened(people: People, policy: AccessPolicy) -> Iterator[TestClient]:
         yield made
 
 
-def enter(client: TestClient, name: str, password: str = PASSWORD) -> httpx.Response:
-    return client.post("/login", data={"name": name, "password": password})
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The half minute that second factors take it to be."""
+    step = [60_000_000]
+    monkeypatch.setattr(second_factor, "current_step", lambda: step[0])
+    return step
+
+
+def enter(client: TestClient, name: str, password: str = PASSWORD, cookie: str = "") -> httpx.Response:
+    """Sign in at the desk, from a browser with this one cookie, if it is given."""
+    headers = {"Cookie": cookie} if cookie else {}
+    return client.post("/login", data={"name": name, "password": password}, headers=headers)
 
 
 def form(page: str, field: str) -> str:
@@ -47,24 +58,22 @@ def form(page: str, field: str) -> str:
     return found[1]
 
 
-def enrol(client: TestClient, headers: dict[str, str]) -> tuple[pyotp.TOTP, dict[str, str], list[str]]:
+def enrol(
+    client: TestClient, headers: dict[str, str], clock: list[int]
+) -> tuple[pyotp.TOTP, dict[str, str], list[str]]:
     """The app of a user, the headers of the session that goes on, and the recovery codes."""
     begun = client.post("/api/v1/session/second-factor", headers=headers).json()
     app = pyotp.TOTP(begun["secret"])
-    proof = {
-        "enrolment": begun["enrolment"],
-        "code": app.at(datetime.now(UTC) - timedelta(seconds=30)),
-        "password": PASSWORD,
-    }
+    proof = {"enrolment": begun["enrolment"], "code": app.generate_otp(clock[0]), "password": PASSWORD}
     answer = client.put("/api/v1/session/second-factor", json=proof, headers=headers)
     assert answer.status_code == 200, answer.text
     told = answer.json()
     return app, {"Authorization": f"Bearer {told['token']['token']}"}, told["recovery_codes"]
 
 
-def test_a_second_factor_from_its_secret_to_its_removal(client: TestClient, people: People) -> None:
+def test_a_second_factor_from_its_secret_to_its_removal(client: TestClient, people: People, clock: list[int]) -> None:
     old = sign_in(client, "viewer")
-    app, headers, codes = enrol(client, old)
+    app, headers, codes = enrol(client, old, clock)
     assert client.get("/api/v1/session", headers=old).status_code == 401  # its change ended all others
     with people[0].reading() as connection:
         written = str(connection.execute(text("SELECT totp_secret, recovery_codes FROM users")).all())
@@ -75,10 +84,12 @@ def test_a_second_factor_from_its_secret_to_its_removal(client: TestClient, peop
         return client.post("/api/v1/session", json=body).status_code
 
     assert attempt("") == 401
-    used = app.at(datetime.now(UTC) - timedelta(seconds=30))
-    assert attempt(used) == 401  # it proved the app, and no code is taken twice
-    assert attempt(app.now()) == 201
-    assert attempt(app.now()) == 401
+    assert attempt(app.generate_otp(clock[0])) == 401  # it proved the app, and no code is taken twice
+    assert attempt(app.generate_otp(clock[0] + 1)) == 201  # the phone's clock is a little ahead
+    assert attempt(app.generate_otp(clock[0] + 1)) == 401
+    clock[0] += 3
+    assert attempt(app.generate_otp(clock[0] - 2)) == 401  # too old
+    assert attempt(app.generate_otp(clock[0])) == 201
     assert attempt(codes[0].upper().replace("-", " ")) == 201
     assert attempt(codes[0]) == 401
     told = client.get("/api/v1/session/second-factor", headers=headers).json()
@@ -95,23 +106,24 @@ def test_a_second_factor_from_its_secret_to_its_removal(client: TestClient, peop
     assert {"second_factor.set", "second_factor.removed", "password.wrong"} <= set(trail)
 
 
-def test_the_desk_asks_for_the_code_in_a_second_step(client: TestClient) -> None:
-    app, _, codes = enrol(client, sign_in(client, "viewer"))
+def test_the_desk_asks_for_the_code_in_a_second_step(client: TestClient, clock: list[int]) -> None:
+    app, _, codes = enrol(client, sign_in(client, "viewer"), clock)
     first = enter(client, "viewer")
     assert first.headers["location"] == "/login/code?next=%2F"
     half = client.cookies["matthan_session"]
     assert client.get("/").headers["location"] == "/login"  # half a session opens nothing
     assert client.get("/api/v1/session", headers={"Authorization": f"Bearer {half}"}).status_code == 401
     assert client.post("/login/code", data={"code": "000000"}).status_code == 422
-    done = client.post("/login/code", data={"code": app.now()})
+    done = client.post("/login/code", data={"code": app.generate_otp(clock[0] + 1)})
     assert (done.status_code, done.headers["location"]) == (303, "/")
     assert client.cookies["matthan_session"] != half
     assert client.get("/account").status_code == 200
-    client.cookies["matthan_session"] = half
-    assert client.post("/login/code", data={"code": codes[0]}).headers["location"] == "/login"  # it is spent
+    client.cookies.clear()
+    spent = client.post("/login/code", data={"code": codes[0]}, headers={"Cookie": f"matthan_session={half}"})
+    assert spent.headers["location"] == "/login"
 
 
-def test_a_role_that_needs_a_second_factor_sees_nothing_before_it_has_one(people: People) -> None:
+def test_a_role_that_needs_a_second_factor_sees_nothing_before_it_has_one(people: People, clock: list[int]) -> None:
     for client in opened(people, replace(POLICY, second_factor=frozenset({Role.ADMIN}))):
         enter(client, "admin")
         assert client.get("/users").headers["location"] == "/account/second-factor"
@@ -122,7 +134,7 @@ def test_a_role_that_needs_a_second_factor_sees_nothing_before_it_has_one(people
         picture = client.get("/account/second-factor/picture", params={"enrolment": sealed})
         assert picture.headers["content-type"] == "image/svg+xml" and picture.content.startswith(b"<svg")
         data = {"token": form(page, "token"), "enrolment": sealed, "password": PASSWORD}
-        data["code"] = pyotp.TOTP(secret[1]).now()
+        data["code"] = pyotp.TOTP(secret[1]).generate_otp(clock[0])
         shown = client.post("/account/second-factor", data=data)
         assert len(re.findall(r'<li class="code">', shown.text)) == 10
         assert client.get("/users").status_code == 200
@@ -133,26 +145,24 @@ def test_a_role_that_needs_a_second_factor_sees_nothing_before_it_has_one(people
         assert client.get("/users").headers["location"].startswith("/login")  # signed out with it
 
 
-def test_nobody_can_keep_another_out(client: TestClient, people: People) -> None:
+def test_nobody_can_keep_another_out(client: TestClient) -> None:
     assert enter(client, "viewer").status_code == 303  # the browser of the victim is known from now on
-    device = client.cookies["matthan_device"]
+    device = f"matthan_device={client.cookies['matthan_device']}"
     client.cookies.clear()
     for _ in range(3):
         assert enter(client, "viewer", "wrong password").status_code == 401
     assert enter(client, "viewer").status_code == 401  # the attacker's browser, even with the right password
-    client.cookies["matthan_device"] = device
-    assert enter(client, "viewer").status_code == 303
+    assert enter(client, "viewer", cookie=device).status_code == 303
     client.cookies.clear()
-    for name in ("reviewer", "operator", "nobody"):  # now the address is out, whatever the account
+    for name in ("reviewer", "operator", "nobody"):
         enter(client, name, "wrong password")
-    refused = enter(client, "operator")
+    refused = enter(client, "operator")  # now the address is out, whatever the account
     assert refused.status_code == 429 and int(refused.headers["retry-after"]) > 0
-    client.cookies["matthan_device"] = device
-    assert enter(client, "viewer").status_code == 303
-    for _ in range(3):  # a stolen browser may not guess for ever either
-        client.cookies.pop("matthan_session", None)
-        enter(client, "viewer", "wrong password")
-    assert enter(client, "viewer").status_code == 429
+    assert enter(client, "viewer", cookie=device).status_code == 303
+    client.cookies.clear()
+    for _ in range(3):  # who has stolen the browser may not guess for ever either
+        assert enter(client, "viewer", "wrong password", cookie=device).status_code == 401
+    assert enter(client, "viewer", cookie=device).status_code == 429
 
 
 def test_sessions_are_listed_ended_and_die_when_idle(client: TestClient, people: People) -> None:
@@ -173,13 +183,14 @@ def test_sessions_are_listed_ended_and_die_when_idle(client: TestClient, people:
 
 
 def test_a_sign_in_never_takes_over_the_session_that_the_browser_had(client: TestClient) -> None:
-    client.cookies["matthan_session"] = "fixed by an attacker"
-    enter(client, "viewer")
+    enter(client, "viewer", cookie="matthan_session=fixed-by-an-attacker")
     first = client.cookies["matthan_session"]
-    assert first != "fixed by an attacker"
+    assert first != "fixed-by-an-attacker"
     enter(client, "operator")
-    client.cookies["matthan_session"] = first
-    assert client.get("/account").status_code == 303  # it ended with the next sign-in
+    assert client.cookies["matthan_session"] != first
+    client.cookies.clear()
+    old = client.get("/account", headers={"Cookie": f"matthan_session={first}"})
+    assert old.status_code == 303  # it ended with the next sign-in
 
 
 def test_a_key_from_its_making_to_its_end(client: TestClient, people: People) -> None:
