@@ -84,23 +84,31 @@ class Refused:
             StoreError: the database is away; nothing is lost.
             OSError: the file cannot be written.
         """
-        taken = refused = 0
-        for _ in range(2):  # what a command that was killed left, then the rest
-            if not self._again.exists() and self.path.exists():
-                with self._locked("rb"):
-                    self.path.replace(self._again)
-            if not self._again.exists():
-                break
-            with self._again.open("rb") as file:
-                lines = file.readlines()
+        self._take_back()
+        if not self.path.exists():
+            return 0, 0
+        with self._locked("rb"):
+            self.path.replace(self._again)
+        with self._again.open("rb") as file:
+            lines = file.readlines()
+        try:
             left = [error for line in lines if (error := self._stored(line, repository, evidence)) is not None]
-            for record, error in left:
-                self.add(record, error)
+        except BaseException:
+            self._take_back()
+            raise
+        for record, why in left:
+            self.add(record, why)
+        self._again.unlink()
+        return len(lines) - len(left), len(left)
+
+    def _take_back(self) -> None:
+        """Put what was moved away to be stored into the file again."""
+        if self._again.exists():
+            with self._locked("ab") as file:
+                file.write(self._again.read_bytes())
+                file.flush()
+                os.fsync(file.fileno())
             self._again.unlink()
-            taken, refused = taken + len(lines) - len(left), refused + len(left)
-            if left:
-                break  # they are in the file again
-        return taken, refused
 
     def _stored(self, line: bytes, repository: Repository, evidence: Path) -> tuple[str, str] | None:
         """None when the database took it, else the record and why not."""
