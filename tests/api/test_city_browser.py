@@ -80,7 +80,7 @@ def test_charts_are_drawn_of_the_tables_behind_them(page: Page) -> None:
     )
     assert drawn and all(drawn)
     first = figures.first
-    expect(first.locator("table")).to_be_hidden()
+    expect(first.locator("details table")).to_be_hidden()
     first.get_by_text("As a table").click()
     expect(first.get_by_role("columnheader", name="Wrong way")).to_be_visible()
     expect(page.get_by_role("heading", name="By camera").locator("xpath=..")).to_contain_text("Cầu Trường Tiền")
