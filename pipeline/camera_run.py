@@ -140,7 +140,7 @@ class CameraRun:
     def next_request(self) -> Request | None:
         """The next waiting frame with its due detectors; frames on which none is due, out of the camera's
         schedule, left out by overload or held back by the motion gate are passed over."""
-        while (frame := self.buffer.take()) is not None:
+        while not self._writing.behind and (frame := self.buffer.take()) is not None:
             if due := self._due(frame):
                 self.in_flight += 1
                 return Request(frame, due)
