@@ -92,6 +92,7 @@ def serving(database: str, data: Path) -> Iterator[tuple[str, int]]:
         "site": {"name": "Huế", "timezone": "Asia/Ho_Chi_Minh"},
         "storage": {"database": "${BENCHMARK_DATABASE}", "evidence": str((data / "evidence").absolute())},
         "review": {"four_eyes": ["plate"]},
+        "access": {"sign_ins": 600, "searches": 6000},  # all sign in from this one machine, and search without a rest
         "cameras": [camera],
     }
     with tempfile.TemporaryDirectory() as folder:

@@ -67,15 +67,16 @@ class Specimen:
     short_trace: str
 
 
-def build(repository: Repository, demo: Path, violations: int, reads: int) -> None:
-    """Fill an empty database. `demo` is the data folder of a finished `matthan demo --once`."""
+def build(repository: Repository, demo: Path, violations: int, reads: int, end: datetime = END) -> None:
+    """Fill an empty database with what happened until `end`. `demo` is the data folder of a finished
+    `matthan demo --once`."""
     specimens = _specimens(demo)
-    fill_reads(repository, reads)
+    fill_reads(repository, reads, end - timedelta(days=DAYS))
     chance = random.Random(1)  # noqa: S311
     tables = (Violation, Review, ReviewAction, Audit, Evidence, EvidenceFile)
     with repository.reading() as connection:
         known = connection.execute(select(Plate.key).order_by(Plate.id)).scalars().all()
-    cases = _cases(violations, specimens, _linked_reads(repository, violations, reads), known, chance)
+    cases = _cases(violations, end, specimens, _linked_reads(repository, violations, reads), known, chance)
     with without_indexes(repository, *tables):
         while batch := [case for _, case in zip(range(BATCH), cases, strict=False)]:
             with repository.writing() as connection:
@@ -141,7 +142,12 @@ def _linked_reads(repository: Repository, violations: int, reads: int) -> list[R
 
 
 def _cases(
-    count: int, specimens: Mapping[str, list[Specimen]], reads: list[Row], plates: Sequence[str], chance: random.Random
+    count: int,
+    end: datetime,
+    specimens: Mapping[str, list[Specimen]],
+    reads: list[Row],
+    plates: Sequence[str],
+    chance: random.Random,
 ) -> Iterator[Mapping[type[Any], list[Row]]]:
     """The rows of each case, oldest first."""
     cameras = [camera_id(number) for number in range(CAMERAS)]
@@ -149,25 +155,29 @@ def _cases(
     step = AGE / count
     waiting = iter(reads)
     for number in range(count):
-        start = END - AGE + step * (number + chance.random())
+        start = end - AGE + step * (number + chance.random())
         (kind,) = chance.choices(list(KINDS), list(KINDS.values()))
         camera, read = chance.choices(cameras, busy)[0], None
-        if start >= START and kind in {"wrong_way", "plate"} and (read := next(waiting, None)) is not None:
+        if (
+            start >= end - timedelta(days=DAYS)
+            and kind in {"wrong_way", "plate"}
+            and (read := next(waiting, None)) is not None
+        ):
             start, camera = read["time"], read["camera"]
         # Older cases have a plate that was read since; their own reads are not among these.
         plate = read["text"] if read else chance.choice(plates) if chance.random() < 0.9 else None
-        yield _case(chance.choice(specimens[kind]), kind, start, camera, (plate, read), chance)
+        yield _case(chance.choice(specimens[kind]), kind, (start, end - start), camera, (plate, read), chance)
 
 
 def _case(
     specimen: Specimen,
     kind: str,
-    start: datetime,
+    when: tuple[datetime, timedelta],
     camera: str,
     plated: tuple[str | None, Row | None],
     chance: random.Random,
 ) -> Mapping[type[Any], list[Row]]:
-    age = END - start
+    start, age = when
     violation = UUID(int=chance.getrandbits(128))
     by_vehicle = kind in {"wrong_way", "plate"}
     plate, read = plated if by_vehicle else (None, None)

@@ -151,6 +151,8 @@ class Reviewer:
             (("state", chance.choice(STATES)),),
             (("since", day.isoformat()), ("until", (day + timedelta(days=chance.choice([1, 7]))).isoformat())),
             (("confidence", chance.choice(["0.5", "0.9", "0.98"])),),
+            (("assignee", chance.choice([self._name, ""])),),
+            (("due_before", (END - timedelta(days=chance.randrange(20))).isoformat()),),
         ]
         return tuple(pair for pairs in chance.sample(filters, chance.randrange(1, 4)) for pair in pairs)
 

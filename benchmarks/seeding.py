@@ -30,8 +30,8 @@ COLOURS = {"white": 0.9, "yellow": 0.06, "blue": 0.035, "red": 0.005}
 Row = dict[str, Any]
 
 
-def fill_reads(repository: Repository, reads: int) -> None:
-    """Plate reads of CAMERAS cameras over DAYS days, with all that the searches need."""
+def fill_reads(repository: Repository, reads: int, start: datetime = START) -> None:
+    """Plate reads of CAMERAS cameras over DAYS days from `start` on, with all that the searches need."""
     chance = random.Random(0)  # noqa: S311
     fleet = sorted({vehicle(chance) for _ in range(max(10, FLEET * reads // 5_000_000))})
     chance.shuffle(fleet)
@@ -40,7 +40,7 @@ def fill_reads(repository: Repository, reads: int) -> None:
     with repository.writing() as connection:
         connection.execute(insert(Camera), [_camera(number) for number in range(CAMERAS)])
     with without_indexes(repository, PlateRead):
-        copy_all(repository, PlateRead, _read_rows(reads, fleet, weights.tolist(), chance, seen))
+        copy_all(repository, PlateRead, _read_rows(reads, start, fleet, weights.tolist(), chance, seen))
     plates = list(enumerate(sorted(seen), 1))
     filed = ({"neighbour": near, "plate": number} for number, key in plates for near in sorted(neighbours(key)))
     copy_all(repository, Plate, ({"id": number, "key": key} for number, key in plates))
@@ -151,11 +151,11 @@ def _camera(number: int) -> Row:
 
 
 def _read_rows(
-    reads: int, fleet: Sequence[str], weights: Sequence[float], chance: random.Random, seen: set[str]
+    reads: int, start: datetime, fleet: Sequence[str], weights: Sequence[float], chance: random.Random, seen: set[str]
 ) -> Iterator[Row]:
     step = timedelta(days=DAYS) / reads
     colours, shares = list(COLOURS), list(COLOURS.values())
-    times = (START + number * step for number in range(reads))
+    times = (start + number * step for number in range(reads))
     for batch in iter(lambda: list(itertools.islice(times, 10_000)), []):
         plates = chance.choices(fleet, cum_weights=weights, k=len(batch))
         kinds = chance.choices(colours, weights=shares, k=len(batch))
@@ -181,7 +181,7 @@ def _read(time: datetime, camera: str, plate: str, colour: str, chance: random.R
         "plate_key": plate, "confidence": 0.8 + 0.2 * chance.random(), "box": [10.0, 20.0, 90.0, 50.0], "reads": reads,
         "final": True, "country": "vn", "display": display(plate), "region": "Huế",
         "series": "car", "colour": colour, "lane": "inbound", "direction": chance.choice(["towards", "away"]),
-        "crop_file": f"{camera}/{time.date()}/{plate}.jpg", "note": "",
+        "crop_file": "", "note": "",
     }  # fmt: skip
 
 
