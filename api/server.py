@@ -74,6 +74,7 @@ def serve(
     listener = _listen(host, port)
     with Repository.open(database.get_secret_value()) as repository:
         passwords = create_first_users(repository, first_users)
+        repository.analyse()  # once in a while: how rows are spread changes slowly
     console = Console(soft_wrap=True, highlight=False, markup=False)
     shown_host = f"[{host}]" if ":" in host else host
     console.print(f"Serving on http://{shown_host}:{listener.getsockname()[1]}/ (Ctrl-C stops)")
