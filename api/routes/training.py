@@ -63,7 +63,7 @@ def list_training_sets(services: ServicesDep) -> list[TrainingSetAnswer]:
     return [TrainingSetAnswer.model_validate(job) for job in kept_sets(services).all()]
 
 
-@router.post("", status_code=202, responses=answers(401, 403, 404, 409, 422, 503))
+@router.post("", status_code=202, responses=answers(401, 403, 404, 409, 422, 429, 503))
 def start_training_set(
     body: TrainingBody, services: ServicesDep, identity: IdentityDep, trail: TrailDep
 ) -> TrainingSetAnswer:
