@@ -138,7 +138,8 @@ def test_the_summary_is_of_the_sites_days(get: Callable[..., Any]) -> None:
     found = get("/summary")
     assert (found["timezone"], found["total"]) == ("Asia/Ho_Chi_Minh", 3)
     assert found["rows"][0] == {
-        "day": "2026-11-01", "hour": None, "camera": "gate-1", "rule": "fire", "kind": None, "state": None, "violations": 1
+        "day": "2026-11-01", "hour": None, "camera": "gate-1", "rule": "fire", "kind": None, "state": None,
+        "violations": 1,
     }  # fmt: skip
     assert [row["violations"] for row in get("/summary", by=["camera"])["rows"]] == [2, 1]
     assert get("/summary", kind="none") == {"timezone": "Asia/Ho_Chi_Minh", "total": 0, "rows": []}
