@@ -118,6 +118,7 @@ class Copies:
         arguments = (str(package), str(target), str(self._keys))
         with start_module(WORKER, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             self._process = process
+            self._set(replace(copy, state="working"))
             limit = threading.Timer(LONGEST_SECONDS, process.kill)
             limit.start()
             try:

@@ -38,7 +38,7 @@ def handing_over_page(
         "case": case,
         "copy": find_copy(services, case),
         "key": services.signer.public.id if services.signer else None,
-        "megabytes": sum(file.size for file in evidence.files) if evidence else 0,
+        "bytes": sum(file.size for file in evidence.files) if evidence else 0,
         "complete": evidence is None or evidence.complete,
         "has_evidence": bool(evidence and evidence.files),
     }
