@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
-from xml.sax.saxutils import escape  # nosec B406 - writes markup, reads none
+from xml.sax.saxutils import escape  # writes markup, reads none # nosec B406
 
 from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.pagesizes import A4
