@@ -57,7 +57,7 @@ class ApiKeyStore(Database):
             return None
         found = _record(row)
         if found.used is None or now - found.used > USED_EVERY:  # not with every request: each writes
-            with self.writing() as connection:
+            with self.writing_apart() as connection:
                 connection.execute(update(ApiKey).where(ApiKey.id == found.id).values(used=now))
         return found
 
