@@ -274,7 +274,7 @@ def test_the_audit_trail_is_searched_and_exported(client: TestClient, people: Pe
     repository = people[0]
     for number in range(3):
         repository.record_audit("lan", "plate.search", "plate", f"75A-{number}", detail={"reason": "=cmd()"})
-    repository.record_audit("=lan", "violation.view", "violation", "a case", address="10.0.0.7")
+    repository.record_audit("=lan", "violation.view", "violation", "case-0815", address="10.0.0.7")
     admin = sign_in(client, "admin")
 
     def found(**query: str) -> list[str]:
@@ -283,7 +283,7 @@ def test_the_audit_trail_is_searched_and_exported(client: TestClient, people: Pe
 
     assert found(actor="lan") == ["75A-2", "75A-1", "75A-0"]
     assert found(action="plate.*", subject="75A-1") == ["75A-1"]
-    assert found(address="10.0.0.7", kind="violation") == ["a case"]
+    assert found(address="10.0.0.7", kind="violation") == ["case-0815"]
     assert found(action="plate.*", until="2020-01-01T00:00:00Z") == []
     rows = list(csv.reader(io.StringIO(client.get("/api/v1/audit/export", headers=admin).text)))
     assert rows[0][:3] == ["id", "time", "actor"]
@@ -293,5 +293,5 @@ def test_the_audit_trail_is_searched_and_exported(client: TestClient, people: Pe
     assert seen[1].detail == {"query": {"action": "plate.*", "until": "2020-01-01T00:00:00Z"}}
     enter(client, "admin")
     page = client.get("/audit?action=plate.*&actor=lan").text
-    assert page.count("plate.search") >= 3 and "a case" not in page
+    assert page.count("plate.search") >= 3 and "case-0815" not in page
     assert client.get("/audit/export?actor=lan").text.count("\n") == 4
