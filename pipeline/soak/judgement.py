@@ -191,15 +191,23 @@ def come_back_limit(injection: Injection) -> float:
 
 
 def readers_verdict(found: Observed) -> Verdict:
-    """Whether each reader came back in time; a fault that hit it again meanwhile leaves the first unjudged."""
+    """Whether each reader came back in time; a fault that hit it again meanwhile leaves the first unjudged.
+
+    It is back when it asks to play again or, where its connection outlived the fault, when what the camera then showed
+    is found: that cannot be stored without pictures.
+    """
     longest, judged = 0.0, 0
     late: list[str] = []
+    seen: dict[str, list[float]] = {}
+    for one in found.stored:
+        seen.setdefault(one.camera, []).append(one.start.timestamp())
     cuts = [injection for injection in found.injections if injection.effect.reconnects]
     for number, injection in enumerate(cuts):
         limit = come_back_limit(injection)
         for camera in injection.effect.blinded:
             again = (later.begin for later in cuts[number + 1 :] if camera in later.effect.blinded)
-            back = next((time for time in found.plays[camera] if time >= injection.end), math.inf)
+            signs = [*found.plays[camera], *seen.get(camera, ())]
+            back = min((time for time in signs if time >= injection.end), default=math.inf)
             if next(again, math.inf) < min(back, injection.end + limit):
                 continue
             judged += 1

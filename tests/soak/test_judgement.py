@@ -89,9 +89,15 @@ def test_a_reader_must_return_in_time():
     killed = Injection("server killed", Effect("1", ("square",), reconnects=True), T0 + 20, T0 + 25)
     assert come_back_limit(killed) == 21  # waits of at most 8 s can have grown in 5 s
     for back, passed in ((T0 + 27, True), (T0 + 45, True), (T0 + 47, False)):
-        verdict = readers_verdict(observed(injections=[killed], plays={"square": [T0, back]}))
+        verdict = readers_verdict(observed(injections=[killed], plays={"square": [T0, back]}, stored=[]))
         assert verdict.passed is passed, verdict
     assert readers_verdict(observed()).passed is None
+
+
+def test_a_reader_whose_connection_outlived_the_fault_is_known_by_what_it_found():
+    hung = Injection("server hangs", Effect("1", ("square",), reconnects=True, silent=True), T0 + 20, T0 + 25)
+    assert readers_verdict(observed(injections=[hung], plays={"square": [T0]})).passed is True, "at 42 s"
+    assert readers_verdict(observed(injections=[hung], plays={"square": [T0]}, stored=[])).passed is False
 
 
 def test_a_silent_server_may_hold_an_attempt_for_its_time_limit():
