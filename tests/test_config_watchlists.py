@@ -80,7 +80,7 @@ def test_no_change_is_made_over_another(tmp_path: Path, name: str, text: str) ->
         file.add(row("29MD2-75691"))
     with pytest.raises(QueryError, match="does not stand on"):
         file.remove("75A99999")
-    with pytest.raises(QueryError, match="plate: found '75'.*; reason: is empty"):
+    with pytest.raises(QueryError, match=r"plate: found '75'.*; reason: is empty"):
         file.add(row("75", " "))
     assert len(file.read().entries) == 3
 

@@ -27,7 +27,7 @@ def map_page(request: Request, services: ServicesDep) -> Response:
     now = datetime.now(UTC)
     cameras = services.repository.cameras()
     counted = services.repository.summary(
-        ViolationFilter(since=now - LAST_DAY), by=("camera",), zone=services.settings.timezone
+        ViolationFilter(since=now - LAST_DAY), by=["camera"], zone=services.settings.timezone
     )
     conditions = {camera.id: condition(camera, now) for camera in cameras}
     values = {

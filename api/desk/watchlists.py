@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -15,10 +15,12 @@ from api.auth.access import ACCESS, GuardedRoute
 from api.auth.guard import IdentityDep
 from api.desk.language import language_of
 from api.desk.rendering import page
+from api.queries import Day
 from api.routes.watchlists import WatchlistAnswer
 from api.services import Services, ServicesDep, TrailDep
 from api.watchlists import add_entry, find_list, hits, remove_entry, visible_lists
 from pipeline.errors import ConfigError, ConflictError, QueryError
+from pipeline.periods import midnight
 from pipeline.plate_text import plate_key
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
@@ -52,7 +54,7 @@ class EntryForm(BaseModel):
     version: Short
     plate: Annotated[str, Field(max_length=32)] = ""
     reason: Annotated[str, Field(max_length=500)] = ""
-    expires: date | None = None
+    expires: Day | None = None
     distance: Literal["", "0", "0.3", "0.6", "1"] = ""
 
     @field_validator("expires", mode="before")
@@ -88,8 +90,7 @@ def watchlists_page(
 def add_watched(
     request: Request, form: Annotated[EntryForm, Form()], services: ServicesDep, identity: IdentityDep, trail: TrailDep
 ) -> Response:
-    zone = services.settings.timezone
-    until = form.expires and datetime.combine(form.expires + timedelta(days=1), time(), zone).astimezone(UTC)
+    until = None if form.expires is None else midnight(form.expires + timedelta(days=1), services.settings.timezone)
     try:
         _needs_reason(form.reason)
         entry = add_entry(
