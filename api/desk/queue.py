@@ -16,7 +16,7 @@ from api.auth.access import GuardedRoute
 from api.auth.guard import Identity, IdentityDep
 from api.desk.language import language_of
 from api.desk.rendering import page
-from api.desk.view import camera_names, list_rows
+from api.desk.view import list_rows
 from api.queries import Cursor, Sort
 from api.reviews import OFFICERS, plates_hidden, searchable
 from api.services import Services, ServicesDep, TrailDep
@@ -127,7 +127,7 @@ def violations_page(
 ) -> Response:
     """The whole page, or its list alone where a script of the page asks to change that."""
     template = "violations_list.html" if "hx-request" in request.headers else "violations.html"
-    now, names = datetime.now(UTC), camera_names(services)
+    now, names = datetime.now(UTC), services.repository.camera_names()
     values: dict[str, Any] = {"query": query, "cameras": names, "kinds": services.repository.kinds(), "now": now}
     values |= {"states": list(State), "officer": identity.role in OFFICERS, "confidences": CONFIDENCES}
     values |= {"rows": [], "newer": None, "older": None, "message": ""}

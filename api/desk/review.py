@@ -17,7 +17,7 @@ from api.desk.places import neighbours as cameras_near
 from api.desk.queue import Choice
 from api.desk.refusal import Refusal
 from api.desk.rendering import page
-from api.desk.view import Case, beside, camera_names
+from api.desk.view import Case, beside
 from api.desk.words import CODES
 from api.neighbours import neighbours
 from api.reviews import OFFICERS, DecisionFields, decide, find_review, hold, is_blind, show
@@ -168,7 +168,7 @@ def case_values(
     violation = find_violation(services, violation_id)
     blind = is_blind(services, identity, violation_id)
     case = Case.of(violation, services, language, blind=blind)
-    names = camera_names(services)
+    names = services.repository.camera_names()
     return {
         "case": case,
         "review": show(services, identity, find_review(services, violation_id)),

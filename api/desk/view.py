@@ -202,10 +202,6 @@ def due_of(review: ReviewRecord, policy: ReviewPolicy) -> datetime | None:
     return due(review.case, policy, detected=review.detected, notified=review.notified)
 
 
-def camera_names(services: Services) -> dict[str, str]:
-    return {camera.id: camera.name or camera.id for camera in services.repository.cameras()}
-
-
 def _first(links: list[FileLink], role: str) -> FileLink | None:
     return next((link for link in links if link.file.role == role), None)
 

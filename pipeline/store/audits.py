@@ -52,5 +52,5 @@ class AuditQueries(Database):
         statement = select(Audit.__table__).where(*(wanted or AuditFilter()).conditions())
         with self.reading() as connection:
             return paginate(
-                connection, statement, order, cursor=cursor, limit=limit, make=lambda row: AuditRecord(**row)
+                connection, statement, order, cursor=cursor, limit=limit, make=lambda row: AuditRecord(**row._mapping)
             )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import case as sql_case
 from sqlalchemy import func, select
@@ -12,6 +14,8 @@ from pipeline.store.chaining import note
 from pipeline.store.records import CameraStatus
 from pipeline.store.tables import Camera, Violation
 from pipeline.store.uptime import GIVES_PICTURES, UptimeStore
+
+_STATUS = tuple(getattr(Camera, field.name) for field in fields(CameraStatus))
 
 
 class CameraStore(UptimeStore):
@@ -29,7 +33,13 @@ class CameraStore(UptimeStore):
         angle: float | None = None,
     ) -> None:
         """Make the camera known, or change what is known of it; its live state stays as it is."""
-        known = {"name": name, "latitude": latitude, "longitude": longitude, "ward": ward, "district": district}
+        known: dict[str, Any] = {
+            "name": name,
+            "latitude": latitude,
+            "longitude": longitude,
+            "ward": ward,
+            "district": district,
+        }
         known |= {"groups": list(groups), "heading": heading, "angle": angle}
         statement = self.insert(Camera).values(id=camera, **known)
         with self.writing() as connection:
@@ -99,8 +109,13 @@ class CameraStore(UptimeStore):
     def cameras(self) -> tuple[CameraStatus, ...]:
         """All cameras, by id."""
         with self.reading() as connection:
-            rows = connection.execute(select(Camera.__table__).order_by(Camera.id)).mappings()
-            return tuple(CameraStatus(**row) for row in rows)
+            return tuple(CameraStatus(*row) for row in connection.execute(select(*_STATUS).order_by(Camera.id)))
+
+    def camera_names(self) -> dict[str, str]:
+        """What people call each camera, by id: its name, or where it has none its id."""
+        with self.reading() as connection:
+            rows = connection.execute(select(Camera.id, Camera.name).order_by(Camera.id))
+            return {camera: name or camera for camera, name in rows}
 
     def cameras_in(self, groups: Collection[str]) -> tuple[str, ...]:
         """The ids of the cameras that belong to any of these groups."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Connection, Row, Select, literal, select, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.errors import QueryError
@@ -44,7 +44,7 @@ def paginate(
     *,
     cursor: str | None,
     limit: int,
-    make: Callable[[RowMapping], Item],
+    make: Callable[[Row[*tuple[Any, ...]]], Item],
     branches: Sequence[ColumnElement[bool]] = (),
 ) -> Page[Item]:
     """The page of `statement` (which selects both columns of `order`) that `cursor` points to, the first for
@@ -61,7 +61,7 @@ def paginate(
     columns = (order.column, order.tie)
     falling = order.descending != backward
     wanted = first_rows(statement, columns, limit + 1, falling=falling, branches=branches)
-    rows = connection.execute(wanted).mappings().all()
+    rows: Sequence[Row[*tuple[Any, ...]]] = connection.execute(wanted).all()
     more = len(rows) > limit
     rows = rows[:limit][::-1] if backward else rows[:limit]
     has_next, has_previous = (True, more) if backward else (more, cursor is not None)
@@ -139,8 +139,9 @@ def unpack(cursor: str, read: Callable[..., Item]) -> Item:
         ) from None
 
 
-def _encode(order: Order, row: RowMapping, *, backward: bool) -> str:
-    return pack(order.name, order.descending, backward, row[order.column.key], row[order.tie.key])
+def _encode(order: Order, row: Row[*tuple[Any, ...]], *, backward: bool) -> str:
+    value, tie = getattr(row, order.column.key), getattr(row, order.tie.key)
+    return pack(order.name, order.descending, backward, value, tie)
 
 
 def _decode(cursor: str, order: Order) -> tuple[bool, Any, Any]:

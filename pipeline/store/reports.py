@@ -8,7 +8,7 @@ from typing import Any, get_args
 from typing import Literal as OneOf
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import CTE, ColumnElement, Connection, RowMapping, String, column, func, select, values
+from sqlalchemy import CTE, ColumnElement, Connection, Row, RowMapping, String, column, func, select, values
 
 from pipeline.errors import QueryError
 from pipeline.periods import MOST_DAYS, midnight
@@ -131,5 +131,5 @@ def _summary_row(row: RowMapping) -> SummaryRow:
     return SummaryRow(**found, violations=row["violations"])
 
 
-def _count(row: RowMapping) -> CountRecord:
-    return CountRecord(**{name: value for name, value in row.items() if name != "id"})
+def _count(row: Row[*tuple[Any, ...]]) -> CountRecord:
+    return CountRecord(**{name: value for name, value in row._mapping.items() if name != "id"})

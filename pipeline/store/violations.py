@@ -42,7 +42,7 @@ class ViolationQueries(PlateCandidates):
                 _order(sort),
                 cursor=cursor,
                 limit=limit,
-                make=lambda row: ViolationSummary(**row),
+                make=lambda row: ViolationSummary(*row),
                 branches=branches,
             )
 

@@ -1,27 +1,44 @@
-"""Every page of the desk, as the access table has it: for tests that look at all of them."""
+"""Every page of the desk, as the access table has it, and a site in which each has something to show."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from playwright.sync_api import APIRequestContext, Browser, BrowserContext
 
 from api.auth.access import ACCESS
-from pipeline.store import Role
+from api.settings import Settings
+from pipeline.config.registration import Registration
+from pipeline.paths import StillFiles
+from pipeline.signing import Signer
+from pipeline.sources.recording import Recording
+from pipeline.stills import Stills
+from pipeline.store import Repository, Role
 
-from .site import PASSWORD, Site
+from ..test_stills import wait_for
+from . import city
+from .site import PASSWORD, encode, film
 
 DESKTOP, PHONE = (1366, 768), (390, 844)
-NO_PAGES = ("/api/", "/health/", "/static/")
+NO_PAGES = ("/api/", "/health/", "/static/", "/map/tiles/")
 MOST_RIGHTS_LAST = (Role.VIEWER, Role.OPERATOR, Role.ADMIN, Role.REVIEWER, Role.SENIOR_REVIEWER)
-FILLED = {
-    "/": ("?state=flagged", "?plate=75A*"),
-    "/plates": ("?reason=case+2026-118&plate=75A*&distance=0",),
-    "/journeys": ("?reason=case+2026-118&plate=75A-100.45",),
+ASKED = {
+    "/": ("", "?state=accepted", "?plate=75A*"),
+    "/plates": ("", "?reason=case+2026-118&plate=75*"),
+    "/journeys": (f"?reason=case+2026-118&plate={city.JOURNEY}",),
 }
-"""How a page is asked so that it shows what it can, beside its plain address."""
+"""How some pages are asked, so that they show what they can."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSite:
+    """`values` are those of the parameters in the addresses of pages."""
+
+    settings: Settings
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,35 +52,58 @@ class DeskPage:
         return f"{self.path} for {self.role or 'nobody'}"
 
 
-def desk_pages(site: Site) -> list[DeskPage]:
-    """Raises KeyError for a route with a parameter that nobody has given a value here."""
+def build(folder: Path) -> DeskSite:
+    """The city of tests/api/city.py, with two cases that have evidence, a camera's picture, and its streams.yaml."""
+    settings = city.build(folder).settings
+    clip, root = encode(folder / "clip.mp4"), folder / "evidence"
+    registration = Registration(folder / "streams.yaml", folder / "versions")
+    revision = registration.read()
+    with Repository.open(settings.database_url.get_secret_value()) as repository:
+        first, second = (film(repository, root, clip, number, Signer.open(folder / "keys")) for number in range(2))
+        user = next(iter(repository.users()))
+        load = next(load for load in repository.configuration_loads() if load.configuration)
+    camera = registration.config(revision).camera(first.camera)
+    with Stills(folder / "stills") as stills:
+        stills.offer(camera, next(iter(Recording(clip, camera.id, start=first.start).frames(lambda _: None))))
+        wait_for(StillFiles.of(folder / "stills", camera.id).bare)
     values = {
-        "violation_id": str(site.violations[0].id),
-        "camera_id": site.violations[0].camera,
+        "violation_id": str(first.id),
+        "other_id": str(second.id),
+        "camera_id": camera.id,
+        "digest": revision.digest,
+        "user_id": str(user.id),
+        "version": str(load.configuration),
     }
+    own = {"registration": registration, "stills_root": folder / "stills", "evidence_root": root}
+    return DeskSite(settings.model_copy(update={**own, "keys_root": folder / "keys"}), values)
+
+
+def desk_pages(site: DeskSite) -> list[DeskPage]:
+    """Ordered by role. Raises KeyError for a route with a parameter that the site has no value for."""
     found = []
     for (method, path), roles in ACCESS.items():
-        if method != "GET" or path.startswith(NO_PAGES):
-            continue
-        address = re.sub(r"\{(\w+)\}", lambda name: values[name[1]], path)
-        role = None if roles is None else next(role for role in reversed(MOST_RIGHTS_LAST) if role in roles)
-        found += [DeskPage(address + query, role) for query in ("", *FILLED.get(path, ()))]
-    return found
+        if method == "GET" and not path.startswith(NO_PAGES):
+            address = re.sub(r"\{(\w+)\}", lambda name: site.values[name[1]], path)
+            role = None if roles is None else max(roles, key=MOST_RIGHTS_LAST.index)
+            found += [DeskPage(address + query, role) for query in ASKED.get(path, ("",))]
+    return sorted(found, key=lambda page: page.role or "")
 
 
 def shown(pages: list[DeskPage], ask: APIRequestContext) -> Iterator[DeskPage]:
-    """Those of one role's pages that a browser shows; the others are files, or lead on to another page."""
+    """Those of one role's pages that are whole ones; the others are parts, files, or lead on to another page."""
     for page in pages:
         answer = ask.get(page.path, max_redirects=0)
-        if answer.headers.get("content-type", "").startswith("text/html") and not answer.headers.get("location"):
+        if answer.headers.get("content-type", "").startswith("text/html") and "<html" in answer.text():
             yield page
 
 
 def opened(browser: Browser, server: str, role: Role | None, language: str, size: tuple[int, int]) -> BrowserContext:
     """A browser window in which somebody of this role is signed in."""
     width, height = size
-    context = browser.new_context(base_url=server, locale=language, viewport={"width": width, "height": height})
+    context = browser.new_context(
+        base_url=server, locale=language, viewport={"width": width, "height": height}, reduced_motion="reduce"
+    )
     if role is not None:
-        answer = context.request.post("/login", form={"name": role.value, "password": PASSWORD})
-        assert answer.ok, answer.text()
+        form = {"name": role.value, "password": PASSWORD}
+        assert context.request.post("/login", form=form, max_redirects=0).status == 303
     return context
