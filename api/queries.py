@@ -188,8 +188,6 @@ class StillsQuery(Query):
     size: Literal["small", "large"] = "small"
 
 
-
-
 class BacklogQuery(Query):
     camera: Names = []
     kind: Names = []

@@ -147,7 +147,9 @@ class AlertAnswer(Answer):
     """A fault of a camera itself."""
 
     id: UUID
-    kind: str = Field(description="dead, frozen, dark, blinded, defocused, moved, or failed (its analysis).", examples=["defocused"])
+    kind: str = Field(
+        description="Dead, frozen, dark, blinded, defocused, moved, or failed: its analysis.", examples=["defocused"]
+    )
     start: datetime = Field(examples=["2026-11-01T04:12:08Z"])
     end: datetime | None = Field(description="Null while it lasts.", examples=["2026-11-01T04:40:10Z"])
     value: float = Field(description="The measure that told it, in the unit of its kind.", examples=[0.21])

@@ -69,7 +69,7 @@ def serve(
         training_root=data.training.absolute(),
         retention={camera.id: camera.retention for camera in config.cameras},
         base_map=config.map.ground,
-        watchlists=registration and Watchlists(registration),
+        watchlists=Watchlists(registration) if registration else None,
     )
     listener = _listen(host, port)
     with Repository.open(database.get_secret_value()) as repository:

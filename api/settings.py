@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pipeline.access import AccessPolicy
 from pipeline.base_map import BaseMap
 from pipeline.config.publication import PublicationConfig
-from pipeline.config.retention import RetentionConfig
 from pipeline.config.registration import Registration
+from pipeline.config.retention import RetentionConfig
 from pipeline.config.watchlists import Watchlists
 from pipeline.journeys import JourneyLimits
 from pipeline.review import ReviewPolicy
@@ -23,8 +23,9 @@ from pipeline.review import ReviewPolicy
 class Settings(BaseModel):
     """`evidence_root` is the folder that evidence packages are recorded relative to, `plates_root` that of the
     pictures of plates, `stills_root` that of each camera's newest picture; `registration` is the streams.yaml that the
-    desk may change. `archive_url`, with the options of its file system, is where packages are that are no longer here, and `archive_cache` a folder for those that somebody asked for. `timezone` is the site's, in which days are
-    counted and times shown; `site_language` is the desk's for who has chosen none, in place of the browser's wish.
+    desk may change. `archive_url`, with the options of its file system, is where packages are that are no longer here,
+    and `archive_cache` a folder for those that somebody asked for. `timezone` is the site's, in which days are counted
+    and times shown; `site_language` is the desk's for who has chosen none, in place of the browser's wish.
     `keys_root` holds the key that cases are signed with, without which none is handed over; `checkpoints` is the file
     of signed heads of the chain; `copies_root` a folder for redacted copies, each of which is kept for `copies_kept`.
     `access_key` seals the secrets of second factors and what browsers keep for us; one that is made anew opens none of

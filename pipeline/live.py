@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
@@ -79,7 +79,7 @@ class Live:
     @property
     def pages(self) -> Pages:
         """What the running program tells of itself."""
-        return replace(self._oversight.pages, status=self._status)
+        return self._oversight.pages(self._status)
 
     def _status(self) -> dict[str, Any]:
         told = self._oversight.status(self.failures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -55,10 +55,9 @@ class Oversight:
         """What a live camera's run is given to be looked after."""
         return CameraWatch(camera, self._metrics, self._on_alert)
 
-    @property
-    def pages(self) -> Pages:
-        """What the program shows of itself."""
-        return Pages(self._metrics.registry, self.live, self.ready, self.status)
+    def pages(self, status: Callable[[], Mapping[str, Any]]) -> Pages:
+        """What the program shows of itself; `status` is `self.status` with what only the caller knows."""
+        return Pages(self._metrics.registry, self.live, self.ready, status)
 
     def refresh(self, runs: Sequence[CameraRun]) -> None:
         """Take the counts of these runs, all that there are now, and judge the load."""

@@ -178,7 +178,13 @@ def test_hashes_are_the_same_in_every_process() -> None:
 def test_the_camera_hash_knows_what_is_analysed_and_no_secret() -> None:
     zone = {"id": "a", "polygon": [[0, 0], [1, 0], [1, 1]]}
     source = {"url": "rtsp://10.0.0.2/main", "user": "admin", "password": "hunter2"}
-    same: list[dict[str, Any]] = [{"name": "Gate"}, {"source": source}, {"district": "x"}, {"ward": "y"}, {"retention": {"counts": 1}}]
+    same: list[dict[str, Any]] = [
+        {"name": "Gate"},
+        {"source": source},
+        {"district": "x"},
+        {"ward": "y"},
+        {"retention": {"counts": 1}},
+    ]
     other: list[dict[str, Any]] = [{"rate": 6}, {"zones": [zone]}, {"detectors": ["hazard-nano"]}]
     other += [{"rules": [{"kind": "crowd"}]}, {"schedule": ["mon 06:00-07:00"]}, {"evidence": {"before": 1}}]
     other += [{"id": "yard"}, {"timezone": "Asia/Tokyo"}]

@@ -56,7 +56,9 @@ def test_what_needs_a_restart_of_the_camera(settings):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"name": "Cổng"}, {"ward": "Phú Xuân"}, {"district": "Bắc"}, {"location": {"lat": 16.4, "lon": 107.5}}], ids=str
+    "settings",
+    [{"name": "Cổng"}, {"ward": "Phú Xuân"}, {"district": "Bắc"}, {"location": {"lat": 16.4, "lon": 107.5}}],
+    ids=str,
 )
 def test_what_changes_while_the_camera_goes_on(settings):
     assert changed(**settings) == {"refreshed"}

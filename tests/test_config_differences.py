@@ -83,7 +83,10 @@ def test_settings_are_told_by_their_place() -> None:
 
 
 def test_sections_wait_or_do_not() -> None:
-    target = {"targets": [{"id": "desk", "kind": "webhook", "url": "https://10.0.0.3/a", "secret": "x" * 16}], "routes": []}
+    target = {
+        "targets": [{"id": "desk", "kind": "webhook", "url": "https://10.0.0.3/a", "secret": "x" * 16}],
+        "routes": [],
+    }
     told = between(config(CAMERA), config(CAMERA, notifications=target, review={"owner_days": 5}))
     assert (told.cameras, told.at_once, told.later) == ((), ("notifications",), ("review",))
 

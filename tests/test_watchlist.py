@@ -53,9 +53,14 @@ def test_an_entry_holds_until_it_expires() -> None:
         (
             "a.csv",
             "number,why\n",
-            "a.csv:1:1: the first line names the columns plate, reason, expires, distance, added, added_by; found number, why",
+            "a.csv:1:1: the first line names the columns plate, reason, expires, distance, added, added_by; "
+            "found number, why",
         ),
-        ("a.csv", "", "a.csv:1:1: the first line names the columns plate, reason, expires, distance, added, added_by; found "),
+        (
+            "a.csv",
+            "",
+            "a.csv:1:1: the first line names the columns plate, reason, expires, distance, added, added_by; found ",
+        ),
         (
             "a.csv",
             "plate,reason\n75A18283,a,b\n",
@@ -78,7 +83,11 @@ def test_an_entry_holds_until_it_expires() -> None:
             "plate: 75A18283\n",
             "a.yaml:1:1: is a list of entries, each with plate, reason and perhaps expires, distance",
         ),
-        ("a.yaml", "- 75A18283\n", "a.yaml:1:1: [0]: an entry has plate, reason, expires, distance, added, added_by and nothing else"),
+        (
+            "a.yaml",
+            "- 75A18283\n",
+            "a.yaml:1:1: [0]: an entry has plate, reason, expires, distance, added, added_by and nothing else",
+        ),
         (
             "a.yaml",
             "- {plate: 75A18283, reason: x}\n- {plate: 75A18283, why: x}\n",

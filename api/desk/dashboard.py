@@ -161,7 +161,9 @@ def pictures_in(
     known = {camera.id for camera in cameras if not query.camera or camera.id == query.camera}
     found = [each for each in camera_uptimes(services, slices) if each.camera in known] if slices else []
     parts = [mean_share(each.shares[number] for each in found) for number in range(len(slices))]
-    worst = sorted((each for each in found if each.share is not None), key=lambda each: (each.share or 0.0, each.camera))
+    worst = sorted(
+        (each for each in found if each.share is not None), key=lambda each: (each.share or 0.0, each.camera)
+    )
     share = mean_share(each.share for each in found)
     return Pictures(share, list(zip(slices, parts, strict=True)), worst[:MOST_ROWS])
 

@@ -56,7 +56,7 @@ def language_of(request: Request) -> Language:
     known: Mapping[str, Language] = request.app.state.languages
     site: str | None = request.app.state.site_language
     chosen = request.cookies.get(COOKIE, site)
-    if chosen in known:
+    if chosen is not None and chosen in known:
         return known[chosen]
     asked = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
     return known[negotiate_locale(asked, list(known), sep="-") or "en"]

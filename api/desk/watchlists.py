@@ -107,7 +107,9 @@ def add_watched(
     except (QueryError, ConflictError, ConfigError) as error:
         values = _values(services, form.list, "", identity)
         status = 409 if isinstance(error, ConflictError) else 422
-        return page(request, "watchlists.html", {**values, "form": form, "message": _told(request, error)}, status=status)
+        return page(
+            request, "watchlists.html", {**values, "form": form, "message": _told(request, error)}, status=status
+        )
     return _back(form.list, entry.plate, "added")
 
 

@@ -93,7 +93,7 @@ def verification(services: Services, evidence: EvidenceRecord) -> Verification:
         # A manifest that nothing vouches for can be rewritten together with the files.
         reason = "the database records no manifest of this package"
         return Verification(intact=False, faults=[FaultAnswer(file="manifest.json", reason=reason)])
-    trusted = services.signer and services.signer.trusted
+    trusted = services.signer.trusted if services.signer else None
     faults = [FaultAnswer(file=fault.file, reason=fault.reason) for fault in verify_package(folder, recorded, trusted)]
     return Verification(intact=not faults, faults=faults)
 

@@ -153,7 +153,7 @@ class CameraConfig(Section):
     location: LocationConfig | None = None
     ward: str = Field(default="", description="Ward or commune that it stands in, as in Phú Xuân; for reports.")
     district: str = Field(
-        default="", description="Larger part of the city, as the site divides it, such as a police district; for reports."
+        default="", description="Larger part of the city, as the site divides it, as a police district; for reports."
     )
     groups: tuple[Name, ...] = Field(
         default=(), description="Groups that it belongs to; a user who is confined to groups sees the cameras of these."

@@ -85,8 +85,9 @@ def load_onnxruntime() -> ModuleType:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime  # noqa: PLC0415 - see above
 
-    onnxruntime.disable_telemetry_events()
-    return onnxruntime
+    runtime: ModuleType = onnxruntime
+    runtime.disable_telemetry_events()
+    return runtime
 
 
 def start(path: Path, runtime: Runtime) -> onnxruntime.InferenceSession:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from pipeline.errors import StoreError
 from pipeline.spool.records import from_line
@@ -131,7 +131,7 @@ class Refused:
         """The file, while nobody else writes it or moves it away."""
         while True:
             with self.path.open(mode) as opened:
-                file: BinaryIO = opened  # type: ignore[assignment] - binary by its mode
+                file = cast("BinaryIO", opened)  # by its mode
                 if fcntl is not None:
                     fcntl.flock(file, fcntl.LOCK_EX)
                 try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, select, update
@@ -174,7 +175,7 @@ class AccountStore(Database):
 
         Nothing is changed when the hash is no longer the `checked` one.
         """
-        values = {"failed_logins": 0, "locked_until": None, "signed_in": datetime.now(UTC)}
+        values: dict[str, Any] = {"failed_logins": 0, "locked_until": None, "signed_in": datetime.now(UTC)}
         values |= {"password_hash": new_hash} if new_hash else {}
         with self.writing() as connection:
             connection.execute(update(User).where(User.id == user, User.password_hash == checked).values(values))

@@ -26,7 +26,7 @@ class Page(Generic[Item]):
 class CameraStatus:
     """A camera and how it is now; `since` is when it came into `state`, `updated` when that was last heard. `ward`
     and `district` are the parts of the city that it belongs to, "" when not known; `groups` those that users may be
-    confined to. `heading` is where it looks, in degrees clockwise from north, and `angle` how wide, None when not known.
+    confined to. `heading` is where it looks, in degrees clockwise from north, `angle` how wide, None when not known.
 
     `fps` are frames a second from the source, `analysed_fps` and `dropped_fps` what became of them; `latency` is
     seconds from capture to the end of analysis, `rate_share` the part of its rate that an overload leaves it.

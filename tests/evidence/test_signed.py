@@ -78,18 +78,14 @@ def test_a_package_that_others_made_or_changed_is_named(tmp_path: Path, signer: 
     assert "holds the unknown field key" in faults(package, signer)[0]
 
 
-def test_an_older_one_is_vouched_for_by_the_database_alone(
-    tmp_path: Path, signer: Signer, clip: Path
-) -> None:
+def test_an_older_one_is_vouched_for_by_the_database_alone(tmp_path: Path, signer: Signer, clip: Path) -> None:
     package = recorded(tmp_path / "evidence", None, clip)
     assert "is not signed; the database alone can vouch for it" in faults(package, signer)[0]
     manifest = (package / "manifest.json").read_bytes()
     assert verify_package(package, hashlib.sha256(manifest).hexdigest(), signer.trusted) == []
 
 
-def test_a_forged_package_that_was_there_first_is_replaced(
-    tmp_path: Path, signer: Signer, clip: Path
-) -> None:
+def test_a_forged_package_that_was_there_first_is_replaced(tmp_path: Path, signer: Signer, clip: Path) -> None:
     for number, maker in enumerate((None, Signer.open(tmp_path / "forger"))):
         forged = recorded(tmp_path / "forged" / str(number), maker, clip)
         sealed_anew(forged, maker, note="nobody was there")

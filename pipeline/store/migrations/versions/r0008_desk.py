@@ -7,7 +7,7 @@ revision = "0008"
 down_revision = "0007"
 
 TIME = sa.DateTime(timezone=True)
-LASTING = {"sqlite_where": sa.text('"end" IS NULL'), "postgresql_where": sa.text('"end" IS NULL')}
+LASTING = sa.text('"end" IS NULL')
 
 
 def upgrade() -> None:
@@ -26,4 +26,6 @@ def upgrade() -> None:
     op.create_index("ix_camera_uptime_end", "camera_uptime", ["end"])
     op.add_column("camera_alerts", sa.Column("acknowledged", TIME))
     op.add_column("camera_alerts", sa.Column("acknowledged_by", sa.String(), nullable=False, server_default=""))
-    op.create_index("ix_camera_alerts_lasting", "camera_alerts", ["start", "id"], **LASTING)
+    op.create_index(
+        "ix_camera_alerts_lasting", "camera_alerts", ["start", "id"], sqlite_where=LASTING, postgresql_where=LASTING
+    )
