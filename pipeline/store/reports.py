@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, get_args
 from typing import Literal as OneOf
 from zoneinfo import ZoneInfo
@@ -23,6 +24,7 @@ from pipeline.store.verdicts import VerdictQueries
 Split = OneOf["day", "hour", "camera", "rule", "kind", "state"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 MOST_HOURS = 100 * 24
+EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 MOST_ROWS = 50_000
 
 
@@ -73,12 +75,15 @@ class ReportQueries(CaseCountQueries, ExportQueries, VerdictQueries):
         source: Any = Violation.__table__
         with self.reading() as connection:
             if "day" in by or "hour" in by:
-                slices = _calendar(connection, conditions, zone, hourly="hour" in by)
+                slices = _calendar(connection, wanted, zone, hourly="hour" in by)
                 if slices is None:
                     return ()
+                # The slices hold the bounds of time. With bounds of its own beside them, SQLite would walk through the
+                # violations and compare each with every slice; without, each slice is one step into the index.
+                conditions = replace(wanted, since=None, until=None).conditions()
                 times = (Violation.start >= slices.c.begin) & (Violation.start < slices.c.finish)
                 source = source.join(slices, times)
-                chosen = {"day": slices.c.day, **({"hour": slices.c.begin} if "hour" in by else {}), **chosen}
+                chosen = {"day": slices.c.day, **({"hour": slices.c.hour} if "hour" in by else {}), **chosen}
             columns = list(chosen.values())
             statement = select(*(each.label(name) for name, each in chosen.items()), func.count().label("violations"))
             statement = statement.select_from(source).where(*conditions).group_by(*columns).order_by(*columns)
@@ -88,19 +93,23 @@ class ReportQueries(CaseCountQueries, ExportQueries, VerdictQueries):
         return tuple(_summary_row(row) for row in rows)
 
 
-def _calendar(
-    connection: Connection, conditions: list[ColumnElement[bool]], zone: ZoneInfo, *, hourly: bool
-) -> CTE | None:
-    """A table of the days, or hours, in which the violations began: day, begin, finish; None when there are none."""
+def _calendar(connection: Connection, wanted: ViolationFilter, zone: ZoneInfo, *, hourly: bool) -> CTE | None:
+    """A table of the days, or hours, in which the violations began, cut to the times that are wanted: day, hour, begin,
+    finish; None when there are none."""
+    conditions = wanted.conditions()
     # Asked apart, each end is one step into an index; together they would read all of it.
     earliest = select(func.min(Violation.start)).where(*conditions).scalar_subquery()
     latest = select(func.max(Violation.start)).where(*conditions).scalar_subquery()
     first, last = connection.execute(select(earliest, latest)).one()
     if first is None:
         return None
-    columns = (column("day", String), column("begin", UtcDateTime), column("finish", UtcDateTime))
-    rows = _hours(first, last, zone) if hourly else _days(first, last, zone)
-    return values(*columns, name="slices").data(list(rows)).cte("slices")
+    times = (column(name, UtcDateTime) for name in ("hour", "begin", "finish"))
+    since, until = wanted.since or EARLIEST, wanted.until or LATEST
+    rows = [
+        (day, begin, max(begin, since), min(finish, until))
+        for day, begin, finish in (_hours(first, last, zone) if hourly else _days(first, last, zone))
+    ]
+    return values(column("day", String), *times, name="slices").data(rows).cte("slices")
 
 
 def _days(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[tuple[str, datetime, datetime]]:

@@ -53,6 +53,9 @@ def test_violations_are_counted_by_the_hours_of_the_sites_clock(repository: Repo
     assert local == [(1, 12, 2), (1, 13, 1), (2, 0, 1)]
     half = repository.summary(by=("hour",), zone=ZoneInfo("Asia/Kolkata"))
     assert [row.hour and (row.hour.minute, row.violations) for row in half] == [(30, 1), (30, 2), (30, 1)]
+    inside = ViolationFilter(since=NOON + timedelta(minutes=30), until=NOON + timedelta(minutes=90))
+    cut = repository.summary(inside, by=("hour",), zone=HUE)
+    assert [row.hour and (row.hour.astimezone(HUE).hour, row.violations) for row in cut] == [(12, 1), (13, 1)]
     repository.save(Findings((violation(9, start=NOON - 101 * DAYS),)))
     with pytest.raises(QueryError, match="hours; ask for less time, or split it by day"):
         repository.summary(by=("hour",), zone=HUE)
