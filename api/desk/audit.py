@@ -69,11 +69,11 @@ def audit_page(
 ) -> Response:
     choice = form.choice(services.settings.timezone)
     values = {"form": form, "rows": (), "newer": None, "older": None, "message": ""}
+    record(trail, "audit.view", choice)
     try:
         found = services.repository.audit(choice.filter(), cursor=form.cursor, limit=PER_PAGE)
     except QueryError as error:
         return page(request, "audit.html", {**values, "message": str(error)}, status=422)
-    record(trail, "audit.view", choice)
     links = {"newer": found.previous, "older": found.next}
     values |= {name: form.link("/audit", cursor=cursor) if cursor else None for name, cursor in links.items()}
     return page(request, "audit.html", {**values, "rows": found.items})

@@ -23,8 +23,8 @@ CSV_FILE: dict[int | str, dict[str, Any]] = {
 @router.get("", responses=answers(401, 403, 422, 503))
 def list_audit(query: Annotated[AuditQuery, Query()], services: ServicesDep, trail: TrailDep) -> Listing[AuditAnswer]:
     """A page of the audit trail, newest first. Looking at it is on the trail, too."""
-    page = services.repository.audit(query.filter(), cursor=query.cursor, limit=query.limit)
     record(trail, "audit.view", query)
+    page = services.repository.audit(query.filter(), cursor=query.cursor, limit=query.limit)
     return Listing[AuditAnswer].of(page, [AuditAnswer.model_validate(row) for row in page.items])
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import SecretStr
 
 from api.app import create_app
@@ -16,6 +18,15 @@ from api.settings import Settings
 from pipeline.store import Repository, Role
 
 from .site import PASSWORD, Site, build, password_hash
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Hashes of passwords are slow by design, and the tests sign in a thousand times: the same hash, at less cost."""
+    quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PasswordHash, "recommended", lambda: quick)
+        yield
 
 
 @pytest.fixture(scope="session")

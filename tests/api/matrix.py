@@ -64,6 +64,7 @@ QUERIES: Mapping[str, Mapping[str, str]] = {
     "/api/v1/counts": {"camera": "gate-2"},
     "/api/v1/cameras/{camera_id}/registration": {"digest": "DIGEST"},
     "/api/v1/watchlists/hits": {"reason": "case 2026-118"},
+    f"/api/v1{CASE}/package": {"reason": "case 2026-118"},
     f"/api/v1{CASE}/copy/package": {"reason": "case 2026-118"},
 }
 OBJECTS = frozenset({"violation_id", "other_id", "camera_id", "plate_id", "alert_id"})
