@@ -31,7 +31,10 @@ from .conftest import serving
 from .pages import MOST_RIGHTS_LAST
 from .site import PASSWORD, build
 
-EXAMPLES = 6
+EXAMPLES = 4
+LONGEST_ADDRESS = 65_535
+"""Longer ones are refused before the API hears of them."""
+
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 MODULES = (account_schemas, plate_schemas, problems, queries, schemas, sessions, users)
 MODELS = sorted(
@@ -139,6 +142,9 @@ def fuzz(operation: APIOperation, mode: GenerationMode, headers: dict[str, str],
     def ask(case: Case, real: bool) -> None:
         if real:
             case.path_parameters |= {name: value for name, value in known.items() if name in case.path_parameters}
-        case.call_and_validate(headers=headers, checks=CHECKS)
+        answer = case.call(headers=headers)
+        if answer.content == b"Invalid HTTP request received." and len(str(answer.request.url)) > LONGEST_ADDRESS:
+            return
+        case.validate_response(answer, checks=CHECKS)
 
     ask()
