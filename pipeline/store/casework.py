@@ -96,10 +96,11 @@ class CaseworkQueries(ViolationQueries, ReviewStore):
     def count_states(self, wanted: ViolationFilter) -> Mapping[State, int]:
         """How many of these violations are in each state, whatever states the filter names; MOST_COUNTED stands for
         that many and more, so that no count walks through a million rows."""
-        conditions = replace(wanted, states=()).conditions()
+        conditions = wanted.across_states().conditions()
         parts = []
         for number, state in enumerate(State):
-            rows = select(Violation.id).where(*conditions, Violation.review_state == state.value).limit(MOST_COUNTED)
+            (of_state,) = replace(wanted, states=(state.value,)).by_state()
+            rows = select(Violation.id).where(*conditions, of_state).limit(MOST_COUNTED)
             parts.append(select(literal(number, Integer), func.count()).select_from(rows.subquery()))
         with self.reading() as connection:
             counts = {row[0]: row[1] for row in connection.execute(union_all(*parts))}

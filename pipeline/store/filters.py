@@ -94,8 +94,10 @@ class DueBefore:
     def by_state(self) -> Mapping[State, ColumnElement[bool]]:
         """What makes a case of each state due by then; of the other states none is."""
         detected = Violation.start < self.time - self.policy.owner_within
-        notified = exists().where(
-            Review.violation == Violation.id, Review.notified < self.time - self.policy.answer_within
+        before = self.time - self.policy.answer_within
+        # A notice follows what it tells of: so many need not be looked up.
+        notified = and_(
+            Violation.start < before, exists().where(Review.violation == Violation.id, Review.notified < before)
         )
         waiting = dict.fromkeys((*sorted(UNDECIDED), State.ACCEPTED), detected)
         return {**waiting, State.FORWARDED: notified}
