@@ -155,7 +155,7 @@ class _Splicer:
             isinstance(old, dict)
             and isinstance(new, dict)
             and isinstance(node, MappingNode)
-            and not (aliased or (node.flow_style and nothing_stays))
+            and not (aliased or (nothing_stays and (node.flow_style or self._shares_its_line(inner[0]))))
         ):
             for part in inner:
                 if part.key in new:
@@ -224,6 +224,12 @@ class _Splicer:
             return place, place, f", {told}"
         return inner[0].start, inner[0].start, f"{told}, "
 
+    def _shares_its_line(self, child: Child) -> bool:
+        """Whether something else stands before the entry on its line, as the dash of a list that its mapping is in."""
+        begin = self._yaml.dash(child) if child.key is None else child.start
+        line = self._yaml.text.rfind("\n", 0, begin) + 1
+        return bool(self._yaml.text[line:begin].strip())
+
     def _remove_all(self, node: CollectionNode, inner: list[Child], indexes: Iterable[int]) -> Iterator[Patch]:
         return (self._remove(node, inner, start, end) for start, end in _runs(indexes))
 
@@ -237,7 +243,7 @@ class _Splicer:
             return (inner[start - 1].end if start else child.start), last.end, ""
         begin = self._yaml.dash(child) if child.key is None else child.start
         line = self._yaml.text.rfind("\n", 0, begin) + 1
-        if self._yaml.text[line:begin].strip():  # something else stands before it on its line
+        if self._shares_its_line(child):
             if following is None:
                 raise SpliceError("the only entry of this line cannot be taken away")
             return begin, self._yaml.dash(following) if child.key is None else following.start, ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -25,6 +26,7 @@ def test_a_killed_run_is_completed_by_the_next(tmp_path, kind):
     expected = command.rows(whole)
     command.assert_packages_are_whole(whole, expected)
 
+    copytree(whole / "keys", killed / "keys")  # the same site signs its evidence with the same key
     process = command.start(*arguments, data=killed)
     command.wait_until(lambda: command.violations_stored(killed) > 0, process)
     process.kill()

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from uuid import UUID
 
 from pipeline.store import Repository
+from pipeline.store.records import AlertRecord
 from pipeline.types import CameraAlert
 
 from .makers import NOON, seconds
@@ -16,7 +17,7 @@ def test_the_end_of_an_alert_joins_its_start_and_stays(repository: Repository) -
     ended = replace(BEGUN, end=NOON + seconds(90), value=80.0)
     repository.save_alert(ended)
     repository.save_alert(BEGUN)
-    assert repository.alert(BEGUN.id) == replace(ended, value=11.0)
+    assert repository.alert(BEGUN.id) == AlertRecord(*astuple(replace(ended, value=11.0)))
     assert repository.alert(UUID(int=8)) is None
 
 

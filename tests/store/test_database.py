@@ -18,10 +18,14 @@ from sqlalchemy import delete, text, update
 
 from pipeline.errors import ConflictError, QueryError, StoreError
 from pipeline.store import Repository, Role, account_tables
+from pipeline.store.account_records import SessionRecord
 from pipeline.store.tables import Table
 from pipeline.types import Findings
 
 from .makers import NOON, seconds, violation
+
+FROM = {"address": "10.0.0.5", "agent": "a browser"}
+IDLE = timedelta(hours=1)
 
 
 def test_the_migrations_make_exactly_the_tables(repository: Repository) -> None:
@@ -172,26 +176,26 @@ def test_a_session_ends_by_expiry_deletion_password_change_and_disabling(reposit
     user = repository.create_user("lan", "hash", Role.REVIEWER, must_change_password=False)
     later = NOON.replace(year=2100)
 
-    def sign_in() -> None:
+    def sign_in() -> SessionRecord:
         now = repository.user(user.id)
         assert now is not None
-        assert repository.create_session("token", user.id, "bearer", later, checked=now.password_hash)
-        session = repository.session("token")
+        assert repository.create_session("token", user.id, "bearer", later, checked=now.password_hash, **FROM)
+        session = repository.session("token", idle=IDLE)
         assert session is not None and session.user.name == "lan"
+        return session
 
-    sign_in()
-    repository.delete_session("token")
-    assert repository.session("token") is None
+    assert repository.delete_session(sign_in().id, user.id)
+    assert repository.session("token", idle=IDLE) is None
     sign_in()
     repository.set_password(user.id, "new", must_change=False)
-    assert repository.session("token") is None
+    assert repository.session("token", idle=IDLE) is None
     sign_in()
     repository.change_user(user.id, disabled=True)
-    assert repository.session("token") is None
-    assert not repository.create_session("disabled", user.id, "bearer", later, checked="new")
+    assert repository.session("token", idle=IDLE) is None
+    assert not repository.create_session("disabled", user.id, "bearer", later, checked="new", **FROM)
     repository.change_user(user.id, disabled=False)
-    assert repository.create_session("old", user.id, "bearer", NOON.replace(year=2000), checked="new")
-    assert repository.session("old") is None
+    assert repository.create_session("old", user.id, "bearer", NOON.replace(year=2000), checked="new", **FROM)
+    assert repository.session("old", idle=IDLE) is None
 
 
 def test_no_session_opens_with_a_password_that_is_being_replaced(repository: Repository) -> None:
@@ -200,11 +204,11 @@ def test_no_session_opens_with_a_password_that_is_being_replaced(repository: Rep
     with ThreadPoolExecutor(1) as pool:
         with repository.writing() as connection:
             connection.execute(update(account_tables.User).values(password_hash="new"))
-            opening = pool.submit(repository.create_session, "token", user.id, "bearer", later, checked="hash")
+            opening = pool.submit(repository.create_session, "token", user.id, "bearer", later, checked="hash", **FROM)
             with pytest.raises(TimeoutError):
                 opening.result(timeout=0.3)  # it waits for the change
         assert opening.result() is False
-    assert repository.session("token") is None
+    assert repository.session("token", idle=IDLE) is None
     repository.login_succeeded(user.id, "hash", "made anew from the old password")
     assert not repository.set_password(user.id, "other", must_change=False, replaces="hash")
     kept = repository.user(user.id)
