@@ -127,15 +127,16 @@ def find_review(services: Services, violation: UUID) -> ReviewRecord:
     return review
 
 
-def show(services: Services, identity: Identity, review: ReviewRecord) -> ReviewAnswer:
-    """The review as this person may see it. Who has yet to read the plate a second time sees no other reading."""
+def show(services: Services, identity: Identity, review: ReviewRecord, *, blind: bool | None = None) -> ReviewAnswer:
+    """The review as this person may see it. Who has yet to read the plate a second time sees no other reading; `blind`
+    says so where it has been asked already."""
     return ReviewAnswer.of(
         review,
         services.repository.review_history(review.violation),
         services.settings.review,
         actor=identity.name if identity.role in OFFICERS else None,
         senior=identity.role is Role.SENIOR_REVIEWER,
-        blind=is_blind(services, identity, review.violation),
+        blind=is_blind(services, identity, review.violation) if blind is None else blind,
     )
 
 

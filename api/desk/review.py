@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 from api.auth.access import GuardedRoute
 from api.auth.guard import Identity, IdentityDep
 from api.desk.language import language_of
+from api.desk.places import MOST_NEIGHBOURS
 from api.desk.places import neighbours as cameras_near
 from api.desk.queue import Choice
 from api.desk.refusal import Refusal
@@ -83,7 +84,6 @@ def violation_page(
     identity: IdentityDep,
     trail: TrailDep,
 ) -> Response:
-    find_violation(services, violation_id)
     shown = case_values(request, violation_id, query, services, identity)
     seen = {"same_plate": shown["searched"], **({"ahead": True} if query.ahead else {})}
     trail.record("violation.view", "violation", violation_id, seen)
@@ -171,11 +171,11 @@ def case_values(
     names = services.repository.camera_names()
     return {
         "case": case,
-        "review": show(services, identity, find_review(services, violation_id)),
+        "review": show(services, identity, find_review(services, violation_id), blind=blind),
         "beside": beside(neighbours(services, identity, violation, blind=blind), services, names),
         "searched": bool(violation.plate_text) and not blind,
         "map_camera": case.camera,
-        "map_neighbours": cameras_near(case.camera, services.repository.cameras()) if case.camera else [],
+        "map_neighbours": cameras_near(case.camera, services.repository.cameras_near(case.camera, MOST_NEIGHBOURS)),
         "choice": query,
         "officer": identity.role in OFFICERS,
         "senior": identity.role is Role.SENIOR_REVIEWER,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from math import cos, radians
 from typing import Any
 
 from sqlalchemy import case as sql_case
@@ -116,6 +117,17 @@ class CameraStore(UptimeStore):
         with self.reading() as connection:
             rows = connection.execute(select(Camera.id, Camera.name).order_by(Camera.id))
             return {camera: name or camera for camera, name in rows}
+
+    def cameras_near(self, camera: CameraStatus | None, many: int) -> tuple[CameraStatus, ...]:
+        """The other cameras nearest to this one, nearest first; none where its own place is not known."""
+        if camera is None or camera.latitude is None or camera.longitude is None:
+            return ()
+        north = Camera.latitude - camera.latitude
+        east = (Camera.longitude - camera.longitude) * cos(radians(camera.latitude))  # flat, as so near the earth is
+        placed = Camera.latitude.is_not(None), Camera.longitude.is_not(None), Camera.id != camera.id
+        nearest = select(*_STATUS).where(*placed).order_by(north * north + east * east, Camera.id).limit(many)
+        with self.reading() as connection:
+            return tuple(CameraStatus(*row) for row in connection.execute(nearest))
 
     def cameras_in(self, groups: Collection[str]) -> tuple[str, ...]:
         """The ids of the cameras that belong to any of these groups."""

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Integer, Row, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, func, literal, select, union_all
+from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.plate_text import plate_key
 from pipeline.review import State
@@ -76,7 +77,7 @@ class CaseworkQueries(ViolationQueries, ReviewStore):
             if row is None:
                 return ()
             searches = (search for search in _searches(row, same_plate=False) if search.relation in ONE_VEHICLE)
-            same = {other.id for search in searches for other in search.run(connection, violation)}
+            same = {other for search in searches for other in search.identities(connection, violation)}
         reviews = self.reviews({violation, *same}).values()
         return tuple(review for review in reviews if review.state is State.SECOND_REVIEW)
 
@@ -117,10 +118,15 @@ class _Search:
     limit: int = MOST_OF_A_SIDE
 
     def run(self, connection: Connection, but: UUID) -> Iterator[ViolationSummary]:
+        return (ViolationSummary(*row) for row in connection.execute(self._select(but, SUMMARY)))
+
+    def identities(self, connection: Connection, but: UUID) -> Iterator[UUID]:
+        return (row[0] for row in connection.execute(self._select(but, (Violation.id,))))
+
+    def _select(self, but: UUID, columns: tuple[InstrumentedAttribute[Any], ...]) -> Select[*tuple[Any, ...]]:
         keys = (Violation.start, Violation.id)
         order = [key.asc() if self.rising else key.desc() for key in keys]
-        statement = select(*SUMMARY).where(*self.conditions, Violation.id != but).order_by(*order).limit(self.limit)
-        return (ViolationSummary(**row) for row in connection.execute(statement).mappings())
+        return select(*columns).where(*self.conditions, Violation.id != but).order_by(*order).limit(self.limit)
 
 
 def _searches(violation: ViolationRecord | Row[Any], *, same_plate: bool) -> Iterator[_Search]:
