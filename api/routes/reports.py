@@ -7,8 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.auth.access import GuardedRoute
+from api.auth.guard import IdentityDep
 from api.problems import answers
 from api.queries import CountQuery, SummaryQuery
+from api.reviews import searchable
 from api.schemas import CountAnswer, Listing, Summary, SummaryAnswer
 from api.services import ServicesDep, TrailDep
 
@@ -31,12 +33,14 @@ def list_counts(query: Annotated[CountQuery, Query()], services: ServicesDep) ->
 
 
 @router.get("/summary", responses=answers(401, 403, 422, 503))
-def summarise(query: Annotated[SummaryQuery, Query()], services: ServicesDep, trail: TrailDep) -> Summary:
+def summarise(
+    query: Annotated[SummaryQuery, Query()], services: ServicesDep, identity: IdentityDep, trail: TrailDep
+) -> Summary:
     """How many violations began, by day of the site's calendar, camera and rule."""
     if query.plate:
         trail.record("plate.search", "plate", query.plate, {"in": "summary", "reason": query.reason})
     zone = services.settings.timezone
-    rows = services.repository.summary(query.filter(), by=query.by, zone=zone)
+    rows = services.repository.summary(searchable(query.filter(), identity), by=query.by, zone=zone)
     return Summary(
         timezone=zone.key,
         total=sum(row.violations for row in rows),

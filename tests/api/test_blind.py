@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -122,6 +123,9 @@ def test_no_list_and_no_search_tells_the_plate(desk: Desk) -> None:
     for pattern in ("75A*", "75A-100.45", "?5A*"):
         assert desk.waiting not in desk.read(f"/?plate={pattern}&reason=case+7"), pattern
         assert desk.waiting not in desk.read(f"/api/v1/violations?plate={pattern}&reason=case+7"), pattern
+        listed = json.loads(desk.read(f"/api/v1/violations?plate={pattern}&reason=case+7"))["items"]
+        counted = json.loads(desk.read(f"/api/v1/summary?plate={pattern}&reason=case+7"))["total"]
+        assert counted == len(listed), "nor may a count tell it"
     assert desk.elsewhere in desk.read("/?plate=75A*&reason=case+7")
 
 
