@@ -78,7 +78,7 @@ def desk(browser: Browser, tmp_path: Path) -> Iterator[Desk]:
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("heading", name="Zones and lanes")).to_be_visible(timeout=SLOW)
-        page.wait_for_function("document.querySelector('#drawing img').naturalWidth === 1280")
+        page.wait_for_function("() => document.querySelector('#drawing img').naturalWidth === 1280")
         yield Desk(page, path, file, running, settings.stills_root)
         context.close()
     assert complaints == []
@@ -165,7 +165,7 @@ def test_the_wall_fetches_only_a_picture_that_is_new_and_nothing_unseen(desk: De
     asked: list[str] = []
     page.goto("/wall?columns=4")
     picture = page.locator("#still-street")
-    page.wait_for_function("document.querySelector('#still-street').naturalWidth === 320")
+    page.wait_for_function("() => document.querySelector('#still-street').naturalWidth === 320")
     page.on("request", lambda request: asked.append(request.url.partition("?")[0].rpartition("/")[2]))
     refresh = "document.getElementById('wall').dispatchEvent(new Event('refresh'))"
     with page.expect_response(lambda answer: "/wall" in answer.url):
