@@ -161,11 +161,9 @@ def without_plate(item: ViolationAnswer) -> ViolationAnswer:
 
 
 def searchable(wanted: ViolationFilter, identity: Identity) -> ViolationFilter:
-    """A search of this person. An officer finds no case in second review by its plate: a wildcard would tell it."""
-    if not wanted.plate or identity.role not in OFFICERS:
-        return wanted
-    states = wanted.states or tuple(State)
-    return replace(wanted, states=tuple(state for state in states if state != State.SECOND_REVIEW) or ("",))
+    """A search of this person. An officer finds no case of a vehicle by its plate that is yet to be read a second time:
+    a wildcard would tell it."""
+    return replace(wanted, awaiting=not (wanted.plate and identity.role in OFFICERS))
 
 
 def decide(

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from pipeline.plate_text import plate_key
 from pipeline.review import State
-from pipeline.store.filters import ViolationFilter
+from pipeline.store.filters import ViolationFilter, awaits_reading
 from pipeline.store.records import ViolationRecord, ViolationSummary
 from pipeline.store.review_records import ReviewRecord
 from pipeline.store.review_tables import Review
@@ -82,17 +82,10 @@ class CaseworkQueries(ViolationQueries, ReviewStore):
         return tuple(review for review in reviews if review.state is State.SECOND_REVIEW)
 
     def awaiting_reading(self, violations: Collection[UUID]) -> frozenset[UUID]:
-        """Those of the violations that are in second review, or show the vehicle of one that is."""
+        """Those of the violations whose vehicle's plate waits to be read a second time."""
+        statement = select(Violation.id).where(Violation.id.in_(violations), awaits_reading())
         with self.reading() as connection:
-            asked = select(Violation.id, Violation.plate_read, Violation.review_state)
-            rows = connection.execute(asked.where(Violation.id.in_(violations))).all()
-            reads = {row.plate_read for row in rows if row.plate_read is not None}
-            # Not by state in SQL, too: SQLite might go through all that wait instead of through these few.
-            alike = select(Violation.plate_read, Violation.review_state).where(Violation.plate_read.in_(reads))
-            waiting = (
-                {read for read, state in connection.execute(alike) if state == State.SECOND_REVIEW} if reads else ()
-            )
-        return frozenset(row.id for row in rows if row.review_state == State.SECOND_REVIEW or row.plate_read in waiting)
+            return frozenset(connection.execute(statement).scalars())
 
     def count_states(self, wanted: ViolationFilter) -> Mapping[State, int]:
         """How many of these violations are in each state, whatever states the filter names; MOST_COUNTED stands for

@@ -9,13 +9,13 @@ from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, exists, select
+from sqlalchemy import RowMapping, Select, and_, select
 from sqlalchemy.orm import aliased
 
 from pipeline.feedback import CONFIRMED
 from pipeline.review import State
 from pipeline.store.database import Database
-from pipeline.store.filters import ViolationFilter
+from pipeline.store.filters import ViolationFilter, awaits_reading
 from pipeline.store.report_records import DecidedCase, LabelledCase
 from pipeline.store.review_tables import Review
 from pipeline.store.tables import Camera, Evidence, EvidenceFile, PlateRead, Violation
@@ -68,7 +68,7 @@ class ExportQueries(Database):
             .join(Evidence, Evidence.violation == Violation.id, isouter=True)
             .join(still, and_(still.violation == Violation.id, still.role == "still"), isouter=True)
             .join(crop, and_(crop.violation == Violation.id, crop.role == "plate"), isouter=True)
-            .where(Violation.review_state.in_(sorted({*CONFIRMED, State.REJECTED})), ~_awaits_reading())
+            .where(Violation.review_state.in_(sorted({*CONFIRMED, State.REJECTED})), ~awaits_reading())
             .where(*wanted.conditions())
             .order_by(Violation.id)
         )
@@ -103,15 +103,8 @@ def _decided() -> Select[*tuple[Any, ...]]:
         .join(Camera, Camera.id == Violation.camera)
         .join(Review, Review.violation == Violation.id)
         .join(PlateRead, PlateRead.id == Violation.plate_read, isouter=True)
-        .where(Violation.track.is_not(None), Violation.review_state.in_(sorted(CONFIRMED)), ~_awaits_reading())
+        .where(Violation.track.is_not(None), Violation.review_state.in_(sorted(CONFIRMED)), ~awaits_reading())
     )
-
-
-def _awaits_reading() -> ColumnElement[bool]:
-    """Whether an officer has yet to read the plate of this vehicle unprompted, in another case of it."""
-    other = aliased(Violation)
-    same = other.plate_read == Violation.plate_read
-    return exists().where(same, other.review_state == State.SECOND_REVIEW.value)
 
 
 def _decided_case(row: RowMapping) -> DecidedCase:

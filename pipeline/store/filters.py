@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from pipeline.errors import QueryError
 from pipeline.plate_text import PSEUDONYM, is_pseudonym, plate_key
@@ -29,7 +29,7 @@ class ViolationFilter:
 
     `plate` ignores case, spaces and punctuation; `*` stands for any characters and `?` for one. `open` asks for
     those that last still (True) or have ended (False). `assignee` asks for what is given to this officer, "" for what
-    is given to nobody.
+    is given to nobody. `awaiting` False leaves out the vehicles whose plate waits for a second reading.
     """
 
     cameras: tuple[str, ...] = ()
@@ -43,6 +43,7 @@ class ViolationFilter:
     open: bool | None = None
     assignee: str | None = None
     due: DueBefore | None = None
+    awaiting: bool = True
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """Raises QueryError for a plate without a letter or digit."""
@@ -64,6 +65,8 @@ class ViolationFilter:
             found.append(_given_to(self.assignee))
         if self.due is not None:
             found.append(self.due.condition())
+        if not self.awaiting:
+            found.append(~awaits_reading())
         return found
 
     def across_states(self) -> ViolationFilter:
@@ -101,6 +104,17 @@ class DueBefore:
         )
         waiting = dict.fromkeys((*sorted(UNDECIDED), State.ACCEPTED), detected)
         return {**waiting, State.FORWARDED: notified}
+
+
+def awaits_reading() -> ColumnElement[bool]:
+    """Whether an officer has yet to read the plate of the violation's vehicle unprompted: in this case, in another of
+    the same read, or in the one that this case repeats."""
+    other = aliased(Violation)
+    # Not by the state itself: SQLite might go through all that wait for each row.
+    waits = other.review_state.concat("") == State.SECOND_REVIEW.value
+    repeats = exists().where(Review.violation == Violation.id, other.id == Review.duplicate_of, waits)
+    same = exists().where(other.plate_read == Violation.plate_read, waits)
+    return or_(Violation.review_state.concat("") == State.SECOND_REVIEW.value, same, repeats)
 
 
 def _given_to(officer: str) -> ColumnElement[bool]:

@@ -58,7 +58,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     first = site.violations[0]
     assert first.plate is not None
     twin = replace(first, id=identity("twin"), rule="lane", start=first.start + timedelta(seconds=1))
-    repeat = violation(8, start=first.start + timedelta(seconds=3), track=8)
+    own = plate(READ, 8, first.start + timedelta(seconds=3), track=8)
+    repeat = violation(8, start=own.time, plate=own, track=8)
     again = plate(READ, 77, NOON + timedelta(days=1))
     elsewhere = violation(9, "gate-2", NOON + timedelta(days=1), plate=again, track=77)
     close = violation(10, first.camera, first.start + timedelta(seconds=5), track=10)
@@ -118,12 +119,15 @@ def test_the_panels_still_show_what_is_near(desk: Desk) -> None:
 
 def test_no_list_and_no_search_tells_the_plate(desk: Desk) -> None:
     shown = desk.read("/?since=2026-11-01T00:00&until=2026-11-02T00:00")
-    assert desk.waiting in shown
+    for case in (desk.waiting, desk.twin, desk.repeat):
+        assert case in shown
     assert not tells(shown)
+    assert not tells(desk.read("/api/v1/violations?since=2026-11-01T00:00:00Z&until=2026-11-02T00:00:00Z"))
     for pattern in ("75A*", "75A-100.45", "?5A*"):
         assert desk.waiting not in desk.read(f"/?plate={pattern}&reason=case+7"), pattern
         assert desk.waiting not in desk.read(f"/api/v1/violations?plate={pattern}&reason=case+7"), pattern
         listed = json.loads(desk.read(f"/api/v1/violations?plate={pattern}&reason=case+7"))["items"]
+        assert [each["id"] for each in listed] == [desk.elsewhere], "nor may another case of the vehicle tell it"
         counted = json.loads(desk.read(f"/api/v1/summary?plate={pattern}&reason=case+7"))["total"]
         assert counted == len(listed), "nor may a count tell it"
     assert desk.elsewhere in desk.read("/?plate=75A*&reason=case+7")

@@ -60,7 +60,9 @@ def test_a_vehicle_waits_for_its_second_reading_in_all_its_cases(stored: Reposit
     assert stored.second_readings(CASE.id) == ()
     decide(stored, CASE.id, Action.ASK_SECOND)
     decide(stored, FAR.id, Action.DUPLICATE, duplicate_of=str(CASE.id))
-    assert stored.awaiting_reading(everything) == {CASE.id, TWIN.id}
+    assert stored.awaiting_reading(everything) == {CASE.id, TWIN.id, FAR.id}
+    shown = stored.violations(ViolationFilter(awaiting=False)).items
+    assert {each.id for each in shown} == set(everything) - {CASE.id, TWIN.id, FAR.id}
     for case in (CASE, TWIN, FAR):
         assert [review.violation for review in stored.second_readings(case.id)] == [CASE.id]
     for other in (CLOSE.id, AGAIN.id, identity("none")):
