@@ -14,8 +14,9 @@ from pipeline.errors import ConflictError
 from pipeline.store.account_records import AuditEntry, UserRecord
 from pipeline.store.account_tables import Audit, User
 from pipeline.store.account_tables import Session as SessionTable
-from pipeline.store.database import Database
+from pipeline.store.database import GATHERING, Database
 from pipeline.store.encode import plain
+from pipeline.store.gathering import Gathering
 
 CONFINED_ADMIN = "an administrator sees every camera; take the groups away, or choose another role"
 
@@ -190,9 +191,15 @@ class AccountStore(Database):
         detail: Mapping[str, object] | None = None,
         address: str = "",
     ) -> None:
-        """Append to the audit trail; nothing, this program included, changes or deletes a row of it."""
+        """Append to the audit trail; nothing, this program included, changes or deletes a row of it. What many
+        threads tell at once is written together."""
+        row = _audit_row(AuditEntry(actor, action, object_kind, object_id, detail or {}, address))
+        gathering: Gathering[dict[str, Any]] = self.engine.get_execution_options()[GATHERING]
+        gathering.put(row, self._append)
+
+    def _append(self, rows: Sequence[dict[str, Any]]) -> None:
         with self.writing() as connection:
-            append_audit(connection, AuditEntry(actor, action, object_kind, object_id, detail or {}, address))
+            connection.execute(insert(Audit), rows)
 
     def has_users(self) -> bool:
         with self.reading() as connection:
@@ -201,9 +208,12 @@ class AccountStore(Database):
 
 def append_audit(connection: Connection, entry: AuditEntry | None) -> None:
     """Write the entry, if there is one, in the transaction of what it tells of."""
-    if entry is None:
-        return
-    row = {
+    if entry is not None:
+        connection.execute(insert(Audit).values(_audit_row(entry)))
+
+
+def _audit_row(entry: AuditEntry) -> dict[str, Any]:
+    return {
         "time": datetime.now(UTC),
         "actor": entry.actor,
         "action": entry.action,
@@ -212,7 +222,6 @@ def append_audit(connection: Connection, entry: AuditEntry | None) -> None:
         "detail": plain(entry.detail),
         "address": entry.address,
     }
-    connection.execute(insert(Audit).values(row))
 
 
 def _find(connection: Connection, condition: object) -> UserRecord | None:

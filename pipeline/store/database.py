@@ -27,11 +27,15 @@ from sqlalchemy.orm import DeclarativeBase
 from pipeline.errors import ConflictError, QueryError, StoreError
 from pipeline.store import chaining
 from pipeline.store.chaining import chained, unchained
+from pipeline.store.gathering import Gathering
 from pipeline.store.scope import OPTION, narrow_confined
 
 WAIT_SECONDS = 30
 TURN = "turn"
 """The execution option of an engine by which the threads of a process write one after the other."""
+
+GATHERING = "gathering"
+"""The execution option of an engine that holds what its threads want on the audit trail."""
 
 ROWS_ANALYSED = 1000
 """Of each index; that takes under a second, however long it is."""
@@ -138,6 +142,7 @@ def connect(url: str, *, read_only: bool = False) -> Engine:
             "the database URL is not understood; give sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
         )
     engine = _sqlite(parsed, read_only=read_only) if kind == "sqlite" else _postgresql(parsed)
+    engine.update_execution_options(**{GATHERING: Gathering()})
     event.listen(engine, "before_execute", narrow_confined, retval=True)
     chaining.listen(engine)
     return engine

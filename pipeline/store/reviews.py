@@ -187,6 +187,9 @@ class ReviewStore(Database):
     def release_review(self, violation: UUID, actor: str, *, now: datetime) -> None:
         """Let go of the case; nothing happens when `actor` does not hold it."""
         held = (Review.violation == violation, Review.lock_holder == actor)
+        with self.reading() as connection:
+            if connection.execute(select(Review.violation).where(*held)).first() is None:
+                return  # most often: a decision has let go of it already
         with self.writing() as connection:
             connection.execute(update(Review).where(*held).values(lock_holder="", lock_until=None, updated=now))
 
