@@ -21,9 +21,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from time import perf_counter, process_time
+from typing import NamedTuple
 
 from ruamel.yaml import YAML
 from sqlalchemy import select
@@ -53,12 +54,7 @@ def main() -> None:
         plates = _prepare(repository, arguments)
     if arguments.seconds:
         with serving(arguments.database, arguments.data) as (address, server):
-            measured = Measured()
-            begin, own, served = perf_counter(), process_time(), processor_seconds(server)
-            asyncio.run(_work(address, measured, plates, arguments))
-            wall = perf_counter() - begin
-            used = process_time() - own, processor_seconds(server) - served
-            report(measured, wall, *used)
+            asyncio.run(_work(address, server, plates, arguments))
             if arguments.paint:
                 desk_paint.measure(address)
 
@@ -77,11 +73,21 @@ def _prepare(repository: Repository, arguments: argparse.Namespace) -> list[str]
     return random.Random(arguments.seed).sample(list(every), min(2000, len(every)))  # noqa: S311
 
 
-async def _work(address: str, measured: Measured, plates: list[str], arguments: argparse.Namespace) -> None:
-    async with asyncio.TaskGroup() as group:
-        for number in range(arguments.reviewers):
-            one = Reviewer(number, address, measured, plates, pace=arguments.pace, seed=arguments.seed)
-            group.create_task(one.work(arguments.seconds))
+async def _work(address: str, server: int, plates: list[str], arguments: argparse.Namespace) -> None:
+    """Let all officers sign in; then measure them at work."""
+    measured = Measured()
+    async with AsyncExitStack() as signed_in:
+        officers = [
+            await signed_in.enter_async_context(
+                Reviewer(number, address, measured, plates, pace=arguments.pace, seed=arguments.seed)
+            )
+            for number in range(arguments.reviewers)
+        ]
+        begin, before = perf_counter(), Processor.read(server)
+        async with asyncio.TaskGroup() as group:
+            for officer in officers:
+                group.create_task(officer.work(arguments.seconds))
+        report(measured, perf_counter() - begin, Processor.read(server) - before)
 
 
 @contextmanager
@@ -117,17 +123,42 @@ def serving(database: str, data: Path) -> Iterator[tuple[str, int]]:
             server.wait(30)
 
 
+class Processor(NamedTuple):
+    """Seconds of processor time so far: of the server, of the officers (this process), and of PostgreSQL."""
+
+    server: float
+    officers: float
+    postgresql: float
+
+    @classmethod
+    def read(cls, server: int) -> Processor:
+        databases = [int(file.parent.name) for file in Path("/proc").glob("[0-9]*/comm") if _told(file) == "postgres"]
+        return cls(processor_seconds(server), process_time(), sum(map(processor_seconds, databases)))
+
+    def __sub__(self, before: Processor) -> Processor:
+        return Processor(*(now - then for now, then in zip(self, before, strict=True)))
+
+
 def processor_seconds(process: int) -> float:
-    """How long a process has worked so far, its ended children included."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    """How long a process has worked so far, its ended children included; 0 when it is gone."""
+    fields = _told(Path(f"/proc/{process}/stat")).rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
-def report(measured: Measured, wall: float, own: float, served: float) -> None:
+def _told(file: Path) -> str:
+    """What the system tells of a process; nothing when it has ended meanwhile."""
+    try:
+        return file.read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def report(measured: Measured, wall: float, used: Processor) -> None:
     requests = sum(map(len, measured.times.values()))
     print(f"\n{requests} requests in {wall:.0f} s, {requests / wall:.1f} a second; {measured.cases} cases; "
           f"{measured.conflicts} conflicts between officers; {sum(measured.errors.values())} errors")  # fmt: skip
-    print(f"processor: server {served / wall:.2f} cores, officers {own / wall:.2f} (the database apart)")
+    shares = ", ".join(f"{name} {seconds / wall:.2f}" for name, seconds in used._asdict().items())
+    print(f"cores at work: {shares}")
     print(f"\n{'ms':22s} {'count':>6s} {'p50':>7s} {'p95':>7s} {'max':>7s}")
     for name, times in sorted(measured.times.items()):
         cuts = statistics.quantiles(times, n=20, method="inclusive") if len(times) > 1 else times * 19

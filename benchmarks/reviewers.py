@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -52,36 +52,33 @@ class Reviewer:
         self._chance = random.Random(seed * 1000 + number)  # noqa: S311
         self._client = httpx.AsyncClient(base_url=address, timeout=GRACE)
 
-    async def work(self, seconds: float) -> None:
-        """Case after case, and in between a look at the queue or a search."""
-        async with self._client:
-            await self._sign_in()
-            end, next_case = perf_counter() + seconds, "/review/next"
-            await asyncio.sleep(self._chance.random() * self._pace)
-            while perf_counter() < end:
-                begin = perf_counter()
-                try:
-                    next_case = await self._review(next_case)
-                    for look in (self._queue, self._filter, self._search, self._search_cases, self._look_up):
-                        if self._chance.random() < 0.4:
-                            await look()
-                except httpx.HTTPError as error:
-                    self._measured.errors[str(error).partition(" for url")[0]] += 1
-                    next_case = "/review/next"
-                self._measured.cases += 1
-                taken = perf_counter() - begin
-                await asyncio.sleep(max(0.0, self._pace * self._chance.uniform(0.5, 1.5) - taken))
-
-    async def _sign_in(self) -> None:
-        while True:
-            form = {"name": self._name, "password": PASSWORD}
-            answer = await self._client.post("/login", data=form)
-            if answer.status_code != 429:
-                break
-            await asyncio.sleep(float(answer.headers.get("retry-after", "5")))
+    async def __aenter__(self) -> Self:
+        """Sign in: nothing of the work, and slow by design."""
+        answer = await self._client.post("/login", data={"name": self._name, "password": PASSWORD})
         if answer.status_code != 303 or not self._client.cookies:
             raise RuntimeError(f"{self._name} cannot sign in: {answer.status_code}")
-        self._measured.times["sign in"].append(answer.elapsed.total_seconds() * 1000)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    async def work(self, seconds: float) -> None:
+        """Case after case, and in between a look at the queue or a search."""
+        end, next_case = perf_counter() + seconds, "/review/next"
+        await asyncio.sleep(self._chance.random() * self._pace)
+        while perf_counter() < end:
+            begin = perf_counter()
+            try:
+                next_case = await self._review(next_case)
+                for look in (self._queue, self._filter, self._search, self._search_cases, self._look_up):
+                    if self._chance.random() < 0.4:
+                        await look()
+            except httpx.HTTPError as error:
+                self._measured.errors[str(error).partition(" for url")[0]] += 1
+                next_case = "/review/next"
+            self._measured.cases += 1
+            taken = perf_counter() - begin
+            await asyncio.sleep(max(0.0, self._pace * self._chance.uniform(0.5, 1.5) - taken))
 
     async def _review(self, next_case: str) -> str:
         """Take the next case, look at it and decide; where the case after it is asked for."""
