@@ -46,13 +46,16 @@ class Kind:
     """Rows that the chain holds. `now` are columns that say how something is at the moment, and nothing of a case.
 
     When `whole`, every row of the table is in the chain, and any change is noted by itself; otherwise the store notes
-    those that belong to a case.
+    those that belong to a case. Rows that are written `once` never change, and go with their case at most, where
+    they are `removable`.
     """
 
     table: SqlTable
     key: str
     now: frozenset[str] = frozenset()
     whole: bool = True
+    once: bool = False
+    removable: bool = True
 
     @property
     def column(self) -> Column[Any]:
@@ -77,10 +80,10 @@ class Kind:
         return found
 
 
-def _kind(table: type[Table], now: Iterable[str] = (), *, key: str = "", whole: bool = True) -> Kind:
+def _kind(table: type[Table], now: Iterable[str] = (), **about: bool) -> Kind:
     made = table.__table__
     assert isinstance(made, SqlTable)  # noqa: S101 - as every mapped class has
-    return Kind(made, key or made.primary_key.columns[0].name, frozenset(now), whole)
+    return Kind(made, made.primary_key.columns[0].name, frozenset(now), **about)
 
 
 CAMERA_NOW = {
@@ -98,10 +101,10 @@ KINDS: Mapping[str, Kind] = {
         _kind(Violation),
         _kind(Evidence),
         _kind(Review),
-        _kind(ReviewAction),
+        _kind(ReviewAction, once=True),
         _kind(LegalHold),
         _kind(Removal),
-        _kind(Audit),
+        _kind(Audit, once=True, removable=False),
     )
 }
 PART_OF = {EvidenceFile.__tablename__: Evidence.__tablename__}

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, exists, func, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Dialect,
+    RowMapping,
+    Uuid,
+    exists,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 from sqlalchemy.exc import StatementError
+from sqlalchemy.types import NULLTYPE
 
 from pipeline.store.chain import BATCH, BEGINNING, ERASURES, KINDS, Kind, entry_hash, sha256
 from pipeline.store.chain_tables import ChainEntry
-from pipeline.store.tables import PlateRead, Violation
+from pipeline.store.tables import Evidence, EvidenceFile, PlateRead, UtcDateTime, Violation
 
 ENTRIES = ChainEntry.__table__
 SHOWN = 80
-GARBLED = (ValueError, TypeError, StatementError)
+GARBLED = (ValueError, TypeError, LookupError, StatementError)
 """What is raised of values that no column of the program holds."""
 
 
@@ -64,6 +79,8 @@ def check_chain(connection: Connection, heads: Iterable[Head] = ()) -> Iterator[
     for head in heads:
         known.setdefault(head.number, []).append(head)
     check = _Check(connection, known)
+    for number in connection.execute(select(ENTRIES.c.number).where(ENTRIES.c.number < 1)).scalars():
+        yield RowFault("chain", str(number), "", "was put in past the program: the chain begins with entry 1")
     try:
         while entries := _page(connection, check.number):
             for entry in entries:
@@ -79,6 +96,7 @@ def check_chain(connection: Connection, heads: Iterable[Head] = ()) -> Iterator[
         yield RowFault("chain", "", "", f"{reason}: what came between was cut off")
     for kind in KINDS.values():
         yield from _unknown(connection, kind)
+    yield from _strays(connection)
 
 
 def head_of(connection: Connection) -> Head:
@@ -123,15 +141,19 @@ def _rows(connection: Connection, entries: Sequence[RowMapping]) -> Iterator[Row
     """Whether the rows whose newest entries these are stand as those say."""
     for name, kind in KINDS.items():
         own = {entry["subject"]: entry for entry in entries if entry["kind"] == name}
-        newest = select(ENTRIES.c.subject, func.max(ENTRIES.c.number)).group_by(ENTRIES.c.subject)
-        last = newest.where(ENTRIES.c.kind == name, ENTRIES.c.subject.in_(list(own)))
-        current = [own[key] for key, number in connection.execute(last) if own[key]["number"] == number]
+        number = ENTRIES.c.number
+        ends = select(ENTRIES.c.subject, func.min(number), func.max(number)).group_by(ENTRIES.c.subject)
+        ends = ends.where(ENTRIES.c.kind == name, ENTRIES.c.subject.in_(list(own)), number > 0)
+        firsts = {key: first for key, first, last in connection.execute(ends) if own[key]["number"] == last}
+        current = [own[key] for key in firsts]
         if current:
             keys = {entry["subject"]: key for entry in current if (key := _key(kind, entry["subject"])) is not None}
             found, garbled = _read(connection, kind, list(keys.values()))
             used = _used(connection, list(keys.values())) if kind.table is PlateRead.__table__ else None
             for entry in current:
                 key = keys.get(entry["subject"])
+                if kind.once and firsts[entry["subject"]] != entry["number"]:
+                    yield from _again(kind, entry)
                 if key in garbled:
                     yield RowFault(name, entry["subject"], "", f"cannot be read: {garbled[key]}")
                 elif used is None or key in used:  # a plate read that no case refers to any more is not part of one
@@ -153,14 +175,24 @@ def _read(connection: Connection, kind: Kind, keys: Sequence[Any]) -> tuple[dict
         return found, garbled
 
 
+def _again(kind: Kind, entry: RowMapping) -> Iterator[RowFault]:
+    """What is wrong with a second entry of a row that is written once: it fits the chain, and no program made it."""
+    with suppress(*GARBLED):
+        gone = _known(entry) is None
+        if not (gone and kind.removable):
+            deed = "removed" if gone else "changed"
+            reason = f"is written once, and was {deed} with entry {entry['number']}"
+            yield RowFault(kind.table.name, entry["subject"], "", reason)
+
+
 def _compare(kind: str, entry: RowMapping, row: Mapping[str, Any] | None) -> Iterator[RowFault]:
     subject, number = entry["subject"], entry["number"]
     if entry["content"] is None:
         yield RowFault(kind, subject, "", f"cannot be checked: its newest entry, {number}, has lost its content")
         return
     try:
-        known = json.loads(entry["content"])["row"]
-    except (ValueError, TypeError, KeyError):
+        known = _known(entry)
+    except GARBLED:
         return  # told as an entry that was changed
     if row is None and known is not None:
         yield RowFault(kind, subject, "", f"was deleted past the program; entry {number} holds it")
@@ -175,22 +207,67 @@ def _compare(kind: str, entry: RowMapping, row: Mapping[str, Any] | None) -> Ite
                 )
 
 
+def _known(entry: RowMapping) -> Any:
+    """The fields of a row as an entry holds them, None where it is gone. Raises one of GARBLED."""
+    return json.loads(entry["content"])["row"]
+
+
 def _unknown(connection: Connection, kind: Kind) -> Iterator[RowFault]:
-    """Rows that no entry knows."""
+    """Rows that no entry knows, and values that are not written as the program writes them: in SQLite, which takes
+    anything, the program would read the same from them, but find and order the rows otherwise."""
     name, last = kind.table.name, None
-    wanted = select(kind.column).order_by(kind.column).limit(BATCH)
+    forms = [each for each in kind.table.columns if isinstance(each.type, UtcDateTime | Boolean | Uuid)]
+    columns = [kind.column, *(each for each in forms if each is not kind.column)]
+    raw = [type_coerce(each, NULLTYPE) for each in columns]
+    wanted = select(*raw).order_by(kind.column).limit(BATCH)
     if kind.table is PlateRead.__table__:
         wanted = wanted.where(exists().where(Violation.plate_read == kind.column))
     elif not kind.whole:
         return
-    while keys := connection.execute(wanted if last is None else wanted.where(kind.column > last)).scalars().all():
-        last = keys[-1]
-        subjects = [str(key) for key in keys]
-        own = select(ENTRIES.c.subject).where(ENTRIES.c.kind == name, ENTRIES.c.subject.in_(subjects))
-        known = set(connection.execute(own).scalars())
-        for subject in subjects:
-            if subject not in known:
-                yield RowFault(name, subject, "", "was put in past the program: the chain does not know it")
+    as_written = [_as_written(each, connection.dialect) for each in columns]
+    while rows := connection.execute(wanted if last is None else wanted.where(raw[0] > last)).all():
+        last = literal(rows[-1][0], NULLTYPE)
+        found = {row: _subject(row[0]) for row in rows if as_written[0](row[0])}
+        own = select(ENTRIES.c.subject).where(ENTRIES.c.kind == name, ENTRIES.c.subject.in_(found.values()))
+        known = set(connection.execute(own.where(ENTRIES.c.number > 0)).scalars())
+        for row in rows:
+            if row not in found:
+                yield RowFault(name, str(row[0]), "", "was put in past the program, which writes no such key")
+            elif found[row] not in known:
+                yield RowFault(name, found[row], "", "was put in past the program: the chain does not know it")
+            for column, written, value in zip(columns[1:], as_written[1:], row[1:], strict=True):
+                if row in found and not written(value):
+                    yield RowFault(name, found[row], column.name, f"is not as the program writes it: {_shown(value)}")
+
+
+def _as_written(column: Column[Any], dialect: Dialect) -> Callable[[Any], bool]:
+    """Says whether a value that a database keeps in this column is one that the program has written."""
+    form = column.type.dialect_impl(dialect)
+    read, write = form.result_processor(dialect, None), form.bind_processor(dialect)
+
+    def check(value: Any) -> bool:
+        try:
+            known = read(value) if read else value
+            return dialect.name != "sqlite" or (write(known) if write else known) == value
+        except (ValueError, TypeError, AttributeError):
+            return False
+
+    return check
+
+
+def _subject(key: Any) -> str:
+    """A key as the chain names it."""
+    with suppress(ValueError):
+        return str(UUID(key)) if isinstance(key, str) else str(key)
+    return str(key)
+
+
+def _strays(connection: Connection) -> Iterator[RowFault]:
+    """Files of no evidence; the chain holds those of each row of evidence with it."""
+    owned = exists().where(Evidence.violation == EvidenceFile.violation)
+    strays = select(type_coerce(EvidenceFile.violation, NULLTYPE), EvidenceFile.name).where(~owned)
+    for key, name in connection.execute(strays):
+        yield RowFault("evidence_files", _subject(key), name, "was put in past the program: it belongs to no evidence")
 
 
 def _used(connection: Connection, reads: Sequence[Any]) -> set[Any]:

@@ -18,7 +18,7 @@ from pipeline.errors import StoreError
 from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy
 from pipeline.store import Repository
 from pipeline.store.account_records import AuditEntry
-from pipeline.store.chain import KINDS
+from pipeline.store.chain import KINDS, extend
 from pipeline.store.chain_check import Head, check_chain
 from pipeline.store.chain_tables import ChainEntry
 from pipeline.store.tables import EvidenceFile, PlateRead, Violation
@@ -299,6 +299,71 @@ def test_values_that_no_column_holds_do_not_stop_the_check(repository: Repositor
         assert any(fault.startswith(f"violations {case}: cannot be read") for fault in found)
     with tampered(repository, text("UPDATE chain SET time = 'yesterday' WHERE number = 5")) as found:
         assert found[0].startswith("chain: cannot be read after entry")
+
+
+def test_rows_that_only_sqlite_takes_for_others_are_named(repository: Repository) -> None:
+    """Its columns take any text, and the program reads the same from several."""
+    if repository.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL keeps the types of its columns")
+    case, *_ = live(repository)
+    for name in ("violations", "reviews", "evidence", "legal_holds"):
+        table = KINDS[name].table
+        key = KINDS[name].key
+        for written in ("upper({})", "substr({0}, 1, 8) || '-' || substr({0}, 9)", "'garbage'", "x'00ff'", "7"):
+            values = ", ".join(written.format(key) if each.name == key else f'"{each.name}"' for each in table.columns)
+            # The last, so that it stands alone on the page of its keys.
+            copied = text(f"INSERT INTO {name} SELECT {values} FROM {name} ORDER BY {key} DESC LIMIT 1")  # noqa: S608
+            with tampered(repository, copied) as found:
+                assert len(found) == 1, (name, written, found)
+                assert found[0].startswith(f"{name} "), found
+                assert "was put in past the program" in found[0], found
+    for name, field, written in (
+        ("violations", "start", "replace(start, ' ', 'T')"),
+        ("violations", "start", "start || '+00:00'"),
+        ("evidence", "complete", "'yes'"),
+    ):
+        with tampered(repository, text(f"UPDATE {name} SET {field} = {written}")) as found:  # noqa: S608
+            assert any(fault.startswith(f"{name} {case}, {field}: ") for fault in found), found
+
+
+def test_files_of_no_evidence_are_named(repository: Repository) -> None:
+    live(repository)
+    stranger = UUID(int=7)
+    with repository.reading() as connection:
+        row = connection.execute(select(EvidenceFile.__table__).limit(1)).mappings().one()
+    with tampered(repository, insert(EvidenceFile).values({**row, "violation": stranger})) as found:
+        assert found == [
+            f"evidence_files {stranger}, {row['name']}: was put in past the program: it belongs to no evidence"
+        ]
+
+
+def test_entries_before_the_first_vouch_for_nothing(repository: Repository) -> None:
+    live(repository)
+    stranger = UUID(int=7)
+    row = dict(first_row(repository, Violation.__table__))
+    with repository.reading() as connection:
+        entry = dict(connection.execute(select(CHAIN).where(CHAIN.c.number == 1)).mappings().one())
+    forged = {**entry, "number": -3, "kind": "violations", "subject": str(stranger), "previous": "", "hash": ""}
+    deeds = (insert(Violation.__table__).values({**row, "id": stranger}), insert(CHAIN).values(forged))
+    with tampered(repository, *deeds) as found:
+        assert found == [
+            "chain -3: was put in past the program: the chain begins with entry 1",
+            f"violations {stranger}: was put in past the program: the chain does not know it",
+        ]
+
+
+def test_an_entry_that_fits_lets_no_row_be_changed_that_is_written_once(repository: Repository) -> None:
+    live(repository)
+    for name in ("audit", "review_actions"):
+        kind = KINDS[name]
+        row = first_row(repository, kind.table)
+        with repository.engine.connect() as connection:
+            disarm(connection)
+            connection.execute(update(kind.table).where(kind.column == row[kind.key]).values(actor="somebody"))
+            extend(connection, {name: {row[kind.key]: None}})
+            (fault,) = check_chain(connection)
+            connection.rollback()
+        assert str(fault).startswith(f"{name} {row[kind.key]}: is written once, and was changed with entry ")
 
 
 def test_a_transaction_apart_may_not_touch_what_is_on_the_chain(repository: Repository) -> None:
