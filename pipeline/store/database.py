@@ -6,10 +6,12 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from select import POLLIN, poll
 from time import monotonic, sleep
 from typing import Any, Self
 from urllib.parse import quote
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
@@ -17,6 +19,7 @@ from sqlalchemy.exc import (
     DataError,
     DBAPIError,
     IntegrityError,
+    InvalidatePoolError,
     NotSupportedError,
     ProgrammingError,
     SQLAlchemyError,
@@ -57,28 +60,37 @@ class Database:
         self._writer = engine.execution_options(writes=True)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection for queries. Raises StoreError, or QueryError for values the database cannot hold."""
+    def reading(self, *, streamed: bool = False) -> Iterator[Connection]:
+        """A connection for queries; `streamed` for rows that come piece by piece. Raises StoreError, or QueryError for
+        values the database cannot hold."""
         with explained(self.engine.url), self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql" and not streamed:
+                # Each query sees the newest rows either way; a transaction would cost two more ways to the server.
+                connection.execution_options(isolation_level="AUTOCOMMIT")
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction: all of it is committed, with its entries on the chain, or on any error none. Raises as
         `reading` does."""
-        with self._transaction() as connection, chained(connection):
+        with self._turn(), self._transaction() as connection, chained(connection):
             yield connection
 
     @contextmanager
     def writing_apart(self) -> Iterator[Connection]:
-        """A transaction that changes nothing that is on the chain, and so waits for no other. Raises as `reading`."""
-        with self._transaction() as connection, unchained(connection):
+        """A transaction that changes nothing that is on the chain, and so waits for no other where the database has
+        several writers. Raises as `reading`."""
+        turn = self._turn() if self.engine.dialect.name == "sqlite" else nullcontext()
+        with turn, self._transaction() as connection, unchained(connection):
             yield connection
+
+    def _turn(self) -> Turn:
+        turn: Turn = self.engine.get_execution_options()[TURN]
+        return turn
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        turn = self.engine.get_execution_options().get(TURN, nullcontext())
-        with explained(self.engine.url), turn, self._writer.begin() as connection:
+        with explained(self.engine.url), self._writer.begin() as connection:
             yield connection
 
     def insert(self, table: type[DeclarativeBase]) -> Any:
@@ -90,7 +102,7 @@ class Database:
         """Tell SQLite how its rows are spread, by which it chooses among indexes; for connections opened after it.
         PostgreSQL finds that out by itself."""
         if self.engine.dialect.name == "sqlite":
-            with self._transaction() as connection:
+            with self._turn(), self._transaction() as connection:
                 connection.exec_driver_sql(f"PRAGMA analysis_limit = {ROWS_ANALYSED}")
                 connection.exec_driver_sql("ANALYZE")
 
@@ -111,7 +123,8 @@ class Turn:
     """Lets the threads of this process write one after the other.
 
     SQLite takes one writer at a time, and those that wait look again after ever longer pauses: among twenty of them
-    some wait for seconds. Waiting here they are woken at once. Who has waited too long tries with SQLite itself.
+    some wait for seconds. In PostgreSQL each that waits for the chain would hold a connection meanwhile. Waiting here
+    they are woken at once. Who has waited too long tries with the database itself.
     """
 
     def __init__(self) -> None:
@@ -142,16 +155,15 @@ def connect(url: str, *, read_only: bool = False) -> Engine:
             "the database URL is not understood; give sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
         )
     engine = _sqlite(parsed, read_only=read_only) if kind == "sqlite" else _postgresql(parsed)
-    engine.update_execution_options(**{GATHERING: Gathering()})
+    engine.update_execution_options(**{TURN: Turn(), GATHERING: Gathering()})
     event.listen(engine, "before_execute", narrow_confined, retval=True)
     chaining.listen(engine)
     return engine
 
 
 def _postgresql(url: URL) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
-        pool_pre_ping=True,
         **POOL,
         hide_parameters=True,
         # A peer that vanished without a word is noticed within a minute and a half, whatever the network does.
@@ -163,6 +175,21 @@ def _postgresql(url: URL) -> Engine:
             "tcp_user_timeout": 60_000,
         },
     )
+    event.listen(engine, "checkout", _refuse_lost)
+    return engine
+
+
+def _refuse_lost(connection: psycopg.Connection, _record: Any, _proxy: Any) -> None:
+    """Have a connection replaced that the server closed while it lay in the pool. The server tells so, and where
+    nothing came there is no need to ask, which would cost each use a way to the server and back."""
+    try:
+        told = poll()
+        told.register(connection.fileno(), POLLIN)
+        if told.poll(0):
+            connection.execute("SELECT 1")
+            connection.rollback()
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error
 
 
 def _sqlite(url: URL, *, read_only: bool) -> Engine:
@@ -172,7 +199,6 @@ def _sqlite(url: URL, *, read_only: bool) -> Engine:
     if read_only:
         place = f"file:{quote(url.database)}?mode=ro"
         given["creator"] = lambda: sqlite3.connect(place, uri=True, check_same_thread=False)
-    given["execution_options"] = {TURN: Turn()}
     engine = create_engine(url.set(drivername="sqlite+pysqlite"), hide_parameters=True, **POOL, **given)
 
     @event.listens_for(engine, "connect")

@@ -78,7 +78,7 @@ class ExportQueries(Database):
             yield LabelledCase(**values)
 
     def _each(self, statement: Select[*tuple[Any, ...]]) -> Iterator[RowMapping]:
-        with self.reading() as connection:
+        with self.reading(streamed=True) as connection:
             yield from connection.execution_options(yield_per=HELD).execute(statement).mappings()
 
 
