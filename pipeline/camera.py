@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from pipeline.config import CameraConfig, DetectorConfig
 from pipeline.detectors.plates import PlateReader
 from pipeline.geometry import Layout
+from pipeline.kept_frames import FrameShelf, KeptViolation
 from pipeline.pseudonyms import without_plates
 from pipeline.rules import Rule, RuleContext, Scene, rule_types
 from pipeline.tracking import KINDS, Tracker
@@ -84,7 +86,8 @@ class CameraPipeline:
         self._layout: Layout | None = None
         self._watching = True
         self._plates: dict[int, PlateRead] = {}
-        self._reported: dict[int, dict[Any, Violation]] = {}
+        self._reported: dict[int, dict[UUID, KeptViolation]] = {}
+        self._shelf = FrameShelf()
         own = {detector.model for detector in camera.detectors}
         self._hashes = {name: card.sha256 for name, card in models.items() if name in own}
         for rule in self._rules:
@@ -163,8 +166,9 @@ class CameraPipeline:
         violations = {violation.id: violation for violation in found.violations}
         for plate in found.plates:
             self._plates[plate.track] = plate
-            for earlier in self._reported.get(plate.track, {}).values():
-                violations.setdefault(earlier.id, earlier)
+            for id_, earlier in self._reported.get(plate.track, {}).items():
+                if id_ not in violations:
+                    violations[id_] = earlier.violation
         complete = []
         for violation in violations.values():
             read = self._plates.get(violation.track) if violation.track is not None else None
@@ -174,15 +178,24 @@ class CameraPipeline:
             newest = read if read is not None and (own is None or own.id == read.id) else own
             known = replace(violation, plate=newest, trace=trace)
             complete.append(known)
-            if known.track is not None:
-                self._reported.setdefault(known.track, {})[known.id] = known
+            self._remember(known)
         found = replace(found, violations=tuple(complete))
         return without_plates(found, self._plate_key) if self.camera.hash_plates else found
+
+    def _remember(self, violation: Violation) -> None:
+        """For a plate that is read later."""
+        if violation.track is None:
+            return
+        reported = self._reported.setdefault(violation.track, {})
+        if violation.id in reported:
+            reported[violation.id].take(violation)
+        else:
+            reported[violation.id] = KeptViolation(violation, self._shelf)
 
     def _forget(self, now: datetime) -> None:
         """Bound the memory: drop vehicles that were last reported or read long ago."""
         for track, reported in list(self._reported.items()):
-            if all(now - (violation.end or now) > PLATE_MEMORY for violation in reported.values()):
+            if all(now - (kept.told.end or now) > PLATE_MEMORY for kept in reported.values()):
                 del self._reported[track]
         for track, plate in list(self._plates.items()):
             if now - plate.last_seen > PLATE_MEMORY and track not in self._reported:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -119,6 +121,32 @@ def test_a_violation_is_given_the_newest_vote_on_its_plate():
         None,
     ]
     assert reported[3][0].plate.final
+
+
+def test_where_every_vehicle_offends_few_pictures_stay_in_memory():
+    """A camera that was turned, or whose lane is drawn the wrong way round, accuses whoever passes."""
+    pipeline = CameraPipeline(camera(), MODELS)
+    watcher = Scripted()
+    pipeline._rules = [watcher]
+    pictures = []
+    for number in range(30):
+        seen = frame(number / 5)
+        pictures.append(weakref.ref(seen.image))
+        offence = Violation(
+            UUID(int=number), "square", "wrong_way", "wrong_way", seen.time, seen.time, seen.time, 0.8, seen, (),
+            Trace(()), track=number,
+        )  # fmt: skip
+        watcher.answers = iter([Findings((offence,))])
+        pipeline.step(seen, people(0))
+        watcher.scenes.clear()
+        del seen, offence
+    assert sum(picture() is not None for picture in pictures) <= 6
+
+    late = replace(plate("75A11111", final=True), track=3)
+    watcher.answers = iter([Findings(plates=(late,))])
+    (told,) = pipeline.step(frame(7), people(0)).violations
+    assert (told.id, told.plate.text) == (UUID(int=3), "75A11111")
+    assert (told.still.index, told.still.image.shape) == (3, (100, 100, 3))
 
 
 def test_a_detector_that_rests_does_not_end_the_tracks_of_what_it_looks_for():

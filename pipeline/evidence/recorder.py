@@ -30,6 +30,7 @@ from pipeline.evidence.pictures import encode, overlay
 from pipeline.evidence.preview import mark_for_preview
 from pipeline.evidence.recovery import clear_unfinished, mark_unfinished
 from pipeline.geometry import Layout
+from pipeline.kept_frames import FrameShelf, KeptViolation
 from pipeline.signing import Signer
 from pipeline.sources.base import MediaPacket
 from pipeline.types import Evidence, Violation
@@ -49,12 +50,17 @@ MOST_WAITING = 32
 class Case:
     """One violation whose package is not settled. `clips` is None until the clip is complete."""
 
-    violation: Violation
+    kept: KeptViolation
     evidence: Evidence | None = None
     clips: list[Clip] | None = None
     note: str = ""
     changed: bool = True
     retry: datetime | None = None
+
+    @property
+    def violation(self) -> Violation:
+        """Its newest report, without the picture."""
+        return self.kept.told
 
 
 class EvidenceRecorder:
@@ -114,6 +120,7 @@ class EvidenceRecorder:
         self._maker = ClipMaker(self.buffer, self.root, before=before, after=after, limit=limit, reserve=reserve)
         self._previews = previews
         self._cases: dict[UUID, Case] = {}
+        self._shelf = FrameShelf()
         self._unsettled: dict[UUID, Evidence] = {}
         self._lock = threading.Lock()
 
@@ -131,11 +138,12 @@ class EvidenceRecorder:
         with self._lock:
             case = self._cases.get(violation.id)
             if case is None:
-                case = self._cases[violation.id] = Case(violation)
+                case = self._cases[violation.id] = Case(KeptViolation(violation, self._shelf))
                 case.evidence = whole_package(
                     self.root, package_folder(violation), self._signer.trusted if self._signer else None
                 )
-            case.violation, case.changed = violation, True
+            case.kept.take(violation)
+            case.changed = True
             if case.evidence is None:
                 self._write(case, complete=False)
             assert case.evidence is not None  # noqa: S101 - written or raised
@@ -218,7 +226,7 @@ class EvidenceRecorder:
 
     def _write(self, case: Case, *, complete: bool, reason: str = "", now: datetime | None = None) -> Evidence:
         """Write the package as the case stands and exchange it for what was there."""
-        violation = case.violation
+        violation = case.kept.violation
         folder = package_folder(violation)
         package = self.root / folder
         mark_unfinished(self.root, folder, self.run)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from pipeline.geometry import clip_box
-from pipeline.rules.kept_frames import FrameShelf, KeptFrame
+from pipeline.kept_frames import FrameShelf, KeptFrame
 from pipeline.types import Box, Frame, Image, Track
 
 MARGIN = 0.06

@@ -13,10 +13,10 @@ from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_
 from pipeline.detectors.plates import PlateCandidate, PlateReader
 from pipeline.detectors.plates.grammar import countries, load_grammar
 from pipeline.errors import ConfigError
+from pipeline.kept_frames import FrameShelf
 from pipeline.rules.base import VEHICLES, Rule, RuleConfig, RuleContext, Scene
 from pipeline.rules.glimpses import Chooser, Glimpse, glimpse
 from pipeline.rules.incident import Incident, Sight
-from pipeline.rules.kept_frames import FrameShelf
 from pipeline.rules.plate_hits import Finding, Hit, trace
 from pipeline.rules.plate_owner import belongs, neighbours
 from pipeline.rules.plate_vehicle import Vehicle

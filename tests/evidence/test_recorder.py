@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import weakref
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from pipeline.errors import EvidenceError
 from pipeline.evidence import EvidenceRecorder, verify_package
 from pipeline.sources import Recording
-from pipeline.types import Evidence
+from pipeline.types import Evidence, Frame
 
 from ..servers.clips import make_clip, number_of
 from .makers import ID, START, at, play, violation
@@ -216,6 +217,23 @@ def test_names_of_cameras_never_leave_the_root(footage: Path, tmp_path: Path) ->
         folder = tmp_path / "evidence" / evidence.folder
         assert folder.resolve().relative_to(tmp_path / "evidence")
         assert len(folder.relative_to(tmp_path / "evidence").parts) == 3
+
+
+def test_violations_that_wait_for_their_clip_keep_few_pictures_in_memory(tmp_path: Path) -> None:
+    writer = recorder(tmp_path)
+    pictures = []
+    for number in range(12):
+        still = Frame("gate", number, at(number), np.full((90, 160, 3), 10 * number, np.uint8))
+        pictures.append(weakref.ref(still.image))
+        writer.record(replace(violation(still, at(number)), id=UUID(int=number), boxes=()))
+        del still
+    assert sum(picture() is not None for picture in pictures) <= 5
+    last = {evidence.violation: evidence for evidence in writer.finish()}
+    assert len(last) == 12
+    for number in range(12):
+        shown = cv2.imread(str(tmp_path / last[UUID(int=number)].folder / "still.jpg"))
+        assert shown.shape == (90, 160, 3)
+        assert np.abs(shown.astype(int) - 10 * number).max() <= 3
 
 
 def test_an_unwritable_folder_is_named_and_tried_again(footage: Path, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from pipeline.detectors.plates import PlateCandidate
+from pipeline.kept_frames import AS_THEY_ARE, FrameShelf
 from pipeline.rules.course import Course
-from pipeline.rules.kept_frames import AS_THEY_ARE, FrameShelf
 from pipeline.rules.plate import PlateConfig
 from pipeline.types import Frame, Image
 from tests.rules.test_plate import START, STEP, finals, passing, rule, run, watching

@@ -1,14 +1,15 @@
-"""Frames kept for later, within bounds: the newest as they are, older ones as JPEG."""
+"""Frames, and violations with theirs, kept for later within bounds: the newest as they are, older ones as JPEG."""
 
 from __future__ import annotations
 
 import weakref
 from collections import deque
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from pipeline.types import Frame, Image
+from pipeline.types import Frame, Image, Violation
 
 AS_THEY_ARE = 4
 """Frames of one camera that are held undivided: most that are kept give way to a better view within a few."""
@@ -41,7 +42,7 @@ class KeptFrame:
         done, data = cv2.imencode(".jpg", frame.image, QUALITY)
         if done:
             self._data = data.tobytes()
-            self._frame = Frame(frame.camera, frame.index, frame.time, np.zeros((0, 0, 3), np.uint8))
+            self._frame = without_picture(frame)
 
 
 class FrameShelf:
@@ -60,3 +61,28 @@ class FrameShelf:
         if len(self._held) > AS_THEY_ARE and (old := self._held.popleft()()) is not None:
             old.compress()
         return kept
+
+
+class KeptViolation:
+    """A violation that may be told again, with its picture on a shelf. `told` is the newest report without it."""
+
+    def __init__(self, violation: Violation, shelf: FrameShelf) -> None:
+        self._shelf = shelf
+        self._still = shelf.keep(violation.still)
+        self.told = replace(violation, still=without_picture(violation.still))
+
+    def take(self, violation: Violation) -> None:
+        """A newer report; the same picture is kept once."""
+        still, before = violation.still, self.told.still
+        if (still.index, still.time) != (before.index, before.time):
+            self._still = self._shelf.keep(still)
+        self.told = replace(violation, still=without_picture(still))
+
+    @property
+    def violation(self) -> Violation:
+        """The newest report with its picture."""
+        return replace(self.told, still=self._still.frame)
+
+
+def without_picture(frame: Frame) -> Frame:
+    return Frame(frame.camera, frame.index, frame.time, np.zeros((0, 0, 3), np.uint8))
