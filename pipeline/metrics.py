@@ -71,6 +71,7 @@ class Metrics:
         )
         self.inference_busy = gauge("inference_busy_ratio", "Part of the time that inference workers are busy.")
         self.overload_level = gauge("overload_level", "Steps by which analysis rates are lowered; 0 is no overload.")
+        self.overload_spent = gauge("overload_spent", "1 while frames are lost and no rate can be lowered further.")
         self.spool_items = gauge("spool_items", "Findings that wait for the database.")
         self.spool_bytes = gauge("spool_bytes", "Bytes of findings that wait for the database.")
         self.spool_refused = gauge("spool_refused", "Findings that the database refused, put aside in refused.jsonl.")

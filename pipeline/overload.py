@@ -37,11 +37,13 @@ class Governor(Generic[Key]):
     """Decides how much of its rate each camera is left. Pure: it sees windows of equal length.
 
     The cameras of the lowest priority are thinned first, down to the last of SHARES; then those of the next.
-    `level` counts the steps taken; 0 is no overload.
+    `level` counts the steps taken; 0 is no overload. `spent` says that frames are lost although no camera has anything
+    more to give.
     """
 
     def __init__(self) -> None:
         self.level = 0
+        self.spent = False
         self._crowded = self._calm = 0
         self._recovery = RECOVERY
         self._since_recovery: int | None = None
@@ -56,6 +58,7 @@ class Governor(Generic[Key]):
             self._since_recovery += 1
         steps = self._steps(priorities, rates)
         taken = max(step for step in steps if step <= self.level)
+        self.spent = replaced > TOO_MUCH and taken == steps[-1] and (self.spent or self._crowded >= PATIENCE)
         if self._crowded >= PATIENCE and taken < steps[-1]:
             self._lower(next(step for step in steps if step > taken))
             return True

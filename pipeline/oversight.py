@@ -103,6 +103,7 @@ class Oversight:
             "ready": ready.well,
             "database": ready.detail["database"],
             "overload_level": self._governor.level,
+            "overload_spent": self._governor.spent,
             "inference_busy": round(self._busy, 3),
             "spool": waiting,
             "refused": self._outlet.refused if isinstance(self._outlet, Spool) else 0,
@@ -145,7 +146,7 @@ class Oversight:
             self._busy,
         )
         priorities = {watch: watch.camera.priority for watch in watches}
-        level = self._governor.level
+        level, spent = self._governor.level, self._governor.spent
         rates = {watch: watch.camera.rate for watch in watches}
         changed = self._governor.observe(window, priorities, rates)
         shares = self._governor.shares(priorities, rates)
@@ -153,8 +154,17 @@ class Oversight:
             if watch.share != share:
                 watch.share = share
         self._metrics.overload_level.set(self._governor.level)
+        self._metrics.overload_spent.set(self._governor.spent)
         if changed:
             self._tell(level, shares)
+        if self._governor.spent > spent:
+            log.warning(
+                "overload: frames are lost and no rate can be lowered further; fewer cameras, a motion gate or a faster"
+                " machine would help",
+                replaced=window.replaced,
+                of=window.offered,
+                busy=round(self._busy, 2),
+            )
 
     def _tell(self, before: int, shares: dict[CameraWatch, float]) -> None:
         level = self._governor.level

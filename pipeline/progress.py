@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 from types import TracebackType
 from uuid import UUID
 
@@ -11,9 +12,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from pipeline.camera_run import CameraRun
 
+EVERY_SECONDS = 0.2
+"""Often enough for the eye; a driver of many cameras tells of its progress far more often."""
+
 
 class RunProgress:
-    """A bar for each running source; hand `update` to a driver as `on_progress`."""
+    """A bar for each running source; hand `update` to a driver as `on_progress`. A file or a journal gets none."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -25,8 +29,11 @@ class RunProgress:
             TimeRemainingColumn(),
             TextColumn("{task.fields[violations]} violations"),
             console=console,
+            disable=not console.is_terminal,
         )
         self._bars: dict[UUID, TaskID] = {}
+        self._active: tuple[CameraRun, ...] = ()
+        self._shown = 0.0
 
     def __enter__(self) -> RunProgress:
         self._progress.start()
@@ -35,11 +42,20 @@ class RunProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._show()
         self._progress.stop()
 
     def update(self, active: Sequence[CameraRun]) -> None:
         """Show where the active runs are; a bar whose run is gone is full."""
-        for run in active:
+        if self._progress.disable:
+            return
+        self._active = tuple(active)
+        if monotonic() - self._shown >= EVERY_SECONDS:
+            self._show()
+
+    def _show(self) -> None:
+        self._shown = monotonic()
+        for run in self._active:
             bar = self._bars.get(run.record)
             if bar is None:
                 bar = self._bars[run.record] = self._progress.add_task(
@@ -53,7 +69,7 @@ class RunProgress:
                 rate=run.tally.frames / max(task.elapsed or 0.0, 1e-3),
                 violations=run.tally.violations,
             )
-        running = {run.record for run in active}
+        running = {run.record for run in self._active}
         for key, bar in self._bars.items():
             if key not in running:
                 task = self._progress.tasks[self._progress.task_ids.index(bar)]

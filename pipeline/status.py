@@ -144,6 +144,7 @@ def _headline(status: dict[str, Any], now: datetime) -> str:
         f"engine {status['inference_busy']:.0%} busy",
         f"{status['spool']} records wait" if status["spool"] else "",
         f"overload, step {status['overload_level']}" if status["overload_level"] else "",
+        "frames are lost, and no rate can be lowered further" if status.get("overload_spent") else "",
     ]
     return ", ".join(part for part in parts if part)
 

@@ -37,6 +37,16 @@ def test_the_lowest_priority_gives_first_and_the_highest_last():
     assert not any(crowd(governor, 10 * PATIENCE))
 
 
+def test_it_says_when_there_is_nothing_left_to_give():
+    governor = Governor[str]()
+    slow = dict.fromkeys(PRIORITIES, LEAST_RATE)
+    told = [governor.observe(CROWDED, PRIORITIES, slow) or governor.spent for _ in range(PATIENCE + 1)]
+    assert told == [False] * (PATIENCE - 1) + [True, True]
+    assert governor.level == 0
+    governor.observe(MIDDLING, PRIORITIES, slow)
+    assert not governor.spent
+
+
 @given(st.integers(0, 12), st.dictionaries(st.text(max_size=3), st.floats(0.1, 60), min_size=1))
 def test_no_camera_falls_below_the_floor(level, rates):
     governor = Governor[str]()

@@ -40,9 +40,9 @@ def oversight(tmp_path, clock):
         yield Oversight(driver, engine, 2, Straight(repository, tmp_path / "evidence"))
 
 
-def run(oversight, name, priority):
+def run(oversight, name, priority, rate=10):
     """What the oversight sees of a camera's run, with a real buffer and watch."""
-    camera = {"id": name, "source": "rtsp://gate/1", "rate": 10, "priority": priority}
+    camera = {"id": name, "source": "rtsp://gate/1", "rate": rate, "priority": priority}
     (config,) = Config.model_validate({"site": {"timezone": "UTC"}, "cameras": [camera]}).cameras
     return SimpleNamespace(
         watch=oversight.watch(config),
@@ -80,6 +80,17 @@ def test_overload_thins_the_least_important_camera_and_says_so(oversight, clock)
     for _ in range(6):
         window(oversight, clock, runs, taken=1)
     assert park.watch.share == 1.0
+
+
+def test_frames_that_are_lost_although_no_rate_can_be_lowered_are_told(oversight, clock, capsys):
+    runs = [run(oversight, "gate", 5, rate=1)]
+    for _ in range(3):
+        window(oversight, clock, runs, taken=2)
+    status = oversight.status({})
+    assert (status["overload_level"], status["overload_spent"]) == (0, True)
+    assert "no rate can be lowered further" in capsys.readouterr().out
+    window(oversight, clock, runs, taken=1)
+    assert oversight.status({})["overload_spent"] is False
 
 
 def test_a_loop_that_stands_still_is_not_alive_and_not_ready(oversight, clock):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from math import cos, radians
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy import case as sql_case
 from sqlalchemy import func, select
 
 from pipeline.store.chaining import note
-from pipeline.store.records import CameraStatus
+from pipeline.store.records import CameraNow, CameraStatus
 from pipeline.store.tables import Camera, Violation
 from pipeline.store.uptime import GIVES_PICTURES, UptimeStore
 
@@ -47,65 +47,26 @@ class CameraStore(UptimeStore):
             connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=known))
             note(connection, Camera.__tablename__, [camera])
 
-    def set_camera_state(
-        self,
-        camera: str,
-        state: str,
-        *,
-        last_frame: datetime | None = None,
-        fps: float | None = None,
-        analysed_fps: float | None = None,
-        dropped_fps: float | None = None,
-        latency: float | None = None,
-        rate_share: float | None = None,
-        reconnects: int = 0,
-        clock_skew: float | None = None,
-        error: str | None = None,
-    ) -> None:
-        """Record how a camera is now; `since` moves only when `state` differs from what it was.
-
-        `last_frame` is the media time of its newest frame and `error` its newest error, both kept from before
-        when None; `error` must hold no secret. `reconnects` counts since the program started.
-        """
+    def set_camera_states(self, states: Collection[CameraNow]) -> None:
+        """Record how cameras are now, each named once, all or none; `since` moves only when a state differs from what
+        it was."""
+        if not states:
+            return
         now = datetime.now(UTC)
-        statement = self.insert(Camera).values(
-            id=camera,
-            state=state,
-            since=now,
-            last_frame=last_frame,
-            fps=fps,
-            analysed_fps=analysed_fps,
-            dropped_fps=dropped_fps,
-            latency=latency,
-            rate_share=rate_share,
-            reconnects=reconnects,
-            clock_skew=clock_skew,
-            last_error=error or "",
-            updated=now,
-        )
+        rows = [{**asdict(each), "since": now, "updated": now, "last_error": each.error or ""} for each in states]
+        for row in rows:
+            del row["error"]
+        statement = self.insert(Camera)
         new = statement.excluded
+        kept = {
+            "since": sql_case((Camera.state == new.state, Camera.since), else_=new.since),
+            "last_frame": func.coalesce(new.last_frame, Camera.last_frame),
+            "last_error": sql_case((new.last_error == "", Camera.last_error), else_=new.last_error),
+        }
+        told = {name: new[name] for name in rows[0] if name != "id"} | kept
         with self.writing_apart() as connection:
-            connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["id"],
-                    set_={
-                        "state": new.state,
-                        "since": sql_case((Camera.state == new.state, Camera.since), else_=new.since),
-                        "last_frame": Camera.last_frame if last_frame is None else new.last_frame,
-                        "fps": new.fps,
-                        "analysed_fps": new.analysed_fps,
-                        "dropped_fps": new.dropped_fps,
-                        "latency": new.latency,
-                        "rate_share": new.rate_share,
-                        "reconnects": new.reconnects,
-                        "clock_skew": new.clock_skew,
-                        "last_error": Camera.last_error if error is None else new.last_error,
-                        "updated": new.updated,
-                    },
-                )
-            )
-            if state in GIVES_PICTURES:
-                self.note_pictures(connection, camera, now)
+            connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=told), rows)
+            self.note_pictures(connection, [each.id for each in states if each.state in GIVES_PICTURES], now)
 
     def cameras(self) -> tuple[CameraStatus, ...]:
         """All cameras, by id."""

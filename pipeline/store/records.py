@@ -23,6 +23,25 @@ class Page(Generic[Item]):
 
 
 @dataclass(frozen=True, slots=True)
+class CameraNow:
+    """How a camera is now; quantities as in CameraStatus. `last_frame` is the media time of its newest frame and
+    `error` its newest error, both kept from before when None; `error` must hold no secret. `reconnects` counts since
+    the program started."""
+
+    id: str
+    state: str
+    last_frame: datetime | None = None
+    fps: float | None = None
+    analysed_fps: float | None = None
+    dropped_fps: float | None = None
+    latency: float | None = None
+    rate_share: float | None = None
+    reconnects: int = 0
+    clock_skew: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CameraStatus:
     """A camera and how it is now; `since` is when it came into `state`, `updated` when that was last heard. `ward`
     and `district` are the parts of the city that it belongs to, "" when not known; `groups` those that users may be

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy.orm import aliased
 
 from pipeline.store.database import Database
 from pipeline.store.operation_tables import CameraUptime
@@ -45,13 +47,22 @@ class UptimeStore(Database):
             old = select(func.count()).select_from(CameraUptime).where(CameraUptime.end < before)
             return connection.execute(old).scalar_one()
 
-    def note_pictures(self, connection: Connection, camera: str, now: datetime) -> None:
-        """The camera gives pictures now: its stretch goes on, or one begins."""
-        own = CameraUptime.camera == camera
-        newest = select(CameraUptime.start, CameraUptime.end).where(own).order_by(CameraUptime.start.desc()).limit(1)
-        start, end = connection.execute(newest).one_or_none() or (None, None)
-        if end is None or now - end > UNBROKEN:
-            begun = self.insert(CameraUptime).values(camera=camera, start=now, end=now)
-            connection.execute(begun.on_conflict_do_nothing())
-        elif now - end >= WRITTEN_EVERY:
-            connection.execute(update(CameraUptime).where(own, CameraUptime.start == start).values(end=now))
+    def note_pictures(self, connection: Connection, cameras: Sequence[str], now: datetime) -> None:
+        """These cameras give pictures now: the stretch of each goes on, or one begins."""
+        other = aliased(CameraUptime)
+        newest = select(func.max(other.start)).where(other.camera == CameraUptime.camera).scalar_subquery()
+        columns = (CameraUptime.camera, CameraUptime.start, CameraUptime.end)
+        statement = select(*columns).where(CameraUptime.camera.in_(cameras), CameraUptime.start == newest)
+        stretches = {camera: (start, end) for camera, start, end in connection.execute(statement)}
+        begun, gone_on = [], []
+        for camera in cameras:
+            start, end = stretches.get(camera, (now, None))
+            if end is None or now - end > UNBROKEN:
+                begun.append({"camera": camera, "start": now, "end": now})
+            elif now - end >= WRITTEN_EVERY:
+                gone_on.append({"of": camera, "since": start})
+        if begun:
+            connection.execute(self.insert(CameraUptime).on_conflict_do_nothing(), begun)
+        if gone_on:
+            own = (CameraUptime.camera == bindparam("of"), CameraUptime.start == bindparam("since"))
+            connection.execute(update(CameraUptime).where(*own).values(end=now), gone_on)

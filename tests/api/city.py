@@ -17,6 +17,7 @@ from pipeline.base_map import BaseMap, Tiles
 from pipeline.config.registration import Registration
 from pipeline.config.watchlists import Watchlists
 from pipeline.store import Repository, Role
+from pipeline.store.records import CameraNow
 from pipeline.store.tables import Camera
 from pipeline.types import CameraAlert, Findings, Trace
 from tests.store.makers import identity, plate, violation
@@ -83,7 +84,9 @@ def _people(repository: Repository) -> None:
 def _cameras(repository: Repository, now: datetime) -> None:
     for camera, (name, latitude, longitude, groups) in PLACES.items():
         repository.record_camera(camera, name, latitude, longitude, groups=groups, heading=45.0, angle=70.0)
-        repository.set_camera_state(camera, "waiting" if camera == "gate-2" else "live", error="no picture for 12 s")
+        repository.set_camera_states(
+            [CameraNow(camera, "waiting" if camera == "gate-2" else "live", error="no picture for 12 s")]
+        )
     with repository.writing_apart() as connection:  # however long the tests take, no camera falls silent
         connection.execute(update(Camera).values(updated=now + timedelta(days=1)))
     repository.record_camera("inside", "Trong hầm")

@@ -20,6 +20,7 @@ from pipeline.evidence import EvidenceRecorder
 from pipeline.signing import Signer
 from pipeline.sources.recording import Recording
 from pipeline.store import Repository, Role
+from pipeline.store.records import CameraNow
 from pipeline.types import CountSample, Findings, Frame, Image, Trace, Violation
 from tests.store.makers import NOON, plate, violation
 
@@ -45,7 +46,7 @@ def build(folder: Path, url: str, count: int = 3) -> Site:
     signer = Signer.open(folder / "keys")
     with Repository.open(url) as repository:
         repository.record_camera("gate-1", "Cổng Ngọ Môn", 16.4677, 107.5792)
-        repository.set_camera_state("gate-1", "live", last_frame=NOON, fps=5.0)
+        repository.set_camera_states([CameraNow("gate-1", "live", last_frame=NOON, fps=5.0)])
         repository.record_camera("gate-2", "Cầu Trường Tiền")
         for role in Role:
             repository.create_user(role.value, password_hash(), role, must_change_password=False)

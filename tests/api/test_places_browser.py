@@ -16,6 +16,7 @@ from pipeline.paths import StillFiles
 from pipeline.sources.recording import Recording
 from pipeline.stills import Stills
 from pipeline.store import Repository
+from pipeline.store.records import CameraNow
 
 from ..test_stills import wait_for
 from .conftest import serving
@@ -60,7 +61,7 @@ def desk(browser: Browser, tmp_path: Path) -> Iterator[Desk]:
     street = running.camera("street")
     with Repository.open(settings.database_url.get_secret_value()) as repository:
         repository.record_camera("street", street.label)
-        repository.set_camera_state("street", "live", last_frame=datetime.now(UTC))
+        repository.set_camera_states([CameraNow("street", "live", last_frame=datetime.now(UTC))])
     assert settings.stills_root is not None
     with Stills(settings.stills_root) as stills:
         stills.offer(

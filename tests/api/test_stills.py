@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from pipeline.paths import StillFiles
 from pipeline.store import Repository
+from pipeline.store.records import CameraNow
 from tests.api.conftest import sign_in
 from tests.api.site import build
 from tests.store.makers import NOON
@@ -84,7 +85,7 @@ def test_watching_is_one_row_and_not_one_for_each_refresh(watched: tuple[TestCli
 def test_pages_show_the_state_and_mark_what_is_new(watched: tuple[TestClient, Repository, Path]) -> None:
     client, repository, stills = watched
     headers = sign_in(client, "viewer")
-    repository.set_camera_state("gate-1", "live", fps=25.0, analysed_fps=9.5, clock_skew=-3.25)
+    repository.set_camera_states([CameraNow("gate-1", "live", fps=25.0, analysed_fps=9.5, clock_skew=-3.25)])
     listed = client.get("/cameras?name=ngọ", headers=headers).text
     assert "Cổng Ngọ Môn" in listed
     assert "Cầu Trường Tiền" not in listed

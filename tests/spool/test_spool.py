@@ -19,6 +19,7 @@ import pytest
 from pipeline.errors import StoreError
 from pipeline.spool import Found, LeftOpen, Packed, RunBegun, RunEnded, Spool, open_patiently
 from pipeline.store import Repository
+from pipeline.store.records import CameraNow
 from pipeline.types import CountSample, Evidence, Findings
 
 from ..servers.disk import fill
@@ -189,7 +190,9 @@ def test_only_the_newest_state_is_written_and_a_refused_one_is_no_outage(sqlite:
     spool = spool_on(tmp_path, sqlite)
 
     def write(state: str) -> Callable[[Repository], None]:
-        return lambda repository: repository.set_camera_state("gate", state, reconnects=2**70 if state == "bad" else 0)
+        return lambda repository: repository.set_camera_states(
+            [CameraNow("gate", state, reconnects=2**70 if state == "bad" else 0)]
+        )
 
     for state in ("reading", "bad", "failed"):
         spool.latest("gate", write(state))

@@ -21,6 +21,7 @@ from pipeline.store.account_records import AuditEntry
 from pipeline.store.chain import KINDS, extend
 from pipeline.store.chain_check import Head, check_chain
 from pipeline.store.chain_tables import ChainEntry
+from pipeline.store.records import CameraNow
 from pipeline.store.tables import EvidenceFile, PlateRead, Violation
 from pipeline.types import Evidence, Findings
 from pipeline.types import EvidenceFile as FileValue
@@ -45,7 +46,7 @@ def live(repository: Repository) -> list[UUID]:
     for each in found:
         repository.attach(Evidence(each.id, f"gate-1/2026-11-01/{each.id}", files("ab"), complete=False))
         repository.attach(Evidence(each.id, f"gate-1/2026-11-01/{each.id}", files("cd"), complete=True))
-    repository.set_camera_state("gate-1", "live", last_frame=NOON, fps=5.0, reconnects=3, error="x")
+    repository.set_camera_states([CameraNow("gate-1", "live", last_frame=NOON, fps=5.0, reconnects=3, error="x")])
     repository.update_run(run, frames=7)
     repository.finish_run(run)
     decide(repository, found[0].id, Decision(Action.ACCEPT, "lan", plate="75A-123.45"))

@@ -13,6 +13,7 @@ from pipeline.errors import QueryError
 from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy, State
 from pipeline.store import Repository, ViolationFilter
 from pipeline.store import cameras as camera_module
+from pipeline.store.records import CameraNow
 from pipeline.types import CameraAlert, Findings, Trace
 
 from .makers import NOON, identity, plate, seconds, violation
@@ -25,7 +26,7 @@ def test_a_stretch_goes_on_until_a_silence(repository: Repository) -> None:
     def tell(after: float, state: str = "live") -> None:
         with patch.object(camera_module, "datetime") as clock:
             clock.now.return_value = NOON + seconds(after)
-            repository.set_camera_state("gate-1", state)
+            repository.set_camera_states([CameraNow("gate-1", state)])
 
     for after in range(0, 60, 2):
         tell(after)
