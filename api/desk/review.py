@@ -190,14 +190,12 @@ def case_values(
 
 def _hold_next(choice: Choice, after: UUID | None, services: Services, identity: Identity) -> UUID | None:
     """The next case, held for this officer, so that no two work on the same one."""
-    repository, now = services.repository, datetime.now(UTC)
-    wanted = choice.filter(services, identity, now)
-    senior = identity.role is Role.SENIOR_REVIEWER
-    while (found := repository.next_review(identity.name, wanted, senior=senior, after=after, now=now)) is not None:
-        try:
-            repository.lock_review(found, identity.name, now + services.settings.review.lock_for, now=now)
-        except ConflictError:  # another officer was faster
-            after = found
-        else:
-            return found
-    return None
+    now = datetime.now(UTC)
+    return services.repository.take_next_review(
+        identity.name,
+        choice.filter(services, identity, now),
+        senior=identity.role is Role.SENIOR_REVIEWER,
+        until=now + services.settings.review.lock_for,
+        now=now,
+        after=after,
+    )

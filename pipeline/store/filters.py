@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select
@@ -109,12 +110,18 @@ class DueBefore:
 def awaits_reading() -> ColumnElement[bool]:
     """Whether an officer has yet to read the plate of the violation's vehicle unprompted: in this case, in another of
     the same read, or in the one that this case repeats."""
-    other = aliased(Violation)
+    other = _other_violations()
     # Not by the state itself: SQLite might go through all that wait for each row.
     waits = other.review_state.concat("") == State.SECOND_REVIEW.value
     repeats = exists().where(Review.violation == Violation.id, other.id == Review.duplicate_of, waits)
     same = exists().where(other.plate_read == Violation.plate_read, waits)
     return or_(Violation.review_state.concat("") == State.SECOND_REVIEW.value, same, repeats)
+
+
+@cache
+def _other_violations() -> type[Violation]:
+    """Made once: that takes longer than a search with it."""
+    return aliased(Violation)
 
 
 def _given_to(officer: str) -> ColumnElement[bool]:

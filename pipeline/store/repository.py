@@ -22,6 +22,7 @@ from pipeline.store.database import connect, describe
 from pipeline.store.findings import FindingsStore
 from pipeline.store.hits import WatchlistHits
 from pipeline.store.migrate import require_head, upgrade
+from pipeline.store.next_review import NextReview
 from pipeline.store.notifications import NotificationStore
 from pipeline.store.plate_retention import PlateRetention
 from pipeline.store.plates import PlateQueries
@@ -39,6 +40,7 @@ class Repository(
     ConfigurationStore,
     NotificationStore,
     RunStore,
+    NextReview,
     CaseworkQueries,
     PlateQueries,
     PlateRetention,

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, false, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from pipeline.errors import ConflictError, QueryError
-from pipeline.review import UNDECIDED, Action, Case, Decision, ReviewPolicy, State, decide
+from pipeline.review import Action, Case, Decision, ReviewPolicy, State, decide
 from pipeline.store.account_records import AuditEntry
 from pipeline.store.accounts import append_audit
 from pipeline.store.database import Database
 from pipeline.store.encode import plain
-from pipeline.store.filters import ViolationFilter
-from pipeline.store.paging import first_rows
 from pipeline.store.review_records import ReviewRecord, ReviewStep
 from pipeline.store.review_tables import Review, ReviewAction
 from pipeline.store.tables import Violation
@@ -39,7 +37,6 @@ UNTOUCHED: Mapping[str, Any] = {
     "duplicate_of": None,
     "notified": None,
 }
-_PLACE = (Violation.start, Violation.id)
 _SEEN = (Violation.id, Violation.review_state, Violation.kind, Violation.track, Violation.start)
 
 
@@ -66,33 +63,6 @@ class ReviewStore(Database):
         statement = select(ReviewAction.__table__).where(ReviewAction.violation == violation).order_by(ReviewAction.id)
         with self.reading() as connection:
             return tuple(ReviewStep(**row) for row in connection.execute(statement).mappings())
-
-    def next_review(
-        self, officer: str, wanted: ViolationFilter, *, senior: bool, after: UUID | None = None, now: datetime
-    ) -> UUID | None:
-        """The oldest case still to be decided that this officer can work on, and that began after the case
-        `after`; None when there is none. A case that another holds, or that waits for other eyes, is passed over."""
-        undecided = replace(wanted, states=tuple(sorted(UNDECIDED.intersection(wanted.states or UNDECIDED))))
-        if not undecided.states:
-            return None
-        statement = (
-            select(*_PLACE)
-            .join(Review, Review.violation == Violation.id, isouter=True)
-            .where(*undecided.across_states().conditions())
-            .where(or_(Review.lock_until.is_(None), Review.lock_until <= now, Review.lock_holder == officer))
-            .where(or_(Violation.review_state == State.FLAGGED.value, Review.first_reviewer != officer))
-            .where(or_(Review.asked_by.is_(None), Review.asked_by != officer))
-            .where(or_(Review.assignee.is_(None), Review.assignee.in_(["", officer])))
-            .where(or_(Review.disputed.is_(None), Review.disputed.is_(False), _may_settle(officer, senior=senior)))
-        )
-        with self.reading() as connection:
-            if after is not None:
-                place = select(*_PLACE).where(Violation.id == after)
-                if (mark := connection.execute(place).one_or_none()) is not None:
-                    statement = statement.where(tuple_(*_PLACE) > tuple_(*mark))
-            oldest = first_rows(statement, _PLACE, 1, falling=False, branches=undecided.by_state())
-            row = connection.execute(oldest).one_or_none()
-            return None if row is None else row.id
 
     def decide_review(
         self,
@@ -180,8 +150,8 @@ class ReviewStore(Database):
         """Hold the case while working on it, until then at most; taken again it is held longer. No step of the
         history, and the version stays: nothing about the case has changed."""
         with self.writing() as connection:
-            known = _claim(connection, violation, actor, None, now)
-            self._put_review(connection, known, {"lock_holder": actor, "lock_until": until, "updated": now})
+            _claim(connection, violation, actor, None, now)
+            self._put_review(connection, violation, {"lock_holder": actor, "lock_until": until, "updated": now})
             return _found(connection, violation)
 
     def release_review(self, violation: UUID, actor: str, *, now: datetime) -> None:
@@ -203,20 +173,16 @@ class ReviewStore(Database):
         now: datetime,
         audit: AuditEntry | None,
     ) -> ReviewRecord:
-        self._put_review(connection, known, {**changed, "version": known.version + 1, "updated": now})
+        self._put_review(connection, known.violation, {**changed, "version": known.version + 1, "updated": now})
         row = {"violation": known.violation, "time": now, "actor": actor, "before": known.state.value}
         row |= {"reason": "", "note": "", **step}
         connection.execute(insert(ReviewAction).values({**row, "detail": plain(step["detail"])}))
         append_audit(connection, audit)
         return _found(connection, known.violation)
 
-    def _put_review(self, connection: Connection, known: ReviewRecord, values: Mapping[str, object]) -> None:
-        statement = self.insert(Review).values({"violation": known.violation, **UNTOUCHED, **values})
+    def _put_review(self, connection: Connection, violation: UUID, values: Mapping[str, object]) -> None:
+        statement = self.insert(Review).values({"violation": violation, **UNTOUCHED, **values})
         connection.execute(statement.on_conflict_do_update(index_elements=["violation"], set_=dict(values)))
-
-
-def _may_settle(officer: str, *, senior: bool) -> ColumnElement[bool]:
-    return Review.second_reviewer != officer if senior else false()
 
 
 def _claim(connection: Connection, violation: UUID, actor: str, version: int | None, now: datetime) -> ReviewRecord:

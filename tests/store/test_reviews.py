@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -134,13 +135,13 @@ def test_the_next_case_is_one_that_this_officer_can_work_on(repository: Reposito
     everything, other = ViolationFilter(), violation(1).id
 
     def following(officer: str, *, senior: bool = False) -> UUID | None:
-        return repository.next_review(officer, everything, senior=senior, now=MORNING)
+        return repository.take_next_review(officer, everything, senior=senior, until=MORNING, now=MORNING)
 
     first = following("lan")
     assert first in {CASE, other}
-    repository.lock_review(first, "lan", MORNING + timedelta(minutes=10), now=MORNING)  # type: ignore[arg-type]
+    repository.lock_review(first, "lan", MORNING + timedelta(minutes=10), now=MORNING)
     assert following("minh") not in {first, None}
-    repository.release_review(first, "lan", now=MORNING)  # type: ignore[arg-type]
+    repository.release_review(first, "lan", now=MORNING)
     second = other if first == CASE else CASE
     repository.assign_review(second, "hoa", "hoa", version=0, now=MORNING)
     decide(repository, Decision(Action.ACCEPT, "lan", plate="75A26819"), repository.review(CASE).version)  # type: ignore[union-attr]
@@ -148,6 +149,23 @@ def test_the_next_case_is_one_that_this_officer_can_work_on(repository: Reposito
         assert following("lan") is None
         decide(repository, Decision(Action.ACCEPT, "minh", plate="75A26810"), 1)
         assert (following("tam"), following("tam", senior=True)) == (None, CASE)
+
+
+def test_officers_who_ask_at_once_are_given_different_cases(repository: Repository) -> None:
+    repository.save(Findings(tuple(violation(number) for number in range(2, 12))))
+
+    def take(number: int) -> UUID | None:
+        until = MORNING + timedelta(minutes=10)
+        return repository.take_next_review(
+            f"officer-{number}", ViolationFilter(), senior=False, until=until, now=MORNING
+        )
+
+    with ThreadPoolExecutor(12) as officers:
+        taken = list(officers.map(take, range(12)))
+    assert len({*taken} - {None}) == 12
+    held = repository.reviews([case for case in taken if case is not None])
+    assert sorted(review.lock_holder for review in held.values()) == sorted(f"officer-{number}" for number in range(12))
+    assert take(12) is None
 
 
 def test_reprocessing_the_footage_leaves_the_review_alone(repository: Repository) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -86,12 +86,19 @@ def test_single_rows_of_others_are_not_there(mine: Repository, theirs: Any) -> N
     assert mine.review(own.id) is not None
 
 
-def test_cases_of_others_are_neither_taken_nor_changed(repository: Repository, mine: Repository, theirs: Any) -> None:
+def test_cases_of_others_are_not_taken(repository: Repository, mine: Repository, theirs: Any) -> None:
     later = NOON + timedelta(hours=1)
     own = mine.violations().items[0].id
-    assert repository.next_review("hoa", ViolationFilter(), senior=False, after=own, now=later) == theirs.id
-    assert mine.next_review("hoa", ViolationFilter(), senior=False, now=later) == own
-    assert mine.next_review("hoa", ViolationFilter(), senior=False, after=own, now=later) is None
+
+    def take(store: Repository, after: UUID | None) -> UUID | None:
+        return store.take_next_review("hoa", ViolationFilter(), senior=False, until=later, now=later, after=after)
+
+    assert (take(mine, None), take(mine, own), take(repository, own)) == (own, None, theirs.id)
+
+
+def test_cases_of_others_are_not_changed(repository: Repository, mine: Repository, theirs: Any) -> None:
+    later = NOON + timedelta(hours=1)
+    own = mine.violations().items[0].id
     for change in (
         lambda: mine.lock_review(theirs.id, "hoa", later, now=later),
         lambda: mine.decide_review(theirs.id, Decision(Action.ACCEPT, "hoa"), POLICY, version=0, now=later),
