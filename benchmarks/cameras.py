@@ -5,7 +5,8 @@
 Serves the clip from as many mounts of a real RTSP server, watches them with `matthan run`, and counts once all
 cameras are live. A camera starves when fewer than four fifths of its frames were looked at, or when it was not
 looked at for longer than STARVED of its intervals. Looking at a frame is to analyse it or, with the motion gate, to
-find that nothing has moved. The server shares the machine; what it takes is told apart.
+find that nothing has moved. The cameras' clips are spread evenly over their length, so that the part --moving of the
+cameras sees something move at any time. The server shares the machine; what it takes is told apart.
 """
 
 from __future__ import annotations
@@ -91,7 +92,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clip = encode(arguments.clip, folder / "camera.mp4", arguments.moving)
-        server = RtspServer({f"/camera-{number}": clip for number in range(arguments.cameras)})
+        apart = MOVING_SECONDS / arguments.moving / arguments.cameras
+        mounts = [f"/camera-{number}" for number in range(arguments.cameras)]
+        phases = {mount: -number * apart for number, mount in enumerate(mounts)}
+        server = RtspServer(dict.fromkeys(mounts, clip), epoch=time.time(), phases=phases)
         try:
             port = free_port()
             streams = register(folder / "streams.yaml", server, arguments, port)
