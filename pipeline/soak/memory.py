@@ -13,15 +13,17 @@ import numpy as np
 EVERY_SECONDS = 5.0
 BIN_SECONDS = 30.0
 HOUR = 3600.0
+FEWEST_PAIRS = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Memory of the whole tree in bytes at a Unix time; `life` counts the program's starts."""
+    """Memory of the whole tree of so many processes, in bytes at a Unix time; `life` counts the program's starts."""
 
     time: float
     life: int
     bytes: int
+    processes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,9 @@ class MemoryWatch:
         while not self._done.wait(EVERY_SECONDS):
             if (current := self._current()) is not None:
                 process, life = current
-                total = sum(map(proportional_bytes, process_tree(process)))
-                if total:
-                    self.samples.append(Sample(time.time(), life, total))
+                sizes = [size for size in map(proportional_bytes, process_tree(process)) if size]
+                if sizes:
+                    self.samples.append(Sample(time.time(), life, sum(sizes), len(sizes)))
 
 
 def longest_life(samples: Sequence[Sample], warm_up: float) -> list[Sample]:
@@ -94,22 +96,27 @@ def longest_life(samples: Sequence[Sample], warm_up: float) -> list[Sample]:
 
 
 def slope(samples: Sequence[Sample]) -> Slope | None:
-    """Theil-Sen slope over the medians of half minutes, with Sen's 95 % interval; None when there are too few.
+    """Seasonal Kendall slope over the medians of half minutes, with its 95 % interval; None when there are too few.
 
-    Sen, P. K. (1968), Estimates of the regression coefficient based on Kendall's tau. A median of all pairs is
-    not moved by the peaks of single faults.
+    Hirsch, R. M., Slack, J. R. and Smith, R. A. (1982), Techniques of trend analysis for monthly water quality data:
+    the median slope of all pairs within a season, here of half minutes in which equally many processes ran. So a
+    reader that a fault has killed, and that two others replace for a while, is no growth; nor do the peaks of single
+    faults move a median.
     """
     bins: dict[int, list[Sample]] = {}
     for sample in samples:
         bins.setdefault(int((sample.time - samples[0].time) // BIN_SECONDS), []).append(sample)
     x = np.array([np.median([one.time for one in each]) for each in bins.values()])
     y = np.array([np.median([one.bytes for one in each]) for each in bins.values()]) / 1e6
-    count = len(x)
-    if count < 6:
+    processes = np.array([int(np.median([one.processes for one in each])) for each in bins.values()])
+    first, second = np.triu_indices(len(x), 1)
+    alike = processes[first] == processes[second]
+    first, second = first[alike], second[alike]
+    if len(first) < FEWEST_PAIRS:
         return None
-    first, second = np.triu_indices(count, 1)
     slopes = np.sort((y[second] - y[first]) / (x[second] - x[first])) * HOUR
-    spread = 1.96 * np.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    counts = np.unique(processes, return_counts=True)[1]
+    spread = 1.96 * np.sqrt(np.sum(counts * (counts - 1) * (2 * counts + 5)) / 18)
     low = int(max(0, (len(slopes) - spread) / 2))
     high = int(min(len(slopes) - 1, (len(slopes) + spread) / 2))
     return Slope(

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,7 @@ def samples(mb_an_hour: float, minutes: float, noise: float = 3.0, life: int = 1
     chance = random.Random(7)  # noqa: S311
     times = [begin + 5 * step for step in range(int(minutes * 12))]
     return [
-        Sample(time, life, int(1e6 * (500 + mb_an_hour * (time - begin) / 3600 + chance.gauss(0, noise))))
+        Sample(time, life, int(1e6 * (500 + mb_an_hour * (time - begin) / 3600 + chance.gauss(0, noise))), 3)
         for time in times
     ]
 
@@ -32,8 +33,18 @@ def test_the_slope_lies_in_its_interval(growth):
 
 def test_single_peaks_do_not_move_it():
     steady = samples(0, minutes=60, noise=0)
-    peaked = [Sample(one.time, 1, one.bytes + 400_000_000 * (index % 60 < 5)) for index, one in enumerate(steady)]
+    peaked = [Sample(one.time, 1, one.bytes + 400_000_000 * (index % 60 < 5), 3) for index, one in enumerate(steady)]
     assert slope(peaked).per_hour == pytest.approx(0, abs=0.5)
+
+
+def test_processes_that_come_and_go_are_no_growth_and_hide_none():
+    def with_processes(one: Sample) -> Sample:
+        more = int(one.time // 600) + int(one.time // 300) % 2  # two more, one fewer, and so on
+        return replace(one, bytes=one.bytes + 40_000_000 * more, processes=3 + more)
+
+    steady, leaking = (list(map(with_processes, samples(growth, minutes=60))) for growth in (0, 40))
+    assert slope(steady).per_hour == pytest.approx(0, abs=5)
+    assert slope(leaking).per_hour == pytest.approx(40, abs=5)
 
 
 def test_a_leak_fails_a_flat_run_passes_and_a_short_one_shows_nothing():
