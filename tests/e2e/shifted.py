@@ -29,7 +29,7 @@ def seed(samples: Path, data: Path, repository: Repository, count: int) -> list[
     made = []
     for number in range(count):
         shift = timedelta(hours=1 + number // len(packages))
-        evidence = _shifted(packages[number % len(packages)], data / "evidence", shift, signer)
+        evidence = moved(packages[number % len(packages)], data / "evidence", shift, signer)
         violation = restore(data / "evidence", evidence)
         repository.record_camera(violation.camera, violation.camera)
         repository.save(Findings((violation,)))
@@ -38,7 +38,8 @@ def seed(samples: Path, data: Path, repository: Repository, count: int) -> list[
     return made
 
 
-def _shifted(package: Path, root: Path, shift: timedelta, signer: Signer) -> Evidence:
+def moved(package: Path, root: Path, shift: timedelta, signer: Signer) -> Evidence:
+    """A copy of the package below `root`, of a case of its own that much later."""
     manifest, decision = opened((package / MANIFEST).read_bytes()), json.loads((package / TRACE).read_bytes())
     identity = uuid5(UUID(manifest["violation"]), str(shift))
     manifest, decision = _later(manifest, shift), _later(decision, shift)
