@@ -30,6 +30,9 @@ from pipeline.write_behind import WriteBehind
 
 log = structlog.get_logger()
 
+MOST_NOTES = 5
+"""Violations of which a run's row says why their evidence is missing."""
+
 
 class CameraRun:
     """One camera from its source to the store: a reader thread fills `buffer`, the driver lets the camera decide, and
@@ -203,6 +206,17 @@ class CameraRun:
         """Pieces of work that wait to be written."""
         return self._writing.waiting
 
+    @property
+    def stalled(self) -> float:
+        """Seconds for which what is to be written has come no further."""
+        return self._writing.stalled
+
+    def leave(self) -> None:
+        """End it as a kill would, because what it found cannot be written now; the next start completes what was
+        begun."""
+        log.error("evidence is not written in time: left to the next start", camera=self.pipeline.camera.id)
+        self.ended = True
+
     def check(self) -> None:
         """Give the run up when what it found could not be stored."""
         if self._writing.error is not None and not self.failed:
@@ -230,9 +244,16 @@ class CameraRun:
         return self._ledger.video_bytes
 
     @property
+    def cases(self) -> int:
+        """Violations whose package is not complete."""
+        return self._ledger.cases
+
+    @property
     def missing_evidence(self) -> str:
         """Why evidence of some violation could not be written; "" when all was."""
-        return "; ".join(self._ledger.missing.values())
+        notes = list(self._ledger.missing.values())
+        more = f"; and of {len(notes) - MOST_NOTES} more" if len(notes) > MOST_NOTES else ""
+        return "; ".join(notes[:MOST_NOTES]) + more
 
     def _store(self, findings: Findings) -> None:
         if isinstance(self.source, RtspCamera):

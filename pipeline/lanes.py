@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
+from time import monotonic
 from typing import TypeAlias, TypeVar
 
 import structlog
@@ -42,6 +43,13 @@ class Lanes:
                 self._lanes[camera] = Lane(self._ready)
             return self._lanes[camera]
 
+    @property
+    def stalled(self) -> float:
+        """Seconds for which the lane that is worst off has come no further with its work; 0 when none has any."""
+        with self._lock:
+            lanes = list(self._lanes.values())
+        return max((lane.stalled for lane in lanes), default=0.0)
+
     def close(self) -> None:
         """Let the threads end; who wants the work done waits for it before."""
         for _ in self._threads:
@@ -59,7 +67,14 @@ class Lane:
         self._ready = ready
         self._tasks: deque[Task] = deque()
         self._taken = False
+        self._moved = 0.0
         self._lock = threading.Lock()
+
+    @property
+    def stalled(self) -> float:
+        """Seconds since a piece was last done or, in an idle lane, put here; 0 when nothing is to be done."""
+        with self._lock:
+            return monotonic() - self._moved if self._taken else 0.0
 
     def put(self, task: Task) -> None:
         """Have this done after all that was put here before. What it raises is logged, and ends nothing else."""
@@ -67,7 +82,7 @@ class Lane:
             self._tasks.append(task)
             if self._taken:
                 return
-            self._taken = True
+            self._taken, self._moved = True, monotonic()
         self._ready.put(self)
 
     def call(self, task: Callable[[], T], seconds: float | None = None) -> T:
@@ -91,7 +106,7 @@ class Lane:
         except Exception:
             log.exception("work on evidence")
         with self._lock:
-            self._taken = bool(self._tasks)
-            again = self._taken
+            again = self._taken = bool(self._tasks)
+            self._moved = monotonic()
         if again:
             self._ready.put(self)

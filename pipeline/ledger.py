@@ -16,6 +16,9 @@ from pipeline.types import Evidence, Findings, Violation
 
 log = structlog.get_logger()
 
+MOST_MISSING = 256
+"""Violations of which it is remembered why their evidence is not written."""
+
 
 class Ledger:
     """Keeps the findings of one run.
@@ -38,6 +41,11 @@ class Ledger:
     def video_bytes(self) -> int:
         """Video that is kept in memory for clips."""
         return self._recorder.buffer.bytes
+
+    @property
+    def cases(self) -> int:
+        """Violations whose package is not complete."""
+        return self._recorder.cases
 
     def store(self, findings: Findings) -> None:
         """Package the violations, and hand all of it on."""
@@ -80,6 +88,8 @@ class Ledger:
         """Said once for each violation and reason, although it is tried again and again."""
         if self.missing.get(violation) != note:
             self.missing[violation] = note
+            while len(self.missing) > MOST_MISSING:
+                del self.missing[next(iter(self.missing))]
             log.error("evidence not written", camera=self._camera, violation=str(violation), error=note)
 
     def _hand_on(self, found: Found | None, written: Sequence[Evidence]) -> None:

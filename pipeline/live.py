@@ -59,6 +59,8 @@ class Live:
             self.installation.networks.workers,
             self.installation.outlet,
             self.installation.uploads,
+            self.installation.lanes,
+            self.installation.previews,
         )
         self._states = CameraStates(self.installation.outlet)
         self.roster = Roster(self.installation, self._oversight, self._states, self.stop, self._turn.set)

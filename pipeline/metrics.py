@@ -77,6 +77,10 @@ class Metrics:
         self.spool_refused = gauge("spool_refused", "Findings that the database refused, put aside in refused.jsonl.")
         self.spool_lost = gauge("spool_lost", "Findings lost since the start: neither disk nor database took them.")
         self.evidence_bytes = gauge("evidence_memory_bytes", "Video kept in memory for clips.", "camera")
+        self.evidence_stalled = gauge(
+            "evidence_stalled_seconds", "For how long the evidence of some camera has come no further."
+        )
+        self.previews_waiting = gauge("previews_waiting", "Packages whose viewing copy is still to be made.")
         self.archive_waiting = gauge("archive_waiting", "Finished packages that are not in the archive yet.")
 
         self.configuration_good = gauge(

@@ -13,8 +13,10 @@ from pipeline.camera_run import CameraRun
 from pipeline.config import CameraConfig
 from pipeline.engine import Engine
 from pipeline.given_up import GivenUp
+from pipeline.lanes import Lanes
 from pipeline.monitor import Health, Pages
 from pipeline.overload import Governor, Window
+from pipeline.previews import Previews
 from pipeline.runner import Driver
 from pipeline.sources import RtspCamera
 from pipeline.spool import Alerted, Outlet, Spool
@@ -26,6 +28,8 @@ log = structlog.get_logger()
 
 WINDOW = 5.0
 """Seconds over which load is judged."""
+STALLED = 20.0
+"""Seconds after which evidence that comes no further is told of; a disk that is well takes one for a package."""
 STANDSTILL = 60.0
 """Seconds after which a loop that does not go round counts as hanging; one slow write to a disk does not take that."""
 
@@ -34,7 +38,14 @@ class Oversight:
     """Looks after the cameras of one driver. `refresh` is called every few seconds, from one thread of its own."""
 
     def __init__(
-        self, driver: Driver, engine: Engine, workers: int, outlet: Outlet, uploads: Uploads | None = None
+        self,
+        driver: Driver,
+        engine: Engine,
+        workers: int,
+        outlet: Outlet,
+        uploads: Uploads | None = None,
+        lanes: Lanes | None = None,
+        previews: Previews | None = None,
     ) -> None:
         self.started = datetime.now(UTC)
         self._driver = driver
@@ -42,6 +53,9 @@ class Oversight:
         self._workers = workers
         self._outlet = outlet
         self._uploads = uploads
+        self._lanes = lanes
+        self._previews = previews
+        self._told_stalled = False
         self._metrics = engine.metrics
         self.given_up = GivenUp(self._on_failure)
         self._governor = Governor[CameraWatch]()
@@ -73,6 +87,10 @@ class Oversight:
             self._metrics.spool_lost.set(self._outlet.lost)
         if self._uploads is not None:
             self._metrics.archive_waiting.set(self._uploads.waiting)
+        if self._previews is not None:
+            self._metrics.previews_waiting.set(self._previews.waiting)
+        self._metrics.queue_depth.labels("cases").set(sum(run.cases for run in self._runs if not run.ended))
+        self._tell_of_evidence()
         now = monotonic()
         if now - self._window >= WINDOW:
             self._judge(now - self._window)
@@ -84,14 +102,16 @@ class Oversight:
         return Health(seconds < STANDSTILL, {"loop_seconds": round(seconds, 1)})
 
     def ready(self) -> Health:
-        """It lives, its models are loaded (it would not have begun otherwise), and the database takes what it finds.
+        """It lives, its models are loaded (it would not have begun otherwise), and the disk of the evidence and the
+        database take what it finds.
 
         Cameras that are away do not count: an alert tells of each, and no restart brings them back.
         """
         away = self._outlet.away if isinstance(self._outlet, Spool) else ""
         live = self.live()
-        detail = {"database": away or "reachable", "cameras": self._cameras_up()}
-        return Health(live.well and not away, {**live.detail, **detail})
+        evidence = "written" if self._stalled < STALLED else f"not written for {self._stalled:.0f} s"
+        detail = {"database": away or "reachable", "evidence": evidence, "cameras": self._cameras_up()}
+        return Health(live.well and not away and evidence == "written", {**live.detail, **detail})
 
     def status(self, failures: Mapping[str, str]) -> dict[str, Any]:
         """Everything that `matthan status` shows, fit for JSON; holds no secret. `failures` says why cameras that do
@@ -102,6 +122,7 @@ class Oversight:
             "started": self.started.isoformat(),
             "ready": ready.well,
             "database": ready.detail["database"],
+            "evidence": ready.detail["evidence"],
             "overload_level": self._governor.level,
             "overload_spent": self._governor.spent,
             "inference_busy": round(self._busy, 3),
@@ -130,6 +151,20 @@ class Oversight:
         else:
             watch.refresh(buffer.received, buffer.dropped)
         self._metrics.evidence_bytes.labels(watch.camera.id).set(run.video_bytes + waiting)
+
+    @property
+    def _stalled(self) -> float:
+        """Seconds for which some camera's evidence has come no further."""
+        return self._lanes.stalled if self._lanes is not None else 0.0
+
+    def _tell_of_evidence(self) -> None:
+        seconds = self._stalled
+        self._metrics.evidence_stalled.set(seconds)
+        if seconds >= STALLED and not self._told_stalled:
+            log.error("evidence is not written: its disk does not answer, and cameras wait for it", seconds=seconds)
+        elif seconds < STALLED and self._told_stalled:
+            log.info("evidence is written again")
+        self._told_stalled = seconds >= STALLED
 
     def _judge(self, seconds: float) -> None:
         watches = [run.watch for run in self._runs if run.watch is not None and not run.ended]

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import structlog
 
 from pipeline.errors import EvidenceError
-from pipeline.evidence.preview import add_previews, lacking, pending, preview_name
+from pipeline.evidence.preview import add_previews, lacking, pending, preview_name, put_aside, take_up
 from pipeline.evidence.recovery import clear_unfinished
 from pipeline.lanes import Lanes
 from pipeline.paths import free_bytes
@@ -37,8 +37,9 @@ class Previews:
     """Puts into finished packages what browsers cannot do without; what is to do is read off the disk.
 
     Each is encoded in a process of its own, then put into its package in the camera's lane, where nothing else is
-    writing the package. One that cannot be made is told in the log, and not tried again. With less than `reserve`
-    bytes on the disk, they wait. It ends when `stop` is set; the next start goes on.
+    writing the package. One that cannot be made is told in the log, and tried again once, by the next start: what is
+    wrong with a clip stays so, but the disk may have been full. With less than `reserve` bytes on the disk, they wait.
+    It ends when `stop` is set; the next start goes on. `waiting` counts those that are still to be made.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Previews:
         reserve: int = 0,
         signer: Signer | None = None,
     ) -> None:
+        self.waiting = 0
         self._root = root
         self._outlet = outlet
         self._lanes = lanes
@@ -68,17 +70,23 @@ class Previews:
 
     def make_due(self) -> None:
         """Make all that are due, until told to stop."""
-        for mark, folder in pending(self._root):
+        due = list(pending(self._root))
+        self.waiting = len(due)
+        for mark, folder in due:
             if self._stop.is_set() or free_bytes(self._root) < self._reserve:
                 return
             try:
                 if not self._make(folder, mark.parent):
                     return
             except (EvidenceError, OSError) as error:
-                log.error("no preview", package=folder, error=str(error))
-            mark.unlink(missing_ok=True)
+                again = put_aside(mark)
+                log.error("no preview", package=folder, error=str(error), again=again)
+            else:
+                mark.unlink(missing_ok=True)
+            self.waiting -= 1
 
     def _work(self) -> None:
+        take_up(self._root)
         while not self._stop.wait(LOOK_SECONDS):
             try:
                 self.make_due()

@@ -22,6 +22,10 @@ log = structlog.get_logger()
 BEAT_SECONDS = 30.0
 """How often a run shows in the store that it lives."""
 
+FINISH_SECONDS = 5.0
+STALLED_SECONDS = 3.0
+"""So long after a stop, a run whose evidence has come no further for so long is waited for no more."""
+
 
 class Driver:
     """Feeds the frames of many runs through one engine; one driver drives once.
@@ -38,6 +42,7 @@ class Driver:
         self._active: list[CameraRun] = []
         self._exhausted = False
         self._beaten = monotonic()
+        self._stopped: float | None = None
         self._pending: deque[tuple[Batch, Future[Answers]]] = deque()
         self._queue = FairQueue[CameraRun]()
         self._queue_depth = engine.metrics.queue_depth
@@ -80,8 +85,7 @@ class Driver:
         self._queue_depth.labels("evidence").set(sum(run.unwritten for run in self._active))
         self._beat()
         if stop.is_set():
-            for run in self._active:
-                run.stop()
+            self._end_soon()
         for run in self._active:
             run.check()
             if _is_over(run):
@@ -101,6 +105,16 @@ class Driver:
             new.start()
             self._active.append(new)
         return bool(self._active) or not (stop.is_set() or self._exhausted)
+
+    def _end_soon(self) -> None:
+        """Told to stop: end every run in order, but wait for no disk that does not answer."""
+        self._stopped = self._stopped or monotonic()
+        for run in self._active:
+            run.stop()
+        if monotonic() - self._stopped > FINISH_SECONDS:
+            for run in [run for run in self._active if run.stalled > STALLED_SECONDS]:
+                run.leave()
+                self._active.remove(run)
 
     def _gather(self) -> Batch:
         """At most one batch of waiting frames, taken from the cameras in fair shares so that none starves."""

@@ -76,6 +76,8 @@ def _storage(status: dict[str, Any]) -> list[Text]:
     lines = []
     if refused := status.get("refused"):
         lines.append(Text(f"{refused} findings were refused by the database: see spool/refused.jsonl", style="red"))
+    if status.get("evidence", "written") != "written":
+        lines.append(Text(f"evidence is {status['evidence']}: cameras wait for its disk", style="red"))
     if status.get("archive"):
         lines.append(Text(f"evidence waits for the archive: {status['archive']}", style="yellow"))
     return lines

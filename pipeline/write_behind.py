@@ -40,6 +40,11 @@ class WriteBehind:
         late = self._asked is not None and self._reached is not None and self._asked - self._reached > MOST_LAG
         return self._pictured >= MOST_PICTURED or late
 
+    @property
+    def stalled(self) -> float:
+        """Seconds for which what waits has come no further."""
+        return self._lane.stalled if self.waiting else 0.0
+
     def store(self, findings: Findings, stored: Task) -> None:
         """Package and hand on what was found, then call `stored`."""
 

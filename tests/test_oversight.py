@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from time import sleep
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +14,7 @@ from pipeline import oversight as oversight_module
 from pipeline.buffers import NewestFrame
 from pipeline.config import Config
 from pipeline.engine import Engine
+from pipeline.lanes import Lanes
 from pipeline.overload import SHARES
 from pipeline.oversight import STANDSTILL, WINDOW, Oversight
 from pipeline.runner import Driver
@@ -54,6 +56,7 @@ def run(oversight, name, priority, rate=10):
         closing=False,
         ended=False,
         video_bytes=0,
+        cases=0,
     )
 
 
@@ -99,6 +102,30 @@ def test_a_loop_that_stands_still_is_not_alive_and_not_ready(oversight, clock):
     clock.seconds += STANDSTILL + 1
     assert not oversight.live().well
     assert not oversight.ready().well
+
+
+def test_a_disk_that_takes_no_evidence_is_told(oversight, monkeypatch, capsys):
+    monkeypatch.setattr(oversight_module, "STALLED", 0.1)
+    answer, lanes = threading.Event(), Lanes()
+    oversight._lanes = lanes
+    lanes.lane("gate").put(answer.wait)
+    sleep(0.15)
+    lanes.lane("park").put(answer.wait)
+    oversight.refresh([])
+    ready = oversight.ready()
+    assert not ready.well
+    assert ready.detail["evidence"].startswith("not written for")
+    assert oversight.status({})["evidence"].startswith("not written for")
+    assert oversight._metrics.registry.get_sample_value("matthan_evidence_stalled_seconds") > 0.1
+    assert "evidence is not written" in capsys.readouterr().out
+
+    answer.set()
+    while lanes.stalled:
+        sleep(0.01)
+    oversight.refresh([])
+    assert oversight.ready().well
+    assert "evidence is written again" in capsys.readouterr().out
+    lanes.close()
 
 
 def test_the_status_is_fit_for_json(oversight, clock):

@@ -6,13 +6,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
 from pipeline import previews as previews_module
 from pipeline.evidence import verify_package
 from pipeline.evidence.archive import Archive
-from pipeline.evidence.preview import PENDING, pending
+from pipeline.evidence.preview import PENDING, is_marked, pending, take_up
 from pipeline.evidence.recovery import UNFINISHED
 from pipeline.lanes import Lanes
 from pipeline.previews import Previews, encode
@@ -24,6 +25,9 @@ from pipeline.uploads import Uploads
 from .evidence.makers import ID, play
 from .evidence.test_recorder import FOLDER, numbers, recorder, snapshot
 from .servers.clips import make_clip
+from .servers.disk import fill, small_disk
+
+__all__ = ["small_disk"]
 
 NOTE = "browsers do not play the camera's codec mpeg4"
 
@@ -118,7 +122,7 @@ def test_a_package_that_is_not_settled_or_gone_is_left_alone(
 
 
 @pytest.mark.parametrize("fault", ["damaged", "slow"])
-def test_a_preview_that_cannot_be_made_is_done_without(
+def test_a_preview_that_cannot_be_made_is_tried_once_more_by_the_next_start(
     fault: str,
     footage: Path,
     tmp_path: Path,
@@ -132,11 +136,34 @@ def test_a_preview_that_cannot_be_made_is_done_without(
         monkeypatch.setattr(previews_module, "LONGEST_SECONDS", 0.0)
     else:
         (tmp_path / FOLDER / "clip.mp4").write_bytes(b"no film")
-    previews(tmp_path, outlet, lanes).make_due()
-    assert outlet.packed == []
-    assert not mark(tmp_path).exists()
+    maker = previews(tmp_path, outlet, lanes)
+    for _ in range(2):
+        maker.make_due()
+        assert (maker.waiting, outlet.packed) == (0, [])
+        assert not is_marked(tmp_path / FOLDER)
+    assert capsys.readouterr().out.count("no preview") == (2 if fault == "damaged" else 1)
+    for _ in range(2):
+        take_up(tmp_path)
+        previews(tmp_path, outlet, lanes).make_due()
     assert capsys.readouterr().out.count("no preview") == (2 if fault == "damaged" else 1)
     assert [path.name for path in (tmp_path / "gate" / PENDING).iterdir()] == []
+
+
+def test_a_preview_for_which_the_disk_had_no_room_is_made_after_the_next_start(
+    footage: Path, small_disk: Path, outlet: Outlet, lanes: Lanes
+) -> None:
+    play(footage, recorder(small_disk))
+    filler = fill(small_disk)
+    previews(small_disk, outlet, lanes).make_due()
+    assert outlet.packed == []
+    filler.unlink()
+    maker = previews(small_disk, outlet, lanes)
+    maker.start()
+    deadline = monotonic() + 120
+    while not outlet.packed and monotonic() < deadline:
+        sleep(0.05)
+    maker.close()
+    assert [evidence.violation for evidence in outlet.packed] == [ID]
 
 
 def test_a_stop_ends_the_encoder_and_keeps_the_mark(

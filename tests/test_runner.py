@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -98,7 +99,7 @@ def begin(repository: Repository, camera: str) -> UUID:
     return repository.begin_run(camera, "test", content_sha256="", config_hash="", models_hash="", version="")
 
 
-def drive(folder, repository, *sources, outlet=None, ready=lambda run: None, **settings) -> list[CameraRun]:
+def drive(folder, repository, *sources, outlet=None, ready=lambda run: None, stop=None, **settings) -> list[CameraRun]:
     rule = {"kind": "crowd", "people": 4, "seconds": 1}
     config = Config.model_validate(
         {
@@ -129,7 +130,7 @@ def drive(folder, repository, *sources, outlet=None, ready=lambda run: None, **s
     ]
     for run in runs:
         ready(run)
-    Driver(engine, bell).drive(iter(runs), parallel=len(runs), stop=threading.Event())
+    Driver(engine, bell).drive(iter(runs), parallel=len(runs), stop=stop or threading.Event())
     lanes.close()
     return ended
 
@@ -182,6 +183,38 @@ def test_a_package_that_is_being_written_holds_up_no_other_camera_and_its_own_wi
     assert violations["slow"].end == violations["good"].end
     evidence = {name: repository.evidence(violation.id) for name, violation in violations.items()}
     assert all(each is not None and each.complete for each in evidence.values())
+
+
+def test_a_stop_waits_for_no_disk_that_does_not_answer(tmp_path, repository, monkeypatch, capsys):
+    """Whoever opens a pipe waits until somebody opens its other end: a disk that hangs."""
+    monkeypatch.setattr("pipeline.runner.FINISH_SECONDS", 0.6)
+    monkeypatch.setattr("pipeline.runner.STALLED_SECONDS", 0.4)
+    drive(tmp_path / "before", repository, Footage("hung"))
+    (known,) = repository.violations().items
+    pipe = tmp_path / "evidence" / "hung" / ".unfinished" / str(known.id)
+    pipe.parent.mkdir(parents=True)
+    os.mkfifo(pipe)
+
+    stop = threading.Event()
+    threading.Timer(1.0, stop.set).start()
+    runs: dict[str, CameraRun] = {}
+    try:
+        ended = drive(
+            tmp_path,
+            repository,
+            Footage("hung"),
+            Footage("well"),
+            stop=stop,
+            ready=lambda run: runs.update({run.pipeline.camera.id: run}),
+        )
+        assert [run.pipeline.camera.id for run in ended] == ["well"]
+        assert runs["hung"].ended
+        assert "left to the next start" in capsys.readouterr().out
+        (other,) = [violation for violation in repository.violations().items if violation.camera == "well"]
+        assert repository.evidence(other.id).complete
+    finally:
+        with pipe.open("w"):  # let the thread that waits for it go on
+            pass
 
 
 def test_rows_wait_for_a_database_that_is_away(tmp_path, repository, monkeypatch):

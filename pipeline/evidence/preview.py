@@ -2,7 +2,7 @@
 
 A package is complete without, since it takes long to make one. Beside a camera's days, `.previews` holds one file for
 each package that still lacks some, named like the violation, with the mark of the process and the package's folder: so
-none is forgotten by a kill.
+none is forgotten by a kill. One that could not be made is put aside there, to be tried once more by the next start.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from pipeline.types import Evidence, EvidenceFile
 log = structlog.get_logger()
 
 PENDING = ".previews"
+FAILED = ".failed"
+AGAIN = "again"
 
 
 def preview_name(clip: str) -> str:
@@ -57,6 +59,29 @@ def mark_for_preview(root: Path, folder: str) -> None:
         log.warning("no preview", package=folder, error=error.strerror)
 
 
+def put_aside(mark: Path) -> bool:
+    """One that could not be made: whether the next start tries it again, which it does once.
+
+    Raises:
+        OSError: the mark cannot be changed.
+    """
+    again = AGAIN not in mark.read_text().splitlines()
+    if again:
+        mark.rename(mark.with_suffix(FAILED))
+    else:
+        mark.unlink()
+    return again
+
+
+def take_up(root: Path) -> None:
+    """Let those be tried again that an earlier process put aside."""
+    for failed in root.glob(f"*/{PENDING}/*{FAILED}"):
+        with suppress(OSError):
+            if not is_anothers(failed):
+                failed.write_text(f"{failed.read_text()}\n{AGAIN}")
+                failed.rename(failed.with_suffix(""))
+
+
 def is_marked(package: Path) -> bool:
     """Whether a package still lacks a preview."""
     return (package.parents[1] / PENDING / package.name).exists()
@@ -65,10 +90,10 @@ def is_marked(package: Path) -> bool:
 def pending(root: Path) -> Iterator[tuple[Path, str]]:
     """The marks of packages that lack previews, with their folders: those that nobody else is at work on."""
     for mark in sorted(root.glob(f"*/{PENDING}/*-*")):
-        if is_anothers(mark) or (mark.parents[1] / UNFINISHED / mark.name).exists():
+        if mark.suffix or is_anothers(mark) or (mark.parents[1] / UNFINISHED / mark.name).exists():
             continue
-        with suppress(OSError):
-            folder = mark.read_text().partition(" ")[2]
+        with suppress(OSError, IndexError):
+            folder = mark.read_text().splitlines()[0].partition(" ")[2]
             if Path(folder).name == mark.name and Path(folder).parts[0] == mark.parents[1].name:
                 yield mark, folder
 

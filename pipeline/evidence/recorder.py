@@ -124,6 +124,11 @@ class EvidenceRecorder:
         self._unsettled: dict[UUID, Evidence] = {}
         self._lock = threading.Lock()
 
+    @property
+    def cases(self) -> int:
+        """Violations whose package is not complete."""
+        return len(self._cases)
+
     def packet(self, packet: MediaPacket) -> None:
         """Take a packet of the camera."""
         if self.clips:

@@ -77,6 +77,7 @@ class Spool:
         self._latest: dict[str, Write] = {}
         self._refused = Refused(folder)
         self._bell = threading.Condition()
+        self._telling = threading.Lock()
         self._prepared = False
         self._stopping = False
         self._deadline = 0.0
@@ -132,7 +133,7 @@ class Spool:
         return True
 
     def latest(self, subject: str, write: Write) -> None:
-        with self._bell:
+        with self._telling:
             self._latest[subject] = write
 
     def close(self, seconds: float = 2.5) -> None:
@@ -254,15 +255,21 @@ class Spool:
         if monotonic() - self._written < LATEST_SECONDS and not self._stopping:
             return
         self._written = monotonic()
-        with self._bell:
+        with self._telling:
             writes, self._latest = self._latest, {}
-        for subject, write in writes.items():
-            try:
-                write(self._repository)
-            except StoreError as error:
-                if not is_refusal(error):
-                    raise
-                log.error("refused by the database", subject=subject, error=str(error))
+        try:
+            while writes:
+                subject = next(iter(writes))
+                try:
+                    writes[subject](self._repository)
+                except StoreError as error:
+                    if not is_refusal(error):
+                        raise
+                    log.error("refused by the database", subject=subject, error=str(error))
+                del writes[subject]
+        finally:
+            with self._telling:
+                self._latest = {**writes, **self._latest}
 
     def _wait_for(self, why: str) -> bool:
         if why != self.away:

@@ -186,6 +186,29 @@ def test_findings_outlive_the_row_of_their_run(sqlite: Repository, tmp_path: Pat
     assert numbers(sqlite) == [1]
 
 
+def test_newest_states_that_the_database_did_not_take_are_written_when_it_is_back(
+    gated: tuple[Gate, str], tmp_path: Path
+) -> None:
+    gate, url = gated
+    with Repository.open(url) as repository:
+        spool = spool_on(tmp_path, repository)
+
+        def tell(camera: str, state: str) -> None:
+            spool.latest(camera, lambda repository: repository.set_camera_states([CameraNow(camera, state)]))
+
+        tell("gate", "live")
+        wait_for(lambda: repository.camera("gate"))
+        gate.shut()
+        for camera in ("gate", "park"):
+            tell(camera, "off")
+        wait_for(lambda: spool.away)
+        tell("park", "live")
+        gate.open()
+        wait_for(lambda: repository.camera("park"))
+        spool.close()
+        assert {camera.id: camera.state for camera in repository.cameras()} == {"gate": "off", "park": "live"}
+
+
 def test_only_the_newest_state_is_written_and_a_refused_one_is_no_outage(sqlite: Repository, tmp_path: Path) -> None:
     spool = spool_on(tmp_path, sqlite)
 
