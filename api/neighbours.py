@@ -11,8 +11,9 @@ from api.auth.guard import Identity
 from api.reviews import plates_hidden, without_plate
 from api.schemas import Answer, ViolationAnswer
 from api.services import Services
-from pipeline.store.casework import Neighbour, Relation
+from pipeline.store.casework import Neighbour
 from pipeline.store.records import ViolationRecord
+from pipeline.store.relations import Relation
 from pipeline.types import EvidenceFile
 
 

@@ -18,6 +18,7 @@ from pipeline.store.database import GATHERING, Database
 from pipeline.store.encode import plain
 from pipeline.store.gathering import Gathering
 
+_APPEND = insert(Audit.rows())
 CONFINED_ADMIN = "an administrator sees every camera; take the groups away, or choose another role"
 
 
@@ -199,7 +200,7 @@ class AccountStore(Database):
 
     def _append(self, rows: Sequence[dict[str, Any]]) -> None:
         with self.writing() as connection:
-            connection.execute(insert(Audit), rows)
+            connection.execute(_APPEND, rows)
 
     def has_users(self) -> bool:
         with self.reading() as connection:
@@ -209,7 +210,7 @@ class AccountStore(Database):
 def append_audit(connection: Connection, entry: AuditEntry | None) -> None:
     """Write the entry, if there is one, in the transaction of what it tells of."""
     if entry is not None:
-        connection.execute(insert(Audit).values(_audit_row(entry)))
+        connection.execute(_APPEND, _audit_row(entry))
 
 
 def _audit_row(entry: AuditEntry) -> dict[str, Any]:

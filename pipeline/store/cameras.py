@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from math import cos, radians
 from typing import Any
 
+from sqlalchemy import bindparam, func, select
 from sqlalchemy import case as sql_case
-from sqlalchemy import func, select
 
 from pipeline.store.chaining import note
 from pipeline.store.records import CameraNow, CameraStatus
@@ -17,6 +17,10 @@ from pipeline.store.tables import Camera, Violation
 from pipeline.store.uptime import GIVES_PICTURES, UptimeStore
 
 _STATUS = tuple(getattr(Camera, field.name) for field in fields(CameraStatus))
+
+# Built once: that takes several times as long as to carry them out.
+_CAMERA = select(Camera.__table__).where(Camera.id == bindparam("camera"))
+_NAMES = select(Camera.id, Camera.name).order_by(Camera.id)
 
 
 class CameraStore(UptimeStore):
@@ -76,7 +80,7 @@ class CameraStore(UptimeStore):
     def camera_names(self) -> dict[str, str]:
         """What people call each camera, by id: its name, or where it has none its id."""
         with self.reading() as connection:
-            rows = connection.execute(select(Camera.id, Camera.name).order_by(Camera.id))
+            rows = connection.execute(_NAMES)
             return {camera: name or camera for camera, name in rows}
 
     def cameras_near(self, camera: CameraStatus | None, many: int) -> tuple[CameraStatus, ...]:
@@ -105,5 +109,5 @@ class CameraStore(UptimeStore):
 
     def camera(self, camera: str) -> CameraStatus | None:
         with self.reading() as connection:
-            row = connection.execute(select(Camera.__table__).where(Camera.id == camera)).mappings().one_or_none()
+            row = connection.execute(_CAMERA, {"camera": camera}).mappings().one_or_none()
             return None if row is None else CameraStatus(**row)

@@ -14,10 +14,11 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, insert, inspect, select
+from sqlalchemy import Column, Connection, Select, bindparam, insert, inspect, select
 from sqlalchemy import Table as SqlTable
 
 from pipeline.store.account_tables import Audit
@@ -35,6 +36,9 @@ LONG = 400
 BATCH = 500
 ERASURES = "erasures"
 """The kind of the entries that say which contents retention erased, and why."""
+
+_NEWEST = select(ChainEntry.number, ChainEntry.hash).order_by(ChainEntry.number.desc()).limit(1)
+_APPEND = insert(ChainEntry.rows())
 
 Fields = dict[str, Any]
 Changes = dict[str, dict[Any, None]]
@@ -65,12 +69,7 @@ class Kind:
         self, connection: Connection, keys: Sequence[Any], known: frozenset[str] | None = None
     ) -> dict[Any, Fields]:
         """The rows of these keys as the chain holds them; `known` limits the columns to those."""
-        columns = [
-            column
-            for column in self.table.columns
-            if column.name not in self.now and (known is None or column.name in known)
-        ]
-        rows = connection.execute(select(*columns).where(self.column.in_(keys))).mappings()
+        rows = connection.execute(_rows(self, known), {"keys": list(keys)}).mappings()
         found = {row[self.key]: {name: _short(value) for name, value in row.items()} for row in rows}
         if self.table is Evidence.__table__:
             for fields in found.values():
@@ -80,9 +79,19 @@ class Kind:
         return found
 
 
+@cache
+def _rows(kind: Kind, known: frozenset[str] | None) -> Select[Any]:
+    """Built once: that takes several times as long as to carry it out."""
+    columns = [
+        column
+        for column in kind.table.columns
+        if column.name not in kind.now and (known is None or column.name in known)
+    ]
+    return select(*columns).where(kind.column.in_(bindparam("keys", expanding=True)))
+
+
 def _kind(table: type[Table], now: Iterable[str] = (), **about: bool) -> Kind:
-    made = table.__table__
-    assert isinstance(made, SqlTable)  # noqa: S101 - as every mapped class has
+    made = table.rows()
     return Kind(made, made.primary_key.columns[0].name, frozenset(now), **about)
 
 
@@ -124,8 +133,7 @@ def extend(connection: Connection, changes: Changes, known: Mapping[str, frozens
 
 def append(connection: Connection, contents: Sequence[tuple[str, str, Mapping[str, Any] | None]]) -> None:
     """Put entries for these (kind, subject, fields) on the end of the chain; fields are None where a row is gone."""
-    newest = select(ChainEntry.number, ChainEntry.hash).order_by(ChainEntry.number.desc()).limit(1)
-    number, previous = connection.execute(newest).first() or (0, BEGINNING)
+    number, previous = connection.execute(_NEWEST).first() or (0, BEGINNING)
     time = datetime.now(UTC)
     rows = []
     for kind, subject, fields in contents:
@@ -146,7 +154,7 @@ def append(connection: Connection, contents: Sequence[tuple[str, str, Mapping[st
             }
         )
         previous = linked
-    connection.execute(insert(ChainEntry), rows)
+    connection.execute(_APPEND, rows)
 
 
 def adopt(connection: Connection) -> None:

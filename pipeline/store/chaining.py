@@ -20,6 +20,9 @@ ADVISORY_LOCK = 0x6D_61_74_74_68_61_6F
 """Any number that no other program on the same server uses for its own advisory lock."""
 
 
+_WAIT = select(func.pg_advisory_xact_lock(ADVISORY_LOCK))
+
+
 def listen(engine: Engine) -> None:
     """Note what this engine's connections change."""
     event.listen(engine, "before_execute", _before)
@@ -40,7 +43,7 @@ def unchained(connection: Connection) -> Iterator[None]:
 def chained(connection: Connection) -> Iterator[None]:
     """A transaction whose changes go on the chain at its end."""
     if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+        connection.execute(_WAIT)
     changes: Changes = {}
     connection.info[CHANGES] = changes
     try:
@@ -76,6 +79,8 @@ def _after(connection: Connection, statement: Any, _many: Any, _parameters: Any,
     rows = result.context.compiled_parameters
     if all(kind.key in row for row in rows):
         keys = [row[kind.key] for row in rows]
+    elif len(rows) == 1:
+        keys = [result.inserted_primary_key[0]]
     else:  # counted by the database; nobody else can have put in any since
         newest = select(kind.column).order_by(kind.column.desc()).limit(len(rows))
         keys = sorted(connection.execute(newest).scalars())

@@ -25,13 +25,13 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
     StatementError,
 )
-from sqlalchemy.orm import DeclarativeBase
 
 from pipeline.errors import ConflictError, QueryError, StoreError
 from pipeline.store import chaining
 from pipeline.store.chaining import chained, unchained
 from pipeline.store.gathering import Gathering
 from pipeline.store.scope import OPTION, narrow_confined
+from pipeline.store.tables import Table
 
 WAIT_SECONDS = 30
 TURN = "turn"
@@ -93,10 +93,10 @@ class Database:
         with explained(self.engine.url), self._writer.begin() as connection:
             yield connection
 
-    def insert(self, table: type[DeclarativeBase]) -> Any:
+    def insert(self, table: type[Table]) -> Any:
         """INSERT with ON CONFLICT, which both databases spell alike but SQLAlchemy types apart."""
         make = sqlite.insert if self.engine.dialect.name == "sqlite" else postgresql.insert
-        return make(table)
+        return make(table.rows())
 
     def analyse(self) -> None:
         """Tell SQLite how its rows are spread, by which it chooses among indexes; for connections opened after it.

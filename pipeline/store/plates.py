@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, func, literal, select, tuple_
 from sqlalchemy.orm import aliased
 
 from pipeline.errors import QueryError
@@ -26,6 +26,7 @@ MOST_SIGHTINGS = 2000
 
 EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _COLUMNS = tuple(each for each in PlateRead.__table__.columns if each.name not in {"plate_key", "run"})
+_READ = select(*_COLUMNS).where(PlateRead.id == bindparam("read"))
 Statement = TypeVar("Statement", bound=Select[*tuple[Any, ...]])
 
 
@@ -86,7 +87,7 @@ class PlateQueries(PlateCandidates):
 
     def plate_read(self, plate: UUID) -> PlateRecord | None:
         with self.reading() as connection:
-            row = connection.execute(select(*_COLUMNS).where(PlateRead.id == plate)).mappings().one_or_none()
+            row = connection.execute(_READ, {"read": plate}).mappings().one_or_none()
             return None if row is None else _record(row)
 
     def sightings(self, wanted: PlateFilter) -> tuple[PlateRecord, ...]:

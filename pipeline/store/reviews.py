@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from pipeline.errors import ConflictError, QueryError
 from pipeline.review import Action, Case, Decision, ReviewPolicy, State, decide
@@ -39,6 +39,16 @@ UNTOUCHED: Mapping[str, Any] = {
 }
 _SEEN = (Violation.id, Violation.review_state, Violation.kind, Violation.track, Violation.start)
 
+# Built once: that takes several times as long as to carry them out.
+_VIOLATION = select(*_SEEN).where(Violation.id == bindparam("violation"))
+_LOCKED = _VIOLATION.with_for_update()
+_REVIEW = select(Review.__table__).where(Review.violation == bindparam("violation"))
+_VIOLATIONS = select(*_SEEN).where(Violation.id.in_(bindparam("violations", expanding=True)))
+_REVIEWS = select(Review.__table__).where(Review.violation.in_(bindparam("violations", expanding=True)))
+_HISTORY = (
+    select(ReviewAction.__table__).where(ReviewAction.violation == bindparam("violation")).order_by(ReviewAction.id)
+)
+
 
 class ReviewStore(Database):
     """Every change takes the `version` that its officer saw, and is one transaction with its step in the history
@@ -52,17 +62,16 @@ class ReviewStore(Database):
 
     def reviews(self, violations: Collection[UUID]) -> dict[UUID, ReviewRecord]:
         """The reviews of many violations."""
-        touched = select(Review.__table__).where(Review.violation.in_(violations))
+        wanted = {"violations": list(violations)}
         with self.reading() as connection:
-            rows = {row["violation"]: row for row in connection.execute(touched).mappings()}
-            seen = connection.execute(select(*_SEEN).where(Violation.id.in_(violations))).mappings()
+            rows = {row["violation"]: row for row in connection.execute(_REVIEWS, wanted).mappings()}
+            seen = connection.execute(_VIOLATIONS, wanted).mappings()
             return {row["id"]: _record(row, rows.get(row["id"])) for row in seen}
 
     def review_history(self, violation: UUID) -> tuple[ReviewStep, ...]:
         """All steps, oldest first."""
-        statement = select(ReviewAction.__table__).where(ReviewAction.violation == violation).order_by(ReviewAction.id)
         with self.reading() as connection:
-            return tuple(ReviewStep(**row) for row in connection.execute(statement).mappings())
+            return tuple(ReviewStep(**row) for row in connection.execute(_HISTORY, {"violation": violation}).mappings())
 
     def decide_review(
         self,
@@ -176,7 +185,7 @@ class ReviewStore(Database):
         self._put_review(connection, known.violation, {**changed, "version": known.version + 1, "updated": now})
         row = {"violation": known.violation, "time": now, "actor": actor, "before": known.state.value}
         row |= {"reason": "", "note": "", **step}
-        connection.execute(insert(ReviewAction).values({**row, "detail": plain(step["detail"])}))
+        connection.execute(insert(ReviewAction.rows()), {**row, "detail": plain(step["detail"])})
         append_audit(connection, audit)
         return _found(connection, known.violation)
 
@@ -225,12 +234,12 @@ def _found(connection: Connection, violation: UUID) -> ReviewRecord:
 
 
 def _find(connection: Connection, violation: UUID, *, lock: bool) -> ReviewRecord | None:
-    statement = select(*_SEEN).where(Violation.id == violation)
+    wanted = {"violation": violation}
     # PostgreSQL has the violation's row locked, since the review's may not exist yet; SQLite has one writer.
-    seen = connection.execute(statement.with_for_update() if lock else statement).mappings().one_or_none()
+    seen = connection.execute(_LOCKED if lock else _VIOLATION, wanted).mappings().one_or_none()
     if seen is None:
         return None
-    row = connection.execute(select(Review.__table__).where(Review.violation == violation)).mappings().one_or_none()
+    row = connection.execute(_REVIEW, wanted).mappings().one_or_none()
     return _record(seen, row)
 
 

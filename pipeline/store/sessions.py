@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 
 from pipeline.store.account_records import AuditEntry, SessionRecord
 from pipeline.store.account_tables import Session, User
@@ -38,9 +39,9 @@ class SessionStore(Database):
     def session(self, token_sha256: str, *, idle: timedelta) -> SessionRecord | None:
         """The live session of a token whose user is not disabled, else None. Unused for `idle`, a session is dead."""
         now = datetime.now(UTC)
-        live = _sessions().where(Session.expires > now, Session.seen > now - idle, User.disabled.is_(False))
+        wanted = {"token": token_sha256, "now": now, "seen": now - idle}
         with self.reading() as connection:
-            row = connection.execute(live.where(Session.token_sha256 == token_sha256)).mappings().one_or_none()
+            row = connection.execute(_live_session(), wanted).mappings().one_or_none()
         if row is None:
             return None
         found = _record(row)
@@ -73,6 +74,13 @@ class SessionStore(Database):
 def _sessions() -> Select[Any]:
     own = (getattr(Session, name).label(f"session_{name}") for name in OWN)
     return select(User.__table__, *own).join(Session, Session.user == User.id)
+
+
+@cache
+def _live_session() -> Select[Any]:
+    """Built once, for every request asks."""
+    live = (Session.expires > bindparam("now"), Session.seen > bindparam("seen"), User.disabled.is_(False))
+    return _sessions().where(Session.token_sha256 == bindparam("token"), *live)
 
 
 def _record(row: Mapping[Any, Any]) -> SessionRecord:

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, or_, select
 
 from pipeline.errors import QueryError
 from pipeline.store.filters import PlateFilter, ViolationFilter, plate_seems
@@ -19,6 +19,18 @@ from pipeline.types import EvidenceFile as FileValue
 
 SORTS = ("-start", "start", "-confidence", "confidence")
 SUMMARY = tuple(getattr(Violation, field.name) for field in fields(ViolationSummary))
+
+# Built once: that takes several times as long as to carry them out.
+_VIOLATION = select(Violation.__table__).where(Violation.id == bindparam("violation"))
+_EVIDENCE = select(Evidence.__table__).where(Evidence.violation == bindparam("violation"))
+_FILES = (
+    select(EvidenceFile.__table__).where(EvidenceFile.violation == bindparam("violation")).order_by(EvidenceFile.name)
+)
+_FILES_OF_MANY = (
+    select(EvidenceFile.__table__)
+    .where(EvidenceFile.violation.in_(bindparam("violations", expanding=True)))
+    .order_by(EvidenceFile.name)
+)
 
 
 class ViolationQueries(PlateCandidates):
@@ -87,8 +99,7 @@ class ViolationQueries(PlateCandidates):
 
     def violation(self, violation: UUID) -> ViolationRecord | None:
         with self.reading() as connection:
-            statement = select(Violation.__table__).where(Violation.id == violation)
-            row = connection.execute(statement).mappings().one_or_none()
+            row = connection.execute(_VIOLATION, {"violation": violation}).mappings().one_or_none()
             return None if row is None else _record(row, _evidence(connection, violation))
 
     def evidence(self, violation: UUID) -> EvidenceRecord | None:
@@ -97,10 +108,9 @@ class ViolationQueries(PlateCandidates):
 
     def evidence_of(self, violations: list[UUID]) -> dict[UUID, tuple[FileValue, ...]]:
         """The files of many violations in one query; a violation without evidence is left out."""
-        statement = select(EvidenceFile.__table__).where(EvidenceFile.violation.in_(violations))
         found: dict[UUID, tuple[FileValue, ...]] = {}
         with self.reading() as connection:
-            for row in connection.execute(statement.order_by(EvidenceFile.name)).mappings():
+            for row in connection.execute(_FILES_OF_MANY, {"violations": violations}).mappings():
                 found[row["violation"]] = (*found.get(row["violation"], ()), _file(row))
         return found
 
@@ -120,12 +130,10 @@ def _record(row: RowMapping, evidence: EvidenceRecord | None) -> ViolationRecord
 
 
 def _evidence(connection: Connection, violation: UUID) -> EvidenceRecord | None:
-    row = connection.execute(select(Evidence.__table__).where(Evidence.violation == violation)).mappings().one_or_none()
+    row = connection.execute(_EVIDENCE, {"violation": violation}).mappings().one_or_none()
     if row is None:
         return None
-    files = connection.execute(
-        select(EvidenceFile.__table__).where(EvidenceFile.violation == violation).order_by(EvidenceFile.name)
-    ).mappings()
+    files = connection.execute(_FILES, {"violation": violation}).mappings()
     return EvidenceRecord(**row, files=tuple(_file(file) for file in files))
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.review import Action, Decision, ReviewPolicy, State
 from pipeline.store import Repository, ViolationFilter, casework
-from pipeline.store.casework import Relation
 from pipeline.store.filters import DueBefore
+from pipeline.store.relations import Relation
 from pipeline.types import Findings
 
 from .makers import NOON, identity, plate, seconds, violation
