@@ -1,11 +1,17 @@
-"""The desk in a real browser: sign in, list, filter, one case with its clip playing, sign out."""
+"""The desk in a real browser: sign in, list, filter, one case with its clip playing, handed over, sign out."""
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from typer.testing import CliRunner
+
+from pipeline.cli import app
 
 from .site import PASSWORD, Site
 
@@ -50,10 +56,45 @@ def test_from_the_list_to_a_playing_clip_and_out(page: Page, site: Site, server:
     page.wait_for_function("video => video.readyState >= 3 && video.currentTime > 0.2", arg=video)
     assert page.evaluate("video => [video.videoWidth, video.videoHeight, video.error]", video) == [320, 180, None]
 
+    page.goto("/account")  # which fetches nothing behind its reader's back that would be refused from now on
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     page.goto(f"/violations/{site.violations[0].id}")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def verified(case: Path, key: Path) -> tuple[int, str]:
+    """What `matthan verify` makes of a case on a machine that knows nothing but the public key."""
+    nowhere = case.parent / "nowhere"
+    answer = CliRunner().invoke(app, ["verify", str(case), "--key", str(key), "--data", str(nowhere)])
+    return answer.exit_code, answer.output
+
+
+def test_a_case_that_is_handed_over_verifies_until_a_byte_of_it_changes(
+    page: Page, site: Site, server: str, tmp_path: Path
+) -> None:
+    case = site.violations[0].id
+    page.goto(f"/violations/{case}")
+    page.get_by_role("link", name="Hand the case over").click()
+    page.get_by_label("Reason, as the number of the request").first.fill("request 12/2026")
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Download the case").click()
+    assert downloading.value.suggested_filename == f"{case}.zip"
+    exported, key = tmp_path / "case.zip", tmp_path / "public.pem"
+    downloading.value.save_as(exported)
+    key.write_text(httpx.get(f"{server}/api/v1/signing-keys", trust_env=False).json()[0]["pem"])
+    code, told = verified(exported, key)
+    assert code == 0, told
+    assert "signed by the key" in told
+
+    changed = bytearray(exported.read_bytes())
+    with zipfile.ZipFile(exported) as packed:
+        clip = next(info for info in packed.infolist() if info.filename.endswith("clip.mp4"))
+    changed[clip.header_offset + 30 + len(clip.filename) + clip.file_size // 2] ^= 1
+    exported.write_bytes(changed)
+    code, told = verified(exported, key)
+    assert code == 1
+    assert "evidence/clip.mp4" in told
 
 
 def test_a_clip_can_be_entered_in_its_middle(page: Page, site: Site) -> None:

@@ -121,7 +121,7 @@ def test_a_conflict_says_who_did_what_and_keeps_what_was_typed(officer: Callable
     minh.keyboard.press("r")
     minh.keyboard.press("3")
     alert = minh.get_by_role("alert").first
-    expect(alert).to_contain_text("lan accept: flagged → accepted")
+    expect(alert).to_contain_text("lan: accept, flagged → accepted")
     expect(alert).to_contain_text("reject · permitted · the square was closed")
     expect(minh.locator("[name=note]").first).to_have_value("the square was closed")
     assert desk.state(1) is State.ACCEPTED
