@@ -77,7 +77,7 @@ class Oversight:
         """Take the counts of these runs, all that there are now, and judge the load."""
         self._runs = tuple(runs)
         for run in self._runs:
-            if run.watch is not None and not run.ended:
+            if run.watch is not None and not (run.closing or run.ended):  # its alerts end with `close`
                 self._refresh(run, run.watch)
         self.given_up.look([run.pipeline.camera.id for run in self._runs if run.tally.frames and not run.closing])
         if isinstance(self._outlet, Spool):

@@ -128,6 +128,21 @@ def test_a_disk_that_takes_no_evidence_is_told(oversight, monkeypatch, capsys):
     lanes.close()
 
 
+def test_a_camera_that_is_being_closed_raises_no_alert_any_more(oversight, clock, monkeypatch, capsys):
+    monkeypatch.setattr("pipeline.watch.monotonic", lambda: clock.seconds)
+    gate = run(oversight, "gate", 5)
+    clock.seconds += 100  # no picture came
+    oversight.refresh([gate])
+    assert capsys.readouterr().out.count("camera alert ") == 1
+    gate.watch.end()
+    gate.closing = True
+    clock.seconds += 100
+    oversight.refresh([gate])
+    out = capsys.readouterr().out
+    assert "camera alert ended" in out
+    assert "[warning" not in out
+
+
 def test_the_status_is_fit_for_json(oversight, clock):
     window(oversight, clock, [run(oversight, "gate", 5)], taken=1)
     (camera,) = json.loads(json.dumps(oversight.status({})))["cameras"]
