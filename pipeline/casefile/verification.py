@@ -201,6 +201,6 @@ def _explained(folder: Path, judge: Any) -> Verdict:
 
 def _is_case(manifest: Path) -> bool:
     try:
-        return bool(json.loads(manifest.read_bytes()).get("format") == CASE)
+        return manifest.is_file() and bool(json.loads(manifest.read_bytes()).get("format") == CASE)
     except (OSError, ValueError, AttributeError, RecursionError):
         return False

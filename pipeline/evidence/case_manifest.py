@@ -89,6 +89,8 @@ def check_case(holding: Holding, name: str = "", trusted: TrustedKeys | None = N
     Raises OSError where it cannot be read.
     """
     names = holding.names
+    if MANIFEST not in names:
+        return [Fault(MANIFEST, "is missing, so that nothing of this case can be verified")]
     try:
         data = holding.read(MANIFEST)
         fields = read_manifest(data)

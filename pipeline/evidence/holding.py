@@ -130,6 +130,8 @@ class ZipFile(Holding):
                     yield chunk
         except BROKEN as error:
             raise UnreadableError(f"was changed: {error}") from None
+        except OSError as error:  # of a place that lies before the file's beginning, too
+            raise UnreadableError(f"cannot be read: {error.strerror}") from None
 
     def first_difference(self) -> int | None:
         """Where the file is not as it was packed; for one whose contents are whole."""

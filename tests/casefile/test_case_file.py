@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import zipfile
@@ -169,6 +170,36 @@ def test_a_zip_file_that_is_cut_short_or_longer_is_named(handed: Handed, tmp_pat
     for data in (b"", whole[:10], whole[: len(whole) // 2], whole[:-1], whole + b"x", b"x" + whole):
         target.write_bytes(data)
         assert faults(target, handed.trusted), len(data)
+
+
+def test_a_zip_file_that_points_before_its_beginning_is_named(handed: Handed, tmp_path: Path) -> None:
+    target = tmp_path / handed.zip.name
+    for place in (-6, -5, -4, -3):  # where the directory of files begins, in the record at the end
+        changed = bytearray(handed.zip.read_bytes())
+        changed[place] ^= 0x40
+        target.write_bytes(changed)
+        assert faults(target, handed.trusted), place
+
+
+def test_a_case_without_its_manifest_or_with_no_file_in_its_place_is_named(
+    handed: Handed, unpacked: Path, tmp_path: Path
+) -> None:
+    for manifest in (unpacked / "manifest.json", unpacked / "evidence" / "manifest.json"):
+        good = manifest.read_bytes()
+        manifest.unlink()
+        assert any("manifest.json: is missing" in fault for fault in faults(unpacked, handed.trusted))
+        os.mkfifo(manifest)  # whoever opens it waits for ever
+        assert any("manifest.json: is not a plain file" in fault for fault in faults(unpacked, handed.trusted))
+        manifest.unlink()
+        manifest.write_bytes(good)
+    without = tmp_path / "without.zip"
+    with zipfile.ZipFile(handed.zip) as packed, zipfile.ZipFile(without, "w") as made:
+        for info in packed.infolist():
+            if info.filename.count("/") > 1 or not info.filename.endswith("/manifest.json"):
+                made.writestr(info.filename, packed.read(info))
+    assert faults(without, handed.trusted) == [
+        "manifest.json: is missing, so that nothing of this case can be verified"
+    ]
 
 
 def test_missing_foreign_and_swapped_files_are_named(handed: Handed, unpacked: Path, tmp_path: Path) -> None:
