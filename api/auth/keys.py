@@ -64,6 +64,39 @@ KEYS: Mapping[Route, KeyScope] = {
 """What a machine's key opens, by its scope, where its owner's role may do it too. No key opens anything else: a key
 reads, and it sees no page of the desk."""
 
+CLOSED = frozenset(
+    {
+        # A person's own: who they are, where they are signed in, what proves it.
+        "/api/v1/session",
+        "/api/v1/sessions",
+        "/api/v1/session/second-factor",
+        "/api/v1/keys",
+        # For a person who answers for it: cases handed over, many pictures at once, live pictures of the street.
+        "/api/v1/violations/{violation_id}/package",
+        "/api/v1/violations/{violation_id}/copy",
+        "/api/v1/violations/{violation_id}/copy/package",
+        "/api/v1/training-sets",
+        "/api/v1/training-sets/{set_id}",
+        "/api/v1/training-sets/{set_id}/file",
+        "/api/v1/stills",
+        "/api/v1/cameras/{camera_id}/still",
+        "/api/v1/cameras/{camera_id}/picture",
+        # How the site is set up, and whom it looks for; a program on the machine has the command line.
+        "/api/v1/cameras/{camera_id}/registration",
+        "/api/v1/registration/versions",
+        "/api/v1/registration/versions/{digest}",
+        "/api/v1/configurations",
+        "/api/v1/configurations/{version}",
+        "/api/v1/users",
+        "/api/v1/users/{user_id}",
+        "/api/v1/watchlists",
+        "/api/v1/watchlists/hits",
+        "/api/v1/checkpoint",
+    }
+)
+"""What else of the API is for reading, and opened by no key: each route is here or in KEYS, so that none is closed or
+opened by being forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewKey:

@@ -23,7 +23,7 @@ from api.auth.access import (
     refuse_unguarded,
 )
 from api.auth.accounts import create_first_users
-from api.auth.keys import KEYS, KeyScope
+from api.auth.keys import CLOSED, KEYS, KeyScope
 from api.settings import Settings
 from pipeline.plate_text import plate_key
 from pipeline.store import Repository, Role
@@ -39,6 +39,14 @@ SIGNING_OUT = {("DELETE", "/api/v1/session"), ("POST", "/logout")}  # tested in 
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     with city(tmp_path_factory.mktemp("city")) as made:
         yield made
+
+
+def test_whether_a_key_opens_it_is_said_of_every_route() -> None:
+    read = {path for (method, path), roles in ACCESS.items() if method == "GET" and path.startswith("/api/") and roles}
+    opened = {path for _, path in KEYS}
+    assert {method for method, _ in KEYS} == {"GET"}
+    assert read - opened == CLOSED
+    assert not opened & CLOSED
 
 
 def test_nobody_sees_what_is_not_public(town: City) -> None:
