@@ -74,7 +74,7 @@ class Reviewer:
                     if self._chance.random() < 0.4:
                         await look()
             except httpx.HTTPError as error:
-                self._measured.errors[str(error).partition(" for url")[0]] += 1
+                self._measured.errors[f"{type(error).__name__} {error}".partition(" for url")[0]] += 1
                 next_case = "/review/next"
             self._measured.cases += 1
             taken = perf_counter() - begin
