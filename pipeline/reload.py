@@ -76,8 +76,9 @@ class Reloader:
             return
         if self.refused:
             log.info("streams.yaml is good again", file=self.name)
-        if changes or self.refused:
-            self._take(in_force(installation.config, read), changes.later)
+        config = in_force(installation.config, read)
+        if self.refused or config != installation.config:  # which may differ in what touches no camera that runs
+            self._take(config, changes.later)
         log.info("streams.yaml read again", file=self.name, changes=str(changes))
         self._apply(changes, installation.config)
 

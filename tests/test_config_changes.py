@@ -89,6 +89,16 @@ def test_settings_of_the_program_wait_for_its_next_start():
     assert kept.cameras == new.cameras
 
 
+def test_what_the_api_takes_when_it_starts_waits_for_that_and_the_sites_name_for_nothing():
+    old, new = config(CAMERA), config(CAMERA, publication={"detected_by": "CSGT"}, review={"owner_days": 5})
+    changes = compare(old, new)
+    assert (changes.later, changes.served) == ((), ("review", "publication"))
+    assert str(changes) == "review and publication: changed, holds from the next start of matthan serve"
+    renamed = old.model_copy(update={"site": old.site.model_copy(update={"name": "Đà Nẵng"})})
+    assert str(compare(old, renamed)) == "site changed"
+    assert in_force(old, renamed).site.name == "Đà Nẵng"
+
+
 def test_another_zone_of_the_site_reaches_the_cameras():
     changes = compare(config(CAMERA), Config.model_validate({"site": {"timezone": "UTC"}, "cameras": [CAMERA]}))
     assert [camera.id for camera in changes.restarted] == ["gate"]

@@ -87,8 +87,8 @@ def test_sections_wait_or_do_not() -> None:
         "targets": [{"id": "desk", "kind": "webhook", "url": "https://10.0.0.3/a", "secret": "x" * 16}],
         "routes": [],
     }
-    told = between(config(CAMERA), config(CAMERA, notifications=target, review={"owner_days": 5}))
-    assert (told.cameras, told.at_once, told.later) == ((), ("notifications",), ("review",))
+    told = between(config(CAMERA), config(CAMERA, notifications=target, review={"owner_days": 5}, readers={"group": 2}))
+    assert (told.cameras, told.at_once, told.later, told.served) == ((), ("notifications",), ("readers",), ("review",))
 
 
 @pytest.fixture

@@ -128,6 +128,17 @@ def test_only_the_touched_cameras_are_stopped_and_started(tmp_path, rtsp_server)
         before = one.tally.frames
         wait_until(lambda: one.tally.frames > before)
 
+        # what touches no camera that runs holds, too: messages name the site, retention goes by cameras that are off
+        site.write(
+            f"id: one, name: Cổng, {source}, {CROWD}",
+            f"id: two, enabled: false, retention: {{counts: 5}}, {source}, rules: []",
+            site="{name: Huế, timezone: UTC}",
+            more="storage: {evidence: elsewhere}",
+        )
+        wait_until(lambda: site.live.installation.config.site.name == "Huế")
+        assert site.live.installation.config.camera("two").retention.counts == 5
+        assert site.run("one") is one
+
     runs = {run.id: run for run in site.store.runs("one")}
     assert runs[record].state == "finished"
     versions = {run.configuration for run in site.store.runs()}

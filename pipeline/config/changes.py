@@ -14,6 +14,9 @@ IN_PLACE = frozenset({"name", "location", "ward", "district", "groups", "retenti
 INHERITED = frozenset({"site", "defaults"})
 """Sections that take effect through the cameras."""
 
+SERVED = frozenset({"review", "access", "publication", "journeys", "map"})
+"""Sections that the API and the desk work by, which take them when they start."""
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -21,7 +24,8 @@ class Changes:
 
     `added` are to be started, `removed` (ids) to be stopped, `restarted` to be stopped and started anew;
     `refreshed` go on under their new settings. `later` names the sections that hold from the program's next start,
-    `notifications` says whether the targets or routes differ.
+    `served` those that hold from that of the API. `notifications` says whether the targets or routes differ, `site`
+    whether the site's name or language does.
     """
 
     added: tuple[CameraConfig, ...] = ()
@@ -29,14 +33,17 @@ class Changes:
     restarted: tuple[CameraConfig, ...] = ()
     refreshed: tuple[CameraConfig, ...] = ()
     later: tuple[str, ...] = ()
+    served: tuple[str, ...] = ()
     notifications: bool = False
+    site: bool = False
 
     @property
     def started(self) -> tuple[CameraConfig, ...]:
         return (*self.added, *self.restarted)
 
     def __bool__(self) -> bool:
-        return bool(self.started or self.removed or self.refreshed or self.later or self.notifications)
+        touched = self.started or self.removed or self.refreshed or self.later or self.served
+        return bool(touched or self.notifications or self.site)
 
     def __str__(self) -> str:
         """For people: `added gate-2; restarted square; storage holds from the next start`."""
@@ -51,10 +58,14 @@ class Changes:
         ):
             if cameras:
                 yield f"{word}: {', '.join(cameras)}"
+        if self.site:
+            yield "site changed"
         if self.notifications:
             yield "notifications changed"
         if self.later:
             yield f"{' and '.join(self.later)}: changed, holds from the program's next start"
+        if self.served:
+            yield f"{' and '.join(self.served)}: changed, holds from the next start of matthan serve"
 
 
 def compare(old: Config, new: Config) -> Changes:
@@ -69,7 +80,11 @@ def compare(old: Config, new: Config) -> Changes:
         restarted=tuple(anew),
         refreshed=tuple(camera for earlier, camera in both if camera != earlier and camera not in anew),
         later=tuple(name for name in _sections() if getattr(old, name) != getattr(new, name)),
+        served=tuple(
+            name for name in Config.model_fields if name in SERVED and getattr(old, name) != getattr(new, name)
+        ),
         notifications=old.notifications != new.notifications,
+        site=(old.site.name, old.site.language) != (new.site.name, new.site.language),
     )
 
 
@@ -84,4 +99,4 @@ def _needs_restart(old: CameraConfig, new: CameraConfig) -> bool:
 
 
 def _sections() -> list[str]:
-    return [name for name in Config.model_fields if name not in INHERITED | {"cameras", "notifications"}]
+    return [name for name in Config.model_fields if name not in INHERITED | SERVED | {"cameras", "notifications"}]

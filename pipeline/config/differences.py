@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from pipeline.config.changes import IN_PLACE, INHERITED
+from pipeline.config.changes import IN_PLACE, SERVED
 from pipeline.config.version import ConfigVersion
 from pipeline.rules import rule_types
 
+AT_ONCE = frozenset({"site", "notifications"})
 CONTENT = "content_sha256"
 GEOMETRY = ("zones", "lanes", "ground")
 LONGEST = 60
@@ -40,15 +41,16 @@ class CameraDifference:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """`at_once` and `later` name sections beside the cameras: those that hold as soon as the file is read, and those
-    that wait for the program's next start."""
+    """`at_once`, `later` and `served` name sections beside the cameras: those that hold as soon as the file is read,
+    those that wait for the program's next start, and those that wait for that of the API."""
 
     cameras: tuple[CameraDifference, ...] = ()
     at_once: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
+    served: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.cameras or self.at_once or self.later)
+        return bool(self.cameras or self.at_once or self.later or self.served)
 
     def lines(self) -> Iterator[str]:
         """For people, a line each."""
@@ -61,16 +63,18 @@ class Differences:
                 yield f"  rule {rule}: its violations get other ids; footage analysed again gives them a second time"
         yield from (f"{section}: changed, holds at once" for section in self.at_once)
         yield from (f"{section}: changed, holds from the program's next start" for section in self.later)
+        yield from (f"{section}: changed, holds from the next start of matthan serve" for section in self.served)
 
 
 def differences(old: ConfigVersion, new: ConfigVersion) -> Differences:
     """From one version to the other. A changed secret is no difference: versions do not hold it."""
     before, after = json.loads(old.text), json.loads(new.text)
-    sections = [name for name in after if before.get(name) != after[name] and name not in INHERITED | {"cameras"}]
+    sections = [name for name in after if before.get(name) != after[name] and name not in {"defaults", "cameras"}]
     return Differences(
         tuple(_cameras(_active(before), _active(after))),
-        tuple(name for name in sections if name == "notifications"),
-        tuple(name for name in sections if name != "notifications"),
+        tuple(name for name in sections if name in AT_ONCE),
+        tuple(name for name in sections if name not in AT_ONCE | SERVED),
+        tuple(name for name in sections if name in SERVED),
     )
 
 
