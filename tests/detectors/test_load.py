@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import pipeline.detectors
 from pipeline.detectors import Runtime, families, load_detector
 from pipeline.detectors.family import Family
 from pipeline.errors import ModelError, PluginError, ProviderError
@@ -16,12 +14,15 @@ OURS = Family(load=lambda *_: pytest.fail("not loaded here"), describe=lambda _:
 
 
 @pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Stands in for installed packages' entry points; importing them is real."""
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Lays down what an installer leaves of a package that has an entry point."""
 
     def installed(name: str, value: str) -> None:
-        points = EntryPoints([EntryPoint(name, value, "matthan.detectors")])
-        monkeypatch.setattr(pipeline.detectors, "entry_points", lambda *, group: points.select(group=group))
+        package = tmp_path / "site" / "ours-1.0.dist-info"
+        package.mkdir(parents=True)
+        (package / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n")
+        (package / "entry_points.txt").write_text(f"[matthan.detectors]\n{name} = {value}\n")
+        monkeypatch.syspath_prepend(tmp_path / "site")
 
     families.cache_clear()
     yield installed

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import resource
 from collections.abc import Iterator
 from itertools import accumulate
 from pathlib import Path
@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.spool import journal as journal_module
 from pipeline.spool.journal import Journal
 
 from ..servers.disk import fill
@@ -108,17 +107,16 @@ def test_segments_that_were_taken_are_deleted(folder: Path) -> None:
     assert len(list(folder.glob("*.journal"))) <= 1
 
 
-def test_a_failed_write_leaves_nothing_behind(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_fails_half_way_leaves_nothing_behind(folder: Path) -> None:
     journal = opened(folder)
     journal.append([b"one"])
-
-    def fail(_: int) -> None:
-        raise OSError(errno.EIO, "the disk is gone")
-
-    monkeypatch.setattr(journal_module.os, "fdatasync", fail)
-    with pytest.raises(OSError, match="gone"):
-        journal.append([b"two", b"three"])
-    monkeypatch.undo()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (journal.size + 20, hard))  # room for "two" and a part of "three"
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            journal.append([b"two", b"three"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert journal.depth == 1
     journal.append([b"four"])
     assert taken(journal) == [b"one", b"four"]
