@@ -137,7 +137,7 @@ def create_key(
     except Refusal as refusal:
         return _account(request, session, services, refusal=refusal)
     except ConflictError as error:
-        return _account(request, session, services, message=str(error))
+        return _account(request, session, services, message=language_of(request).tell(str(error)))
     except ValidationError as error:
         field = str(error.errors()[0]["loc"][0])
         return _account(request, session, services, message=language_of(request).gettext(WRONG[field]))

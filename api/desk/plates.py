@@ -105,7 +105,7 @@ def plates_page(
         query = _read(PlateQuery, {**form.choice(services.settings.timezone), "cursor": form.cursor, "limit": PER_PAGE})
         found = search(query, services, trail)
     except QueryError as error:
-        return page(request, "plates.html", {**values, "message": language_of(request).gettext(str(error))}, status=422)
+        return page(request, "plates.html", {**values, "message": language_of(request).tell(str(error))}, status=422)
     return page(request, "plates.html", {**values, "found": found})
 
 
@@ -119,9 +119,7 @@ def journey_page(
         query = _read(JourneyQuery, form.choice(services.settings.timezone))
         found = follow(query, services, trail)
     except QueryError as error:
-        return page(
-            request, "journey.html", {**values, "message": language_of(request).gettext(str(error))}, status=422
-        )
+        return page(request, "journey.html", {**values, "message": language_of(request).tell(str(error))}, status=422)
     return page(request, "journey.html", {**values, "found": found})
 
 

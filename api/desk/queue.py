@@ -138,7 +138,7 @@ def violations_page(
         wanted = query.filter(services, identity, now)
         found = services.repository.violations(wanted, sort=query.sort, cursor=query.cursor, limit=PER_PAGE)
     except QueryError as error:
-        return page(request, template, {**values, "message": str(error)}, status=422)
+        return page(request, template, {**values, "message": language_of(request).tell(str(error))}, status=422)
     hidden = plates_hidden(services, identity, [violation.id for violation in found.items])
     values["rows"] = list_rows(found.items, services, names, hidden)
     values |= {"newer": query.link("/", cursor=found.previous), "older": query.link("/", cursor=found.next)}

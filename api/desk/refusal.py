@@ -36,10 +36,10 @@ class Refusal:
     def of(cls, error: ConflictError | QueryError, version: int, language: Language) -> Refusal:
         detail = str(error)
         if isinstance(error, ConflictError):
-            return cls(409, language.gettext("The case could not be changed."), detail, version)
+            return cls(409, language.gettext("The case could not be changed."), language.tell(detail), version)
         field = detail.partition(":")[0]
         message = language.gettext(GAPS.get(field, OTHERWISE))
-        return cls(422, message, detail.partition(": ")[2] or detail, version)
+        return cls(422, message, language.tell(detail.partition(": ")[2] or detail), version)
 
     @property
     def conflict(self) -> bool:

@@ -18,7 +18,7 @@ from api.auth.access import REVIEW
 from api.auth.guard import Identity
 from api.auth.sessions import form_token
 from api.desk.camera_words import fault_name, rule_name, state_name
-from api.desk.language import Language, language_of
+from api.desk.language import Language, language_of, tell_lines
 from api.desk.navigation import DAILY, FURTHER, links_for
 from api.desk.words import FIELDS, RELATIONS, code_name, kind_name, percent
 from api.settings import Settings
@@ -71,6 +71,7 @@ def templates(settings: Settings, language: Language) -> Jinja2Templates:
         ),
         "length_of": lambda size: f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB",
         "metres": lambda far: f"{far:.0f} m" if far < 1000 else f"{far / 1000:.1f} km",
+        "told": lambda message: tell_lines(str(message), language),
         "iso": datetime.isoformat,
         "local": lambda time: time.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S"),
     }

@@ -81,7 +81,7 @@ def reports_page(
         period = query.period(zone)
         report = make_report(services.repository, period, zone, query.filter())
     except QueryError as error:
-        return page(request, "reports.html", values | {"message": str(error)}, status=422)
+        return page(request, "reports.html", values | {"message": language_of(request).tell(str(error))}, status=422)
     values |= {
         "report": report,
         "period": period_text(language, period),

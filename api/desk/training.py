@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from api.auth.access import GuardedRoute
 from api.auth.guard import IdentityDep
+from api.desk.language import language_of
 from api.desk.rendering import page
 from api.routes.training import TrainingBody, delete, kept_sets, start
 from api.services import ServicesDep, TrailDep
@@ -47,7 +48,9 @@ def start_set(
         )
         start(services, identity.name, trail, body)
     except (QueryError, ConflictError) as error:
-        return _page(request, services, str(error), 409 if isinstance(error, ConflictError) else 422)
+        return _page(
+            request, services, language_of(request).tell(str(error)), 409 if isinstance(error, ConflictError) else 422
+        )
     return RedirectResponse("/training", 303)
 
 

@@ -160,4 +160,4 @@ def _done(do: Callable[[Services, Trail, UUID], object], services: Services, tra
 def _reason(request: Request, error: ValidationError | ConflictError | HTTPException) -> str:
     if isinstance(error, ValidationError):
         return language_of(request).gettext(WRONG[str(error.errors()[0]["loc"][0])])
-    return error.detail if isinstance(error, HTTPException) else str(error)
+    return language_of(request).tell(error.detail if isinstance(error, HTTPException) else str(error))

@@ -167,7 +167,7 @@ def _values(services: Services, name: str, plate: str, identity: IdentityDep) ->
 
 
 def _told(request: Request, error: Exception) -> str:
-    return language_of(request).gettext(str(error))
+    return language_of(request).tell(str(error))
 
 
 def _needs_reason(reason: str) -> None:

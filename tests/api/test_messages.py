@@ -1,0 +1,136 @@
+"""What the program refuses is told to readers of the desk in their language, whichever part of it refuses."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+from api.desk.language import LOCALES, VALUE, Language, languages
+from pipeline.config import messages
+from pipeline.config.document import HINTS
+from pipeline.config.section import NAME_PATTERN
+from pipeline.review import Action, State
+from pipeline.store import Role
+
+ROOT = Path(__file__).parents[2]
+SAYING = {
+    "ConfigError", "ConflictError", "Fault", "HTTPException", "MissingSecretError", "NotAllowedError", "Problem",
+    "QueryError", "SpliceError", "UnfinishedAccountError", "_error", "_fault", "_unfit", "fail", "wrong",
+}  # fmt: skip
+"""What is called with a message that a page may come to show."""
+
+FIELD = re.compile(r"^(correction|duplicate_of|note|plate|reason): ")
+"""What a page of a case shows at its field."""
+
+PLACES = (
+    "api/**/*.py", "pipeline/config/*.py", "pipeline/rules/*.py", "pipeline/store/*.py", "pipeline/casefile/state.py",
+    "pipeline/training/export.py", "pipeline/exchange.py", "pipeline/periods.py", "pipeline/review.py",
+    "pipeline/watchlist.py",
+)  # fmt: skip
+UNSEEN = {
+    "pipeline/store/claims.py": "said by `matthan run`",
+    "pipeline/store/findings.py": "a fault of the program",
+    "pipeline/config/schema.py: no camera has the id 7; there are 7": "said at the command line",
+    "pipeline/training/export.py: 7: is there already; name a new file or folder": "said at the command line",
+    "api/desk/language.py": "a fault of the program",
+    "api/routes/evidence.py": "files of evidence are answered by the API, in English",
+    "api/routes/stills.py": "pictures are answered by the API, in English",
+}
+
+
+BORROWED = (
+    "Not Found", "Method Not Allowed", "Field required", "Extra inputs are not permitted", "String should have",
+    "Input should be", "Value error, ",
+)  # fmt: skip
+"""What our libraries say."""
+
+
+@pytest.fixture(scope="module")
+def vietnamese() -> Language:
+    return languages()["vi"]
+
+
+def said() -> Iterator[tuple[str, str]]:
+    """Each message in the source, 7 for every value in it, with the file that says it."""
+    for pattern in PLACES:
+        for path in sorted(ROOT.glob(pattern)):
+            file = path.relative_to(ROOT).as_posix()
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and _name(node.func) in SAYING:
+                    for text in (FIELD.sub("", _sample(each)) for each in node.args):
+                        if " " in text and not {file, f"{file}: {text}"} & UNSEEN.keys():
+                            yield text, file
+
+
+def _name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _sample(node: ast.AST) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_sample(part) or "7" for part in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def phrases() -> Iterator[str]:
+    """What messages about streams.yaml are put together of."""
+    yield from (hint.replace("{line}", "7") for hint in HINTS.values())
+    yield from messages.WANTED.values()
+    yield messages.phrase({"type": "string_pattern_mismatch", "loc": ("id",), "ctx": {"pattern": NAME_PATTERN}}, "A", {})  # type: ignore[typeddict-item]
+    yield from (f"{messages.WANTED[kind]}, without quotes" for kind in ("int_type", "float_type"))
+    yield from (f"a number {words} 7 is needed" for _, words in messages.LIMITS.values())
+    for _, words, one, many in messages.LENGTHS.values():
+        yield from (f"{words} 1 {one} needed", f"{words} 7 {many} needed")
+    yield from ("found 'x'; a number is needed, without quotes", "is missing. Where the camera stands.")
+    yield from ("no such field (did you mean 'zones'?); allowed are zones, lanes", "text is needed; put it in quotes")
+    yield from (
+        "this camera has no lanes",
+        "there are a, b",
+        "a knows b",
+        "a and b know c",
+        "found nothing; text is needed",
+    )
+    yield from ("lan (accept) changed this case meanwhile; look at it again", "added: gate-1, gate-2")
+    yield from (
+        "found 'x' (did you mean 'y'?); allowed are y, z",
+        "found 'x'; allowed is y",
+        "a point is [x, y] (and 3 more here)",
+    )
+
+
+def test_every_message_is_told_in_vietnamese(vietnamese: Language) -> None:
+    everything = {**dict(said()), **dict.fromkeys(phrases(), "pipeline/config/messages.py")}
+    assert len(everything) > 200
+    assert {text: file for text, file in everything.items() if vietnamese.tell(text) == text} == {}
+
+
+def test_values_stay_and_messages_in_messages_are_told(vietnamese: Language) -> None:
+    told = vietnamese.tell("found 'zoens' (did you mean 'zones'?); allowed are zones, lanes (and 2 more here)")
+    assert told == "tìm thấy 'zoens' (có phải ý bạn là 'zones'?); được phép: zones, lanes (và 2 chỗ khác ở đây)"
+    assert vietnamese.tell("there is no officer 'nothing'") == "không có cán bộ 'nothing'"
+    assert vietnamese.tell("the disk is full") == "the disk is full"
+    assert vietnamese.tell("") == ""
+    assert languages()["en"].tell("there is no officer 'lan'") == "there is no officer 'lan'"
+
+
+def test_no_translation_is_left_over_or_loses_a_value() -> None:
+    words = {*State, *Action, *Role}
+    texts = [*phrases(), *(text for name in ("api", "pipeline") for text in _texts(ROOT / name))]
+    with (LOCALES / "vi" / "messages.po").open("rb") as file:
+        entries = [message for message in read_po(file, abort_invalid=True) if message.id]
+    for message in entries:
+        text, translation = str(message.id), str(message.string)
+        counted = {int(number) for number in re.findall(r"\{(\d)\}", translation)}
+        assert counted == set(range(len(VALUE.findall(text)))), text
+        longest = max(VALUE.split(text), key=len).removesuffix(": ")
+        assert text in words or text.startswith(BORROWED) or any(longest in each for each in texts), text
+
+
+def _texts(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*.py"):
+        yield from filter(None, (_sample(node) for node in ast.walk(ast.parse(path.read_text()))))
