@@ -159,9 +159,9 @@ class ReviewStore(Database):
         """Hold the case while working on it, until then at most; taken again it is held longer. No step of the
         history, and the version stays: nothing about the case has changed."""
         with self.writing() as connection:
-            _claim(connection, violation, actor, None, now)
-            self._put_review(connection, violation, {"lock_holder": actor, "lock_until": until, "updated": now})
-            return _found(connection, violation)
+            known = _claim(connection, violation, actor, None, now)
+            held = {"lock_holder": actor, "lock_until": until, "updated": now}
+            return _changed(known, known.state, self._put_review(connection, violation, held))
 
     def release_review(self, violation: UUID, actor: str, *, now: datetime) -> None:
         """Let go of the case; nothing happens when `actor` does not hold it."""
@@ -182,16 +182,19 @@ class ReviewStore(Database):
         now: datetime,
         audit: AuditEntry | None,
     ) -> ReviewRecord:
-        self._put_review(connection, known.violation, {**changed, "version": known.version + 1, "updated": now})
+        values = {**changed, "version": known.version + 1, "updated": now}
+        review = self._put_review(connection, known.violation, values)
         row = {"violation": known.violation, "time": now, "actor": actor, "before": known.state.value}
         row |= {"reason": "", "note": "", **step}
         connection.execute(insert(ReviewAction.rows()), {**row, "detail": plain(step["detail"])})
         append_audit(connection, audit)
-        return _found(connection, known.violation)
+        return _changed(known, State(step["after"]), review)
 
-    def _put_review(self, connection: Connection, violation: UUID, values: Mapping[str, object]) -> None:
+    def _put_review(self, connection: Connection, violation: UUID, values: Mapping[str, object]) -> RowMapping:
+        """The row as it stands then."""
         statement = self.insert(Review).values({"violation": violation, **UNTOUCHED, **values})
-        connection.execute(statement.on_conflict_do_update(index_elements=["violation"], set_=dict(values)))
+        statement = statement.on_conflict_do_update(index_elements=["violation"], set_=dict(values))
+        return connection.execute(statement.returning(*Review.rows().columns)).mappings().one()
 
 
 def _claim(connection: Connection, violation: UUID, actor: str, version: int | None, now: datetime) -> ReviewRecord:
@@ -227,12 +230,6 @@ def _original(connection: Connection, violation: UUID, wanted: str) -> UUID | No
     return original
 
 
-def _found(connection: Connection, violation: UUID) -> ReviewRecord:
-    found = _find(connection, violation, lock=False)
-    assert found is not None  # noqa: S101  it has just been written
-    return found
-
-
 def _find(connection: Connection, violation: UUID, *, lock: bool) -> ReviewRecord | None:
     wanted = {"violation": violation}
     # PostgreSQL has the violation's row locked, since the review's may not exist yet; SQLite has one writer.
@@ -244,11 +241,24 @@ def _find(connection: Connection, violation: UUID, *, lock: bool) -> ReviewRecor
 
 
 def _record(seen: RowMapping, row: RowMapping | None) -> ReviewRecord:
-    values: Mapping[str, Any] = {"updated": None, **UNTOUCHED, **(row or {}), "violation": seen["id"]}
+    plated = seen["track"] is not None
+    return _review(row, seen["id"], seen["kind"], State(seen["review_state"]), plated=plated, detected=seen["start"])
+
+
+def _changed(known: ReviewRecord, state: State, row: RowMapping) -> ReviewRecord:
+    """The review as it stands after a change, without asking for it again."""
+    case = known.case
+    return _review(row, known.violation, case.kind, state, plated=case.plated, detected=known.detected)
+
+
+def _review(
+    row: RowMapping | None, violation: UUID, kind: str, state: State, *, plated: bool, detected: datetime
+) -> ReviewRecord:
+    values: Mapping[str, Any] = {"updated": None, **UNTOUCHED, **(row or {}), "violation": violation}
     case = Case(
-        kind=seen["kind"],
-        state=State(seen["review_state"]),
-        plated=seen["track"] is not None,
+        kind=kind,
+        state=state,
+        plated=plated,
         asked_by=values["asked_by"],
         first_reviewer=values["first_reviewer"],
         first_plate=values["first_plate"],
@@ -259,4 +269,4 @@ def _record(seen: RowMapping, row: RowMapping | None) -> ReviewRecord:
         duplicate_of=str(values["duplicate_of"] or ""),
     )
     own = (field.name for field in fields(ReviewRecord) if field.name not in {"case", "detected"})
-    return ReviewRecord(case=case, detected=seen["start"], **{name: values[name] for name in own})
+    return ReviewRecord(case=case, detected=detected, **{name: values[name] for name in own})
