@@ -89,12 +89,14 @@ def desk_pages(site: DeskSite) -> list[DeskPage]:
     return sorted(found, key=lambda page: page.role or "")
 
 
-def shown(pages: list[DeskPage], ask: APIRequestContext) -> Iterator[DeskPage]:
-    """Those of one role's pages that are whole ones; the others are parts, files, or lead on to another page."""
+def shown(pages: list[DeskPage], ask: APIRequestContext) -> Iterator[tuple[DeskPage, str]]:
+    """Those of one role's pages that are whole ones, with their text in English; the others are parts, files, or lead
+    on to another page."""
     for page in pages:
-        answer = ask.get(page.path, max_redirects=0)
-        if answer.headers.get("content-type", "").startswith("text/html") and "<html" in answer.text():
-            yield page
+        answer = ask.get(page.path, max_redirects=0, headers={"Accept-Language": "en"})
+        assert answer.status < 500, page
+        if answer.headers.get("content-type", "").startswith("text/html") and "<html" in (text := answer.text()):
+            yield page, text
 
 
 def opened(browser: Browser, server: str, role: Role | None, language: str, size: tuple[int, int]) -> BrowserContext:

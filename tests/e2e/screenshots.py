@@ -132,6 +132,8 @@ def sign_in_by_hand(page: Page, values: Values) -> None:
 
 
 def make_a_training_set(page: Page, values: Values) -> None:
+    page.get_by_label("First day").fill(values["yesterday"])
+    page.locator("[name=camera]").select_option("le-loi")
     page.get_by_role("button", name="Make it").click()
     while not page.get_by_role("link", name="ZIP").count():
         page.wait_for_timeout(2_000)
