@@ -44,7 +44,7 @@ UNSEEN = {
 
 
 BORROWED = (
-    "Not Found", "Method Not Allowed", "Field required", "Extra inputs are not permitted", "String should have",
+    "Not Found", "Method Not Allowed", "Field required", "Extra inputs are not permitted", "String should",
     "Input should be", "Value error, ",
 )  # fmt: skip
 """What our libraries say."""
