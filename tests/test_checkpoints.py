@@ -87,6 +87,8 @@ def test_the_command_checks_a_database_and_names_a_cut_off_tail(
     code, told = run("verify", "--database", *data)
     assert code == 1
     assert "the chain ends at entry 0, but the checkpoint of" in told
+    url = f"sqlite:///{site.root / 'matthan.db'}"
+    assert run("verify", "--database", url, "--data", str(tmp_path / "nowhere"))[0] == 0
     code, told = run("verify", "--database", str(site.root / "matthan.db"), "--data", str(tmp_path / "nowhere"))
     assert code == 0, "nothing tells of a tail that was cut off with its rows"
     assert "no checkpoint was given" in told

@@ -31,6 +31,17 @@ def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path, capsys: pytest.C
     assert secret not in told.out + told.err + repr(made)
 
 
+@pytest.mark.parametrize("place", range(12))
+def test_a_public_key_with_a_changed_byte_is_another_or_none(tmp_path: Path, place: int) -> None:
+    key = Signer.open(tmp_path / "keys").public
+    first, body, *rest = key.pem.decode().splitlines()
+    der = bytearray(base64.b64decode(body))
+    der[place] ^= 1  # among them the number of the algorithm
+    pem = "\n".join([first, base64.b64encode(der).decode(), *rest, ""]).encode()
+    with pytest.raises(EvidenceError, match="case\\.pem: holds no public Ed25519 key in PEM"):
+        PublicKey.read(pem, "case.pem")
+
+
 def test_of_many_processes_that_make_a_key_the_first_wins(tmp_path: Path) -> None:
     code = "import sys, pathlib, pipeline.signing as s; print(s.Signer.open(pathlib.Path(sys.argv[1])).public.id)"
     command = [sys.executable, "-c", code, str(tmp_path / "keys")]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 StreamsOption = Annotated[Path, typer.Option("--config", help="The registration of the cameras.")]
 What = Annotated[
-    list[Path] | None,
+    list[str] | None,  # a path would make one slash of the two in a URL
     typer.Argument(
         help="Packages, cases, ZIP files, or folders that hold some; with --database, files or URLs of some."
     ),
@@ -56,10 +56,10 @@ def verify(
     trusted = TrustedKeys.read(*key) if key else TrustedKeys.of(folder.keys)
     if database:
         own = [] if checkpoint or what or not folder.checkpoints.exists() else [folder.checkpoints]
-        places = [str(place) for place in what or ()] or [_own_database(streams, folder)]
+        places = what or [_own_database(streams, folder)]
         judged = _databases(places, [*(checkpoint or ()), *own], evidence, trusted)
     elif what:
-        judged = _files(what, trusted)
+        judged = _files([Path(each) for each in what], trusted)
     else:
         raise MatThanError("name what to verify: packages, cases, ZIP files or folders; or give --database")
     verdicts: list[Verdict] = []

@@ -116,7 +116,7 @@ def _signature_faults(
                 return []  # told as missing
             own = PublicKey.read(holding.read(PUBLIC_KEY), PUBLIC_KEY)
             if own.id != key:
-                return [Fault(PUBLIC_KEY, "is not the key that the manifest names")]
+                return [Fault(PUBLIC_KEY, f"is not the key that {MANIFEST} names: one of the two was changed")]
             trusted = TrustedKeys([own])
         reason = trusted.fault(key, holding.read(SIGNATURE).hex(), data)
     except (UnreadableError, EvidenceError) as error:

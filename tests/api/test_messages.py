@@ -81,7 +81,9 @@ def phrases() -> Iterator[str]:
     """What messages about streams.yaml are put together of."""
     yield from (hint.replace("{line}", "7") for hint in HINTS.values())
     yield from messages.WANTED.values()
-    yield messages.phrase({"type": "string_pattern_mismatch", "loc": ("id",), "ctx": {"pattern": NAME_PATTERN}}, "A", {})  # type: ignore[typeddict-item]
+    yield messages.phrase(
+        {"type": "string_pattern_mismatch", "loc": ("id",), "ctx": {"pattern": NAME_PATTERN}}, "A", {}
+    )  # type: ignore[typeddict-item]
     yield from (f"{messages.WANTED[kind]}, without quotes" for kind in ("int_type", "float_type"))
     yield from (f"a number {words} 7 is needed" for _, words in messages.LIMITS.values())
     for _, words, one, many in messages.LENGTHS.values():
