@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from pipeline.errors import QueryError
@@ -113,9 +113,11 @@ def awaits_reading() -> ColumnElement[bool]:
     other = _other_violations()
     # Not by the state itself: SQLite might go through all that wait for each row.
     waits = other.review_state.concat("") == State.SECOND_REVIEW.value
-    repeats = exists().where(Review.violation == Violation.id, other.id == Review.duplicate_of, waits)
-    same = exists().where(other.plate_read == Violation.plate_read, waits)
-    return or_(Violation.review_state.concat("") == State.SECOND_REVIEW.value, same, repeats)
+    repeats = select(true()).where(Review.violation == Violation.id, other.id == Review.duplicate_of, waits)
+    same = select(true()).where(other.plate_read == Violation.plate_read, waits)
+    # Not as EXISTS: PostgreSQL might gather all that wait first, and look each row up among them.
+    one_waits = (each.limit(1).scalar_subquery().is_(true()) for each in (same, repeats))
+    return or_(Violation.review_state.concat("") == State.SECOND_REVIEW.value, *one_waits)
 
 
 @cache

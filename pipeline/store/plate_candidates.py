@@ -14,7 +14,15 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 from pipeline.errors import QueryError
 from pipeline.plate_text import distances, is_pseudonym
 from pipeline.store.database import Database
-from pipeline.store.filters import PlateFilter, has_wildcard, like, literal_prefix, plate_matches, plate_pattern
+from pipeline.store.filters import (
+    LAST_CHARACTER,
+    PlateFilter,
+    has_wildcard,
+    like,
+    literal_prefix,
+    plate_matches,
+    plate_pattern,
+)
 from pipeline.store.plate_index import MOST_DISTANT, lookups
 from pipeline.store.tables import Plate, PlateNeighbour
 
@@ -57,9 +65,14 @@ class PlateCandidates(Database):
         """The known plates that match; None when there are more than MOST_PLATES."""
         prefix = literal_prefix(pattern)
         runs = re.split(r"[*?]", pattern.removeprefix(prefix))
+        by_trigrams = len(prefix) < 5 and any(len(run) >= 3 for run in runs)
         # PostgreSQL uses its trigram index, where it has one, of its own accord.
-        if self._sqlite and len(prefix) < 5 and any(len(run) >= 3 for run in runs):
+        if self._sqlite and by_trigrams:
             statement = select(_TRIGRAMS.c.key).where(like(_TRIGRAMS.c.key, pattern))
+        elif prefix and not by_trigrams and len(runs[-1]) < 2:
+            # In an expression the pattern is nothing to search the trigrams for: of so short a one all would be read.
+            within = (Plate.key >= prefix, Plate.key < prefix + LAST_CHARACTER)
+            statement = select(Plate.key).where(*within, like(Plate.key.concat(""), pattern))
         else:
             statement = select(Plate.key).where(plate_matches(Plate.key, pattern))
         found = tuple(connection.execute(statement.limit(MOST_PLATES + 1)).scalars())
