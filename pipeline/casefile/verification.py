@@ -14,7 +14,7 @@ from pipeline.errors import EvidenceError
 from pipeline.evidence.case_manifest import CASE, EVIDENCE, SIGNATURE, check_case, read_manifest
 from pipeline.evidence.holding import Folder, Holding, UnreadableError, ZipFile
 from pipeline.evidence.manifest import MANIFEST, SIGNED, opened
-from pipeline.evidence.verify import Fault, check_package, find_packages
+from pipeline.evidence.verify import PACKAGE_NAME, Fault, check_package, find_packages
 from pipeline.signing import TrustedKeys
 from pipeline.store import Repository
 from pipeline.store.chain_check import Head, RowFault
@@ -67,10 +67,13 @@ def verify(path: Path, trusted: TrustedKeys | None) -> Iterator[Verdict]:
     packages = find_packages(path)
     cases = {found.parent for found in path.rglob(SIGNATURE)} | {one for one in packages if _is_case(one / MANIFEST)}
     for folder in sorted({*cases, *packages}):
+        name = folder.absolute().name
         if folder in cases:
-            yield _explained(folder, lambda folder=folder: _case(Folder(folder, deep=True), str(folder), "", trusted))
+            own = name if PACKAGE_NAME.fullmatch(name) else ""  # it may be unpacked under any other name
+            yield _explained(
+                folder, lambda folder=folder, own=own: _case(Folder(folder, deep=True), str(folder), own, trusted)
+            )
         elif not cases & set(folder.parents):
-            name = folder.absolute().name
             yield _explained(
                 folder, lambda folder=folder, name=name: _package(Folder(folder), str(folder), name, trusted)
             )

@@ -10,6 +10,7 @@ import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -200,6 +201,14 @@ def test_a_case_without_its_manifest_or_with_no_file_in_its_place_is_named(
     assert faults(without, handed.trusted) == [
         "manifest.json: is missing, so that nothing of this case can be verified"
     ]
+
+
+def test_an_unpacked_case_under_the_name_of_another_is_named(handed: Handed, unpacked: Path) -> None:
+    free = unpacked.rename(unpacked.with_name("case 12 of 2026"))
+    assert faults(free, handed.trusted) == []
+    other = free.rename(free.with_name(str(UUID(int=7))))
+    assert any("under the name of another" in fault for fault in faults(other, handed.trusted))
+    other.rename(unpacked)
 
 
 def test_missing_foreign_and_swapped_files_are_named(handed: Handed, unpacked: Path, tmp_path: Path) -> None:
