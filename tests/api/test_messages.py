@@ -27,6 +27,9 @@ SAYING = {
 FIELD = re.compile(r"^(correction|duplicate_of|note|plate|reason): ")
 """What a page of a case shows at its field."""
 
+YIELDING = {"pipeline/config/changes.py"}
+"""Modules whose messages are made piece by piece."""
+
 PLACES = (
     "api/**/*.py", "pipeline/config/*.py", "pipeline/rules/*.py", "pipeline/store/*.py", "pipeline/casefile/state.py",
     "pipeline/training/export.py", "pipeline/exchange.py", "pipeline/periods.py", "pipeline/review.py",
@@ -61,10 +64,15 @@ def said() -> Iterator[tuple[str, str]]:
         for path in sorted(ROOT.glob(pattern)):
             file = path.relative_to(ROOT).as_posix()
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and _name(node.func) in SAYING:
-                    for text in (FIELD.sub("", _sample(each)) for each in node.args):
-                        if " " in text and not {file, f"{file}: {text}"} & UNSEEN.keys():
-                            yield text, file
+                for text in (FIELD.sub("", _sample(each)) for each in _saying(node, file)):
+                    if " " in text and not {file, f"{file}: {text}"} & UNSEEN.keys():
+                        yield text, file
+
+
+def _saying(node: ast.AST, file: str) -> list[ast.expr]:
+    if isinstance(node, ast.Yield) and node.value and file in YIELDING:
+        return [node.value]
+    return node.args if isinstance(node, ast.Call) and _name(node.func) in SAYING else []
 
 
 def _name(function: ast.expr) -> str:
