@@ -140,6 +140,10 @@ class CameraRun:
         """A frame waits, and what was found before is written as far as it must be."""
         return self.buffer.waiting and not self._writing.behind
 
+    def fell_behind(self) -> bool:
+        """Whether frames waited for writing since this was asked last; those lost by it are not the engine's fault."""
+        return self._writing.fell_behind()
+
     def next_request(self) -> Request | None:
         """The next waiting frame with its due detectors; frames on which none is due, out of the camera's
         schedule, left out by overload or held back by the motion gate are passed over."""

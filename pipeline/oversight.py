@@ -175,9 +175,11 @@ class Oversight:
         self._busy = min(1.0, (busy - self._busy_seconds) / (seconds * self._workers))
         self._busy_seconds = busy
         self._metrics.inference_busy.set(self._busy)
+        waited = {run.watch for run in self._runs if run.watch is not None and not run.ended and run.fell_behind()}
+        judged = [watch for watch in watches if watch not in waited]  # lower rates would make no disk faster
         window = Window(
-            sum(counts[watch][0] - before[watch][0] for watch in watches),
-            sum(counts[watch][1] - before[watch][1] for watch in watches),
+            sum(counts[watch][0] - before[watch][0] for watch in judged),
+            sum(counts[watch][1] - before[watch][1] for watch in judged),
             self._busy,
         )
         priorities = {watch: watch.camera.priority for watch in watches}

@@ -31,6 +31,7 @@ class WriteBehind:
         self._lane = lane
         self._bell = bell
         self.waiting = self._pictured = 0
+        self._fell_behind = False
         self._asked: datetime | None = None
         self._reached: datetime | None = None
 
@@ -39,6 +40,11 @@ class WriteBehind:
         """So much waits that no more may come for now."""
         late = self._asked is not None and self._reached is not None and self._asked - self._reached > MOST_LAG
         return self._pictured >= MOST_PICTURED or late
+
+    def fell_behind(self) -> bool:
+        """Whether it was `behind` since this was asked last."""
+        fell, self._fell_behind = self._fell_behind or self.behind, False
+        return fell
 
     @property
     def stalled(self) -> float:
@@ -89,4 +95,5 @@ class WriteBehind:
         with self._bell:
             self.waiting += 1
             self._pictured += pictured
+            self._fell_behind |= self.behind
         self._lane.put(do)

@@ -56,6 +56,7 @@ def run(oversight, name, priority, rate=10):
         closing=False,
         ended=False,
         video_bytes=0,
+        fell_behind=lambda: False,
         cases=0,
     )
 
@@ -83,6 +84,18 @@ def test_overload_thins_the_least_important_camera_and_says_so(oversight, clock)
     for _ in range(6):
         window(oversight, clock, runs, taken=1)
     assert park.watch.share == 1.0
+
+
+@pytest.mark.parametrize(("behind", "level"), [(False, 1), (True, 0)])
+def test_frames_that_wait_for_the_disk_are_no_overload(oversight, clock, behind, level):
+    gate, park = runs = [run(oversight, "gate", 9), run(oversight, "park", 1)]
+    gate.fell_behind = lambda: behind
+    for _ in range(3):
+        for number in range(20):
+            gate.buffer.put(Frame("gate", number, NOON + seconds(number), PICTURE))
+        window(oversight, clock, runs, taken=1)
+    assert oversight.status({})["overload_level"] == level
+    assert (park.watch.share < 1) is not behind
 
 
 def test_frames_that_are_lost_although_no_rate_can_be_lowered_are_told(oversight, clock, capsys):

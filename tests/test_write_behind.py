@@ -80,12 +80,13 @@ def test_a_camera_whose_writing_lags_is_behind(lanes: Lanes) -> None:
     writing, bell = behind(ledger, lanes)
     writing.advance(NOON)
     writing.advance(NOON + MOST_LAG)
-    assert not writing.behind
+    assert not (writing.behind or writing.fell_behind())
     writing.advance(NOON + MOST_LAG + SECOND)
     assert writing.behind
     ledger.free.set()
     written(writing, bell)
     assert not writing.behind
+    assert [writing.fell_behind(), writing.fell_behind()] == [True, False]
     assert ledger.told == [NOON, NOON + MOST_LAG, NOON + MOST_LAG + SECOND]
 
 
