@@ -147,3 +147,13 @@ def test_what_officers_decide_shows_in_the_precision(desk: tuple[Callable[[str],
     (row,) = answer.json()
     assert (row["camera"], row["rule"], row["right"], row["wrong"]) == ("gate-1", "wrong_way", 0, 1)
     assert row["reasons"] == {"no_violation": 1}
+
+
+def test_the_page_of_precisions_looks_back_as_far_as_it_is_asked(
+    desk: tuple[Callable[[str], Officer], Repository],
+) -> None:
+    officer, _ = desk
+    officer("lan")("POST", action="reject", version=0, reason="no_violation")
+    told = {days: officer("viewer")("GET", f"/../../../../../precision?days={days}").text for days in (1, 0)}
+    assert "no case of this time" in told[1].lower() and "wrong_way" not in told[1]
+    assert "wrong_way" in told[0]
