@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.api import chromium
 from tests.servers.postgres import postgres, postgres_without_trigrams
 
 __all__ = ["postgres", "postgres_without_trigrams"]
+
+settings.register_profile("steady", derandomize=True)  # what a change breaks, it breaks each time
+settings.register_profile("search")  # `--hypothesis-profile search` looks for new examples
+settings.load_profile("steady")
 
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"
 

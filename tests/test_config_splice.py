@@ -145,6 +145,7 @@ DOCUMENTS = st.dictionaries(NAMES, VALUES, min_size=1, max_size=4)
 @given(DOCUMENTS, DOCUMENTS, st.booleans(), st.booleans())
 @settings(max_examples=120, deadline=None)
 @example({"a": ":"}, {"b": "-"}, False, False)
+@example({"a": {"a": ":0"}}, {"b": {"b": ":0"}}, True, False)
 def test_any_document_turns_into_any_other(old: dict, new: dict, flow: bool, commented: bool) -> None:
     text = (inline(old) if flow else block(old, 0, 2)) + "\n"
     if commented and not flow:

@@ -52,7 +52,8 @@ def _entry(value: Any, column: int, indent: int) -> str:
 def _text(value: str) -> str:
     """As it is where that reads back as the same text, inside brackets and after a key, else in double quotes."""
     plain = value == value.strip() and "\n" not in value and not set(value) & set("[]{},\"'`&*!|>%@#")
-    if value and plain and _reads_as(f"[{value}]", [value]) and _reads_as(f"a: {value}", {"a": value}):
+    alone = {f"[{value}]": [value], f"a: {value}": {"a": value}, f"{{a: {value}}}": {"a": value}}
+    if value and plain and all(_reads_as(text, data) for text, data in alone.items()):
         return value
     told = json.dumps(value, ensure_ascii=False)
     return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in told)
