@@ -11,17 +11,11 @@ import shutil
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
-from pydantic import SecretStr
 
-from api.settings import Settings
-from pipeline.store import Repository, Role
-from tests.api.conftest import serving
-from tests.api.site import HUE, PASSWORD, password_hash
+from tests.api.site import PASSWORD
 from tests.e2e import shifted
 
 CASES = 30
@@ -51,7 +45,11 @@ def main() -> None:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None or len(sys.argv) != 2:
         sys.exit("usage: python -m benchmarks.desk_cases DATA, with Chromium installed")
-    with site(Path(sys.argv[1])) as address, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        shifted.desk(Path(sys.argv[1]), Path(folder), CASES) as (address, _),
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_context(base_url=address, viewport={"width": 1366, "height": 768}).new_page()
         page.goto("/login")
@@ -78,26 +76,6 @@ def decided(page: Page) -> tuple[float, float]:
     page.keyboard.press("a")
     painted, ready = page.evaluate("window.taken")
     return painted, ready
-
-
-@contextmanager
-def site(samples: Path) -> Iterator[str]:
-    """The address of a desk with the cases."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        url = f"sqlite:///{folder / 'matthan.db'}"
-        settings = Settings(
-            database_url=SecretStr(url),
-            evidence_root=folder / "evidence",
-            plates_root=folder / "plates",
-            keys_root=folder / "keys",
-            timezone=HUE,
-        )
-        with Repository.open(url) as repository:
-            repository.create_user("lan", password_hash(), Role.REVIEWER, must_change_password=False)
-            shifted.seed(samples, folder, repository, CASES)
-            with serving(settings) as address:
-                yield address
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ smaller, packets above all, leaves holes in the heaps, which are returned now an
 from __future__ import annotations
 
 import ctypes
+from time import monotonic
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8  # glibc's malloc.h
 LARGE = 1 << 20
@@ -32,8 +33,20 @@ def return_large_blocks() -> None:
 def return_free_pages() -> None:
     """Have whole pages that lie free within the heaps go back to the system; takes about half a millisecond.
 
-    Call it about every TRIM_SECONDS. Nothing happens under a C library that cannot do it.
+    Nothing happens under a C library that cannot do it.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+class Trimming:
+    """Returns free pages every TRIM_SECONDS when `tick` is called more often than that."""
+
+    def __init__(self) -> None:
+        self._trimmed = monotonic()
+
+    def tick(self) -> None:
+        if monotonic() - self._trimmed >= TRIM_SECONDS:
+            self._trimmed = monotonic()
+            return_free_pages()

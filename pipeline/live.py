@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from pipeline.allocator import TRIM_SECONDS, return_free_pages
+from pipeline.allocator import Trimming
 from pipeline.camera_run import CameraRun
 from pipeline.camera_states import CameraStates
 from pipeline.config import Changes, Config, ConfigFile
@@ -158,12 +158,10 @@ class Live:
             self.installation.networks.keep(self.installation.config.active_cameras)
 
     def _report_states(self, done: threading.Event) -> None:
-        trimmed = monotonic()
+        trimming = Trimming()
         while not done.wait(STATE_SECONDS):
             self._write_states()
-            if monotonic() - trimmed >= TRIM_SECONDS:
-                trimmed = monotonic()
-                return_free_pages()
+            trimming.tick()
 
     def _write_states(self) -> None:
         runs = self.runs

@@ -13,12 +13,12 @@ import socket
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
-from time import monotonic, sleep
+from time import sleep
 from typing import NoReturn
 
 from av.video.frame import VideoFrame
 
-from pipeline.allocator import TRIM_SECONDS, return_free_pages, return_large_blocks
+from pipeline.allocator import Trimming, return_large_blocks
 from pipeline.process import end_with
 from pipeline.readers.connection import Connection
 from pipeline.readers.failure import Failure
@@ -155,16 +155,14 @@ def serve(channel: Channel) -> NoReturn:
 def _beat(channel: Channel, jobs: dict[int, Job]) -> NoReturn:
     """Tell each second that the process lives, what each connection has received and what of it was damaged, and how
     many frames of each camera were replaced before they could be handed over."""
-    trimmed = monotonic()
+    trimming = Trimming()
     while True:
         counts = {
             number: [[[each.received, each.damaged] for each in job.connections], job.late]
             for number, job in jobs.copy().items()
         }
         send_or_end(channel, Kind.BEAT, 0, json.dumps(counts).encode())
-        if monotonic() - trimmed >= TRIM_SECONDS:
-            trimmed = monotonic()
-            return_free_pages()
+        trimming.tick()
         sleep(BEAT_SECONDS)
 
 

@@ -6,20 +6,45 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
+from pydantic import SecretStr
+
+from api.settings import Settings
 from pipeline.evidence.manifest import MANIFEST, canonical, opened, sealed
 from pipeline.evidence.restore import restore
 from pipeline.evidence.verify import find_packages
 from pipeline.signing import Signer
-from pipeline.store import Repository
+from pipeline.store import Repository, Role
 from pipeline.types import Evidence, EvidenceFile, Findings
+from tests.api.conftest import serving
+from tests.api.site import HUE, password_hash
 
 TRACE = "trace.json"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d.*")
+
+
+@contextmanager
+def desk(samples: Path, data: Path, count: int) -> Iterator[tuple[str, Repository]]:
+    """A desk with `count` seeded cases in the empty folder `data`, and lan to review them: its address and store."""
+    url = f"sqlite:///{data / 'matthan.db'}"
+    settings = Settings(
+        database_url=SecretStr(url),
+        evidence_root=data / "evidence",
+        plates_root=data / "plates",
+        keys_root=data / "keys",
+        timezone=HUE,
+    )
+    with Repository.open(url) as repository:
+        repository.create_user("lan", password_hash(), Role.REVIEWER, must_change_password=False)
+        seed(samples, data, repository, count)
+        with serving(settings) as address:
+            yield address, repository
 
 
 def seed(samples: Path, data: Path, repository: Repository, count: int) -> list[Evidence]:

@@ -12,14 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page
-from pydantic import SecretStr
 
-from api.settings import Settings
 from pipeline.review import State
-from pipeline.store import Repository, Role
-from tests.api.conftest import serving
+from pipeline.store import Repository
 from tests.api.keyboard import case_before, decide
-from tests.api.site import HUE, PASSWORD, password_hash
+from tests.api.site import PASSWORD
 from tests.e2e import command, shifted
 
 EXPECTED = ("wrong_way", "wrong_way", "crowd", "fire")
@@ -65,21 +62,8 @@ def test_the_demo_finds_what_the_samples_show_and_serves_it(demo: Demo) -> None:
 def test_thirty_cases_of_the_samples_are_reviewed_by_keyboard_alone(
     demo: Demo, browser: Browser, tmp_path: Path
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'matthan.db'}"
-    with Repository.open(url) as repository:
-        repository.create_user("lan", password_hash(), Role.REVIEWER, must_change_password=False)
-        shifted.seed(demo.data, tmp_path, repository, CASES)
-        settings = Settings(
-            database_url=SecretStr(url),
-            evidence_root=tmp_path / "evidence",
-            plates_root=tmp_path / "plates",
-            keys_root=tmp_path / "keys",
-            timezone=HUE,
-        )
-        with (
-            serving(settings) as address,
-            browser.new_context(base_url=address, locale="en", reduced_motion="reduce") as context,
-        ):
+    with shifted.desk(demo.data, tmp_path, CASES) as (address, repository):
+        with browser.new_context(base_url=address, locale="en", reduced_motion="reduce") as context:
             page = context.new_page()
             complaints: list[str] = []
             page.on("console", lambda message: complaints.append(message.text))
