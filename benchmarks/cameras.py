@@ -34,7 +34,7 @@ from av.video.frame import PictureType
 from ruamel.yaml import YAML
 
 from benchmarks.setting import MODEL
-from pipeline.soak.memory import process_tree, proportional_bytes
+from pipeline.soak.memory import process_tree, own_bytes
 from pipeline.soak.program import Program
 from pipeline.soak.server import RtspServer, need_gstreamer
 
@@ -239,7 +239,7 @@ def usage(program: Program) -> Usage:
     if program.current is None:
         raise SystemExit(f"the program ended:\n{program.log.read_text()[-2000:]}")
     processes = process_tree(program.current[0])
-    return Usage(sum(map(processor_seconds, processes)), sum(map(proportional_bytes, processes)), processes)
+    return Usage(sum(map(processor_seconds, processes)), sum(map(own_bytes, processes)), processes)
 
 
 def processor_seconds(process: int) -> float:

@@ -14,6 +14,7 @@ EVERY_SECONDS = 5.0
 BIN_SECONDS = 30.0
 HOUR = 3600.0
 FEWEST_PAIRS = 15
+WRITTEN = ("Pss_Anon:", "Pss_Shmem:", "SwapPss:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,17 @@ def process_tree(root: int) -> list[int]:
     return found
 
 
-def proportional_bytes(process: int) -> int:
-    """Resident memory with each shared page divided among those that share it (PSS); 0 for a process that is gone."""
+def own_bytes(process: int) -> int:
+    """Memory that the process wrote, in RAM or swapped out, each shared page divided among those that share it.
+
+    0 for a process that is gone. Pages of files, such as the code of libraries, do not count: the system drops them as
+    it likes, and the share of each process in them falls when any other program loads the same library.
+    """
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(WRITTEN))
 
 
 class MemoryWatch:
@@ -81,7 +86,7 @@ class MemoryWatch:
         while not self._done.wait(EVERY_SECONDS):
             if (current := self._current()) is not None:
                 process, life = current
-                sizes = [size for size in map(proportional_bytes, process_tree(process)) if size]
+                sizes = [size for size in map(own_bytes, process_tree(process)) if size]
                 if sizes:
                     self.samples.append(Sample(time.time(), life, sum(sizes), len(sizes)))
 

@@ -7,11 +7,12 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from pipeline.soak.judgement import memory_verdict
-from pipeline.soak.memory import Sample, longest_life, process_tree, proportional_bytes, slope
+from pipeline.soak.memory import Sample, longest_life, process_tree, own_bytes, slope
 
 
 def samples(mb_an_hour: float, minutes: float, noise: float = 3.0, life: int = 1, begin: float = 0.0) -> list[Sample]:
@@ -69,8 +70,24 @@ def test_a_tree_of_processes_is_measured_whole():
         while len(process_tree(process.pid)) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        sizes = [proportional_bytes(each) for each in process_tree(process.pid)]
+        sizes = [own_bytes(each) for each in process_tree(process.pid)]
         assert sizes[0] > 30_000_000 > sizes[1] > 0
     finally:
         process.communicate(b"\n")
-    assert proportional_bytes(process.pid) == 0
+    assert own_bytes(process.pid) == 0
+
+
+def test_pages_of_files_are_not_the_programs_memory(tmp_path):
+    file = tmp_path / "library"
+    file.write_bytes(bytes(50_000_000))
+    code = (
+        f"import mmap; file = open({str(file)!r}, 'rb'); whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ);"
+        "whole[:]; print('read', flush=True); input()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline() == b"read\n"
+        mapped = Path(f"/proc/{process.pid}/smaps_rollup").read_text()
+        assert int(mapped.split("Rss:")[1].split()[0]) * 1024 > 50_000_000 > own_bytes(process.pid) > 0
+    finally:
+        process.communicate(b"\n")
