@@ -34,7 +34,7 @@ from av.video.frame import PictureType
 from ruamel.yaml import YAML
 
 from benchmarks.setting import MODEL
-from pipeline.soak.memory import process_tree, own_bytes
+from pipeline.soak.memory import own_bytes, process_tree
 from pipeline.soak.program import Program
 from pipeline.soak.server import RtspServer, need_gstreamer
 

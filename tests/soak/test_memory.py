@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.soak.judgement import memory_verdict
-from pipeline.soak.memory import Sample, longest_life, process_tree, own_bytes, slope
+from pipeline.soak.memory import Sample, longest_life, own_bytes, process_tree, slope
 
 
 def samples(mb_an_hour: float, minutes: float, noise: float = 3.0, life: int = 1, begin: float = 0.0) -> list[Sample]:
