@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,14 +89,13 @@ def desk_pages(site: DeskSite) -> list[DeskPage]:
     return sorted(found, key=lambda page: page.role or "")
 
 
-def shown(pages: list[DeskPage], ask: APIRequestContext) -> Iterator[tuple[DeskPage, str]]:
-    """Those of one role's pages that are whole ones, with their text in English; the others are parts, files, or lead
-    on to another page."""
+def whole(pages: Iterable[DeskPage], ask: APIRequestContext) -> Iterator[DeskPage]:
+    """Those of one role's pages that are whole ones; the others are parts, files, or lead on to another page."""
     for page in pages:
-        answer = ask.get(page.path, max_redirects=0, headers={"Accept-Language": "en"})
+        answer = ask.get(page.path, max_redirects=0)
         assert answer.status < 500, page
-        if answer.headers.get("content-type", "").startswith("text/html") and "<html" in (text := answer.text()):
-            yield page, text
+        if answer.headers.get("content-type", "").startswith("text/html") and "<html" in answer.text():
+            yield page
 
 
 def opened(browser: Browser, server: str, role: Role | None, language: str, size: tuple[int, int]) -> BrowserContext:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from pipeline.store import Repository
+from pipeline.store.audits import AuditFilter
+
 from . import city as cities
 from .conftest import serving
 from .site import PASSWORD
 
+REFUSED = re.compile("404|422")
+"""What the browser says of tiles that the map lacks, and of a search that the desk refuses."""
+
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(cities.build(tmp_path_factory.mktemp("city")).settings) as address:
+def city(tmp_path_factory: pytest.TempPathFactory) -> cities.City:
+    return cities.build(tmp_path_factory.mktemp("city"))
+
+
+@pytest.fixture(scope="module")
+def server(city: cities.City) -> Iterator[str]:
+    with serving(city.settings) as address:
         yield address
 
 
@@ -24,7 +36,7 @@ def page(browser: Browser, server: str) -> Iterator[Page]:
     complaints: list[str] = []
     context = browser.new_context(base_url=server, viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
     opened = context.new_page()
-    opened.on("console", lambda message: complaints.append(message.text) if "404" not in message.text else None)
+    opened.on("console", lambda message: complaints.append(message.text) if not REFUSED.search(message.text) else None)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("request", lambda request: complaints.append(request.url) if server not in request.url else None)
     opened.goto("/login")
@@ -66,6 +78,43 @@ def test_a_journey_is_drawn_in_order_with_its_clone(page: Page) -> None:
     page.get_by_role("button", name="Show stop 2 on the map").click()
     expect(page.locator(".leaflet-popup")).to_contain_text("Chợ Đông Ba")
     expect(page.locator(".leaflet-popup")).to_contain_text("km/h")
+
+
+def test_a_plate_is_searched_for_a_reason_and_its_journey_drawn(page: Page, city: cities.City) -> None:
+    page.get_by_role("link", name="Plates", exact=True).click()
+    page.get_by_label("Plate", exact=True).fill("75f1 23456")
+    page.get_by_role("button", name="Search").click()
+    reason = page.get_by_label("Reason, kept on the audit trail")
+    expect(reason).to_be_focused()  # the browser asks for it
+    reason.fill("---")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("alert")).to_contain_text("Say why you ask")
+    rows = page.locator("table.reads tbody tr")
+    expect(rows).to_have_count(0)
+
+    reason.fill("case 2026-118")
+    page.get_by_role("button", name="Search").click()
+    expect(rows).to_have_count(3)
+    page.get_by_label("Plate", exact=True).fill("75F1-284.56")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("No plate was read that fits this search.")).to_be_visible()
+    page.get_by_role("combobox", name="Find").select_option("One sign may differ")
+    page.get_by_role("button", name="Search").click()
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text("differs by 1.0")
+    rows.first.get_by_role("link", name="Journey").click()
+    expect(page.locator(".stop-icon")).to_have_text(["1", "2", "3"])
+    expect(page.locator("path.leg")).to_have_count(2)
+
+    with Repository.open(city.settings.database_url.get_secret_value()) as repository:
+        kept = repository.audit(AuditFilter(action="plate.*")).items[3::-1]
+    assert [(entry.action, entry.object_id, entry.detail["hits"]) for entry in kept] == [
+        ("plate.search", "75f1 23456", 3),
+        ("plate.search", "75F1-284.56", 0),
+        ("plate.search", "75F1-284.56", 3),
+        ("plate.journey", cities.JOURNEY, 3),
+    ]
+    assert {(entry.actor, entry.detail["reason"]) for entry in kept} == {("senior_reviewer", "case 2026-118")}
 
 
 def test_charts_are_drawn_of_the_tables_behind_them(page: Page) -> None:

@@ -109,6 +109,29 @@ def test_the_evidence_answers_to_the_keyboard(officer: Callable[[str], Page], de
     assert page.goto("/review/next").status == 403  # type: ignore[union-attr]
 
 
+def test_a_role_without_the_right_is_refused_in_words_and_changes_nothing(
+    officer: Callable[[str], Page], desk: Desk
+) -> None:
+    viewer = officer("viewer")
+    viewer.goto(f"/violations/{desk.case(0)}")
+    offered = {link.get_attribute("href") for link in viewer.locator(".pages-of-desk a").all()}
+    assert "/cameras" in offered
+    form = {"token": viewer.locator("[name=token]").first.input_value(), "version": "0", "action": "accept"}
+    posted = (
+        "([path, form]) => fetch(path, {method: 'POST', body: new URLSearchParams(form)}).then(each => each.status)"
+    )
+    assert viewer.evaluate(posted, [f"/violations/{desk.case(0)}/review", form]) == 403
+    assert desk.state(0) is State.FLAGGED
+    for path in ("/plates", "/audit", "/users", "/registration", f"/violations/{desk.case(0)}/handing-over"):
+        assert path not in offered
+        answer = viewer.goto(path)
+        assert answer is not None
+        assert answer.status == 403, path
+        expect(viewer.get_by_role("heading", name="Not allowed")).to_be_visible()
+    viewer.get_by_role("link", name="Back to the violations").click()
+    expect(viewer.locator("a.case")).to_have_count(CASES)
+
+
 def test_a_conflict_says_who_did_what_and_keeps_what_was_typed(officer: Callable[[str], Page], desk: Desk) -> None:
     lan, minh = officer("lan"), officer("reviewer")
     for page in (lan, minh):
