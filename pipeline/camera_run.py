@@ -38,8 +38,9 @@ class CameraRun:
     """One camera from its source to the store: a reader thread fills `buffer`, the driver lets the camera decide, and
     what it finds is written in `lane`. `bell` rings when a frame comes and when writing has caught up.
 
-    `record` is the id of the run's row. `watch` looks after a live camera. `on_end` is called once, after the last
-    finding went to `outlet`; `error` then says why the run was given up, None when its source simply ended.
+    `record` is the id of the run's row, which is to have `note`. `watch` looks after a live camera. `on_end` is called
+    once, after the last finding went to `outlet`; `error` then says why the run was given up, None when its source
+    simply ended.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class CameraRun:
         self.closing = False
         self.ended = False
         self.stopping = ""
+        self.note = ""
         self.failed = False
         self.error: SourceError | None = None
         self.on_end = on_end

@@ -85,7 +85,7 @@ class Live:
         return self._oversight.pages(self._status)
 
     def _status(self) -> dict[str, Any]:
-        told = self._oversight.status(self.failures)
+        told = {**self._oversight.status(self.failures), "clock": self.roster.clock}
         return told if self.reloader is None else {**told, "configuration": self.reloader.status()}
 
     def reload(self) -> None:
@@ -145,6 +145,7 @@ class Live:
                 next_look = monotonic() + LOOK_SECONDS  # also when what follows fails
             try:
                 if not self.stop.is_set():
+                    self.roster.follow_clock()
                     self.roster.begin_due()
                 self._drop_models()
                 if self.reloader is not None and not self.stop.is_set() and (look or self.reloader.asked.is_set()):

@@ -83,6 +83,10 @@ class Metrics:
         self.previews_waiting = gauge("previews_waiting", "Packages whose viewing copy is still to be made.")
         self.archive_waiting = gauge("archive_waiting", "Finished packages that are not in the archive yet.")
 
+        self.clock_apart = gauge(
+            "clock_apart_seconds", "By how much this computer's clock was set, until that is followed or undone."
+        )
+        self.clock_set = counter("clock_set", "How often this computer's clock was set and followed.")
         self.configuration_good = gauge(
             "configuration_good", "1 while streams.yaml is good, 0 while it is wrong and an earlier one is in force."
         )

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -111,6 +112,30 @@ class Roster:
                 if run or not camera.source.live:
                     del self._due[camera.id]
 
+    def follow_clock(self) -> None:
+        """Where this computer's clock was set for good, end the run of each live camera and watch it anew: within one
+        run time never jumps, and each run's row tells if the clock went wrong in it. Call it every few seconds."""
+        step = self.readers.clock.look()
+        metrics = self._installation.networks.engine.metrics
+        metrics.clock_apart.set(self.readers.clock.apart)
+        if step is None:
+            return
+        metrics.clock_set.inc()
+        with self._lock:
+            live = [id_ for id_, run in self._runs.items() if run.watch is not None and id_ in self._wanted]
+            for id_ in live:
+                self._runs[id_].note = f"{step}; times of this run are as the clock was before"
+                self._runs[id_].stop(str(step))
+                self._due.setdefault(id_, self._installation.config.camera(id_))
+        log.error(f"{step}; cameras are watched anew", cameras=len(live))
+
+    @property
+    def clock(self) -> dict[str, Any]:
+        """How this computer's clock is, fit for JSON: the seconds by which it stands apart from the time in use, and
+        how it was last set."""
+        clock = self.readers.clock
+        return {"apart": round(clock.apart, 3), "set": str(clock.last) if clock.last is not None else None}
+
     def forget(self, run: CameraRun) -> None:
         """This run of a camera that is watched no more has been told."""
         camera = run.pipeline.camera.id
@@ -182,7 +207,8 @@ class Roster:
         return run
 
     def _ended(self, run: CameraRun) -> None:
-        state, note = "interrupted" if self._stop.is_set() else "finished", run.missing_evidence
+        state = "interrupted" if self._stop.is_set() else "finished"
+        note = "; ".join(each for each in (run.note, run.missing_evidence) if each)
         if run.error is not None:
             camera = run.pipeline.camera
             self._fail(camera.id, run.error)

@@ -68,7 +68,19 @@ def show(status: dict[str, Any], now: datetime | None = None) -> Group:
         for camera in status["cameras"]
         if camera.get("packets_lost")
     ]
-    return Group(table, *errors, *lost, *_storage(status), *_configuration(status.get("configuration"), now))
+    told = (*_clock(status.get("clock")), *_storage(status), *_configuration(status.get("configuration"), now))
+    return Group(table, *errors, *lost, *told)
+
+
+def _clock(clock: dict[str, Any] | None) -> list[Text]:
+    if clock is None:
+        return []
+    lines = []
+    if clock["apart"]:
+        lines.append(Text(f"this computer's clock stands {clock['apart']:+.1f} s apart from the time in use", "red"))
+    if clock["set"]:
+        lines.append(Text(f"{clock['set']}; events found before have the time as it was", "yellow"))
+    return lines
 
 
 def _storage(status: dict[str, Any]) -> list[Text]:

@@ -25,8 +25,9 @@ class HostClock:
     The host is asked when each of the first packets arrives; the one that came with the least delay tells
     when the stream's time zero was, since what the server or the opening of the stream held back arrives
     late. Afterwards the stream's own timestamps count, slowly brought back where the camera's crystal drifts,
-    until they run ahead of the host's clock or fall far behind it. `epoch` is the moment of tick 0 for all
-    connections of a camera; no time is before `earliest`.
+    until they run ahead of the host's clock or fall far behind it. `clock` is one that nobody sets (SteadyClock), so
+    that only the camera can have jumped. `epoch` is the moment of tick 0 for all connections of a camera; no time is
+    before `earliest`.
     """
 
     def __init__(self, clock: Callable[[], datetime], epoch: datetime | None, earliest: datetime | None) -> None:
@@ -52,10 +53,7 @@ class HostClock:
         """Ticks since `epoch` of a packet, by its elapsed ticks and arrival."""
         assert self.epoch is not None  # noqa: S101 - settled
         time = after(self.epoch, elapsed + self._offset, time_base)
-        # a host clock that was set back is no drift: the stream's own time goes on from the latest packet
-        set_back = self.earliest is not None and self.earliest - arrival > 2 * AHEAD
-        reference = self.earliest if set_back and self.earliest is not None else arrival
-        if time - reference > AHEAD or arrival - time > BEHIND:
+        if time - arrival > AHEAD or arrival - time > BEHIND:
             self._offset = ticks_between(self.epoch, max(arrival, self.earliest or arrival), time_base) - elapsed
             time = after(self.epoch, elapsed + self._offset, time_base)
             self._window = None

@@ -30,6 +30,7 @@ PACKET = struct.Struct("<IqqqqB")
 FRAME = struct.Struct("<BQIIBq")
 SKEW = struct.Struct("<d")
 
+TIMES = ("epoch", "earliest", "boot")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOTHING = -(2**63)
 LONGEST = 256 * 2**20
@@ -58,8 +59,9 @@ class Order:
 
     `url` gives the packets; frames are decoded from it too, unless `analysis` names a stream of its own for them. Of
     the frames at most `rate` a second are handed over, and with `decode` keyframes no others are decoded. `hardware`
-    is a kind of decoder device. `timeout` is in seconds. `epoch` and `earliest` continue the camera's time. `memory` is
-    how many bytes of packets may wait to be taken by the engine's process.
+    is a kind of decoder device. `timeout` is in seconds. `epoch` and `earliest` continue the camera's time. `boot` says
+    by which clock it is told (see SteadyClock). `memory` is how many bytes of packets may wait to be taken by the
+    engine's process.
     """
 
     camera: str
@@ -72,16 +74,17 @@ class Order:
     hardware: str | None = None
     epoch: datetime | None = None
     earliest: datetime | None = None
+    boot: datetime | None = None
     memory: int = 8 * 2**20
 
     def encode(self) -> bytes:
-        times = {name: to_microseconds(getattr(self, name)) for name in ("epoch", "earliest")}
+        times = {name: to_microseconds(getattr(self, name)) for name in TIMES}
         return json.dumps({**asdict(self), **times}).encode()
 
     @classmethod
     def decoded(cls, body: bytes) -> Order:
         values = json.loads(body)
-        times = {name: from_microseconds(values[name]) for name in ("epoch", "earliest")}
+        times = {name: from_microseconds(values[name]) for name in TIMES}
         return cls(**{**values, **times})
 
 

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from time import sleep
 from typing import NoReturn
 
@@ -34,16 +34,13 @@ from pipeline.readers.messages import (
 )
 from pipeline.readers.packets import MediaPacket, StreamInfo
 from pipeline.readers.slots import FrameWriter
+from pipeline.readers.steady_clock import SteadyClock
 
 BEAT_SECONDS = 1.0
 SKEW_STEP = 0.02
 """Seconds by which the camera's clock has to move over ours to be told again."""
 APART = 5.0
 """Two streams of one camera are not further apart; what says so is a wrong clock."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Job:
@@ -60,13 +57,14 @@ class Job:
         self._lock = threading.Lock()
         self._failed = False
         start = order.earliest and order.earliest + timedelta(milliseconds=1)
-        clock = HostClock(utc_now, order.epoch, start)
+        steady = SteadyClock(order.boot)
+        clock = HostClock(steady, order.epoch, start)
         if order.analysis is None:
             self.connections = [Connection(order.url, order, self, clock)]
         else:
             self.connections = [
                 Connection(order.url, order, self, clock, frames=False),
-                Connection(order.analysis, order, self, HostClock(utc_now, order.epoch, start), packets=False),
+                Connection(order.analysis, order, self, HostClock(steady, order.epoch, start), packets=False),
             ]
         self._open = len(self.connections)
 

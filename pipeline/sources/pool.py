@@ -11,6 +11,7 @@ from time import monotonic
 import structlog
 
 from pipeline.readers.messages import Order
+from pipeline.readers.steady_clock import ClockWatch
 from pipeline.sources.process import ProcessState, ReaderProcess
 from pipeline.sources.reading import Reading
 
@@ -42,6 +43,7 @@ class ReaderPool:
         self._group = group
         self._patience = patience
         self._probation = probation
+        self.clock = ClockWatch()
         self._doors = threading.Semaphore(opens)
         self._numbers = itertools.count(1)
         self._processes: list[ReaderProcess] = []

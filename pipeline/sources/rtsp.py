@@ -62,10 +62,10 @@ def utc_now() -> datetime:
 class RtspCamera:
     """A camera that is read by RTSP over `transport` in a process of `readers`, at most `rate` frames a second.
 
-    Media time is the stream's timestamps on this computer's clock. When the camera is gone, refuses, or sends nothing
-    for `stall` seconds, it is connected again after a wait that doubles up to LONGEST_WAIT and is shortened by up to
-    half by `jitter` (0-1), so that many cameras do not come back at once. `user` and `password` are given as they
-    are, or percent-encoded in the URLs; no error or log holds them.
+    Media time is the stream's timestamps on this computer's clock, as that goes when this object is made. When the
+    camera is gone, refuses, or sends nothing for `stall` seconds, it is connected again after a wait that doubles up to
+    LONGEST_WAIT and is shortened by up to half by `jitter` (0-1), so that many cameras do not come back at once. `user`
+    and `password` are given as they are, or percent-encoded in the URLs; no error or log holds them.
 
     Packets come from `url`. Frames are decoded from it too, or from `analysis`, a smaller stream of the same
     camera; all of them or, with `decode` keyframes, only those that need no others. `hardware` names a kind of
@@ -101,6 +101,7 @@ class RtspCamera:
             rate=rate,
             decode=decode,
             hardware=hardware,
+            boot=readers.clock.boot,
             memory=memory,
         )
         self._readers = readers

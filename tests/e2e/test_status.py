@@ -85,7 +85,17 @@ def test_a_running_program_tells_how_it_is(tmp_path):
         console.print(show(read(config, folder)))
     shown = captured.get()
     assert "does not run" in shown
+    assert "clock" not in shown
     assert "nothing listens there" in shown
     with command.open_store(data) as repository:
         (alert,) = repository.alerts("dead")
         assert (alert.kind, alert.end is not None) == ("dead", True)
+
+
+def test_a_clock_that_was_set_is_shown():
+    clock = {"apart": -3600.0, "set": "this computer's clock was set back by 5.0 s, from then to now"}
+    console = Console(width=150, file=io.StringIO())
+    with console.capture() as captured:
+        console.print(show({"running": False, "cameras": [], "clock": clock}))
+    assert "stands -3600.0 s apart from the time in use" in captured.get()
+    assert clock["set"] in captured.get()

@@ -50,13 +50,6 @@ def test_time_that_runs_ahead_or_falls_far_behind_is_set_anew() -> None:
     assert time_of(clock, 100.08, 60) == at(60)
 
 
-def test_a_host_clock_that_is_set_back_does_not_hold_the_stream_up() -> None:
-    clock = settled((0, 0))
-    assert time_of(clock, 20, 20) == at(20)
-    times = [time_of(clock, 20 + step / 25, 10 + step / 25) for step in range(1, 200)]  # ten seconds back
-    assert times == [at(20 + step / 25) for step in range(1, 200)]
-
-
 def test_time_goes_on_over_connections() -> None:
     first = settled((0, 0))
     assert time_of(first, 5, 5) == at(5)
@@ -64,7 +57,7 @@ def test_time_goes_on_over_connections() -> None:
     second.settle([(ticks(0), at(9))], BASE)
     assert time_of(second, 0, 9) == at(9)
     assert second.epoch == first.epoch
-    turned_back = HostClock(second.clock, second.epoch, second.earliest)  # the host's clock was set back meanwhile
+    turned_back = HostClock(second.clock, second.epoch, second.earliest)  # whatever the clock says
     turned_back.settle([(ticks(0), at(3))], BASE)
     assert time_of(turned_back, 0, 3) >= at(9)
 
