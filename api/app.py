@@ -18,7 +18,7 @@ from api.openapi import describe
 from api.routes import routers
 from api.services import Services, keeping_checkpoints
 from api.settings import Settings
-from api.stills import Viewers
+from api.viewers import Viewers
 
 LARGEST_BODY = 64 * 1024
 
@@ -55,6 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
         ],
     )
     app.state.viewers = Viewers()
+    app.state.refused = Viewers()
     problems.install(app, desk.error_page)
     desk.install(app, settings)
     guarded = (*routers(), *desk.routers())

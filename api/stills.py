@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic
 from typing import Annotated, Literal
 
 from fastapi import Depends, Request
 
 from api.auth.guard import IdentityDep
 from api.services import Services, ServicesDep, TrailDep
+from api.viewers import Viewers
 from pipeline.paths import StillFiles
-
-PERIOD_SECONDS = 3600.0
-"""For how long a look at a camera's pictures counts as one."""
-MOST_VIEWERS = 10_000
 
 Size = Literal["small", "large", "bare"]
 
@@ -51,28 +46,6 @@ def still_url(camera: str, size: Size = "large", tag: str = "") -> str:
     """The address of a picture; with its tag, another one for each picture."""
     address = f"/api/v1/cameras/{camera}/picture" if size == "bare" else f"/api/v1/cameras/{camera}/still?size={size}"
     return f"{address}{'&' if '?' in address else '?'}v={tag}" if tag else address
-
-
-class Viewers:
-    """Remembers which session has looked at the pictures of which cameras, so that the audit trail tells of a
-    stretch of watching once and not with every refresh."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, dict[str, float]] = {}
-        self._lock = threading.Lock()
-
-    def new_of(self, session: str, cameras: Iterable[str]) -> list[str]:
-        """Those of the cameras that this session has not looked at for a while; from now on it has."""
-        now = monotonic()
-        with self._lock:
-            if session not in self._seen and len(self._seen) >= MOST_VIEWERS:
-                del self._seen[next(iter(self._seen))]
-            seen = self._seen.setdefault(session, {})
-            for camera in [camera for camera, until in seen.items() if until <= now]:
-                del seen[camera]
-            new = [camera for camera in cameras if camera not in seen]
-            seen |= dict.fromkeys(new, now + PERIOD_SECONDS)
-            return new
 
 
 class Watching:

@@ -8,9 +8,11 @@ from typing import Any, Literal, TypeVar
 from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute
 
+from api.auth.denials import Handler, recording_denials
 from api.auth.forgery import refuse_forgery
 from api.auth.guard import SAFE_METHODS, Guard, Rate
 from api.auth.keys import KEYS, Route
+from api.auth.views import VIEWS
 from pipeline.store import Role
 
 Value = TypeVar("Value")
@@ -252,6 +254,9 @@ class GuardedRoute(APIRoute):
         options["dependencies"] = [*needed, *(options.get("dependencies") or [])]
         super().__init__(path, endpoint, **options)
 
+    def get_route_handler(self) -> Handler:
+        return recording_denials(self.path, super().get_route_handler())
+
 
 def _same(path: str, values: Iterable[Value]) -> Value:
     """What holds for all methods of a route. Raises UndeclaredRouteError when it differs."""
@@ -274,6 +279,8 @@ def _declared(method: str, path: str) -> frozenset[Role] | None:
     """Raises UndeclaredRouteError."""
     if (method, path) not in ACCESS:
         raise UndeclaredRouteError(f"{method} {path} has no role in api/auth/access.py; declare who may use it")
+    if method == "GET" and (method, path) not in VIEWS:
+        raise UndeclaredRouteError(f"{method} {path} is not in api/auth/views.py; declare what the trail tells of it")
     return ACCESS[method, path]
 
 

@@ -79,6 +79,7 @@ class Guard:
         identity = _by_key(services, token) if is_key else _by_session(services, token, kind)
         if identity is None:
             raise HTTPException(401, "sign in first", headers={"WWW-Authenticate": "Bearer"})
+        request.state.identity = identity
         if identity.session is not None:
             self._refuse_unfinished(identity.session, services)
         elif self._scope is None or self._scope not in (identity.key.scopes if identity.key else ()):
@@ -88,7 +89,6 @@ class Guard:
             raise HTTPException(403, f"the role {identity.role} may not do this")
         if self._rate is not None:
             _count(services, self._rate, identity)
-        request.state.identity = identity
         seen = identity.groups
         request.state.cameras = None if seen is None else services.repository.cameras_in(seen)
 

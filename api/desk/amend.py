@@ -18,7 +18,7 @@ from api.desk.refusal import Refusal
 from api.desk.review import VEHICLES, Token, back, refused
 from api.reviews import Change, Note, PlateText, assign, correct, find_review
 from api.routes.violations import find_violation
-from api.services import Services, ServicesDep, TrailDep
+from api.services import Services, ServicesDep, Trail, TrailDep
 from pipeline.errors import ConflictError, QueryError
 from pipeline.review import same_plate
 
@@ -59,7 +59,7 @@ def correct_case(
         corrections = _corrections(violation_id, form, services)
         correct(services, identity, trail, violation_id, corrections, version=form.version, note=form.note)
     except (ConflictError, QueryError) as error:
-        return _refused(request, violation_id, query, services, identity, error, form.version)
+        return _refused(request, violation_id, query, services, identity, trail, error, form.version)
     return back(violation_id, query)
 
 
@@ -77,7 +77,7 @@ def assign_case(
     try:
         assign(services, identity, trail, review, form.assignee, version=form.version)
     except (ConflictError, QueryError) as error:
-        return _refused(request, violation_id, query, services, identity, error, form.version)
+        return _refused(request, violation_id, query, services, identity, trail, error, form.version)
     return back(violation_id, query)
 
 
@@ -106,8 +106,9 @@ def _refused(
     query: Choice,
     services: Services,
     identity: Identity,
+    trail: Trail,
     error: ConflictError | QueryError,
     version: int,
 ) -> Response:
     refusal = Refusal.of(error, version, language_of(request))
-    return refused(request, violation_id, query, services, identity, refusal)
+    return refused(request, violation_id, query, services, identity, trail, refusal)

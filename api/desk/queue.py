@@ -17,6 +17,7 @@ from api.auth.guard import Identity, IdentityDep
 from api.desk.language import language_of
 from api.desk.rendering import page
 from api.desk.view import list_rows
+from api.listings import record_list
 from api.queries import Cursor, Sort
 from api.reviews import OFFICERS, plates_hidden, searchable
 from api.services import Services, ServicesDep, TrailDep
@@ -134,11 +135,11 @@ def violations_page(
     try:
         if query.plate:
             _give_reason(request, query)
-            trail.record("plate.search", "plate", query.plate, {"in": "violations", "reason": query.reason})
         wanted = query.filter(services, identity, now)
         found = services.repository.violations(wanted, sort=query.sort, cursor=query.cursor, limit=PER_PAGE)
     except QueryError as error:
         return page(request, template, {**values, "message": language_of(request).tell(str(error))}, status=422)
+    record_list(trail, query, found, plate=query.plate, reason=query.reason)
     hidden = plates_hidden(services, identity, [violation.id for violation in found.items])
     values["rows"] = list_rows(found.items, services, names, hidden)
     values |= {"newer": query.link("/", cursor=found.previous), "older": query.link("/", cursor=found.next)}

@@ -105,8 +105,7 @@ def published_page(request: Request, violation_id: UUID, services: ServicesDep, 
     """A confirmed case as the public look-up shows it."""
     find_violation(services, violation_id)
     fields = published_fields(services, violation_id)
-    if fields is not None:
-        trail.record("case.publish", "violation", violation_id)
+    trail.record("case.publish", "violation", violation_id, {"published": fields is not None})
     return page(request, "published.html", {"violation": violation_id, "fields": fields})
 
 

@@ -23,7 +23,7 @@ from api.desk.words import CODES
 from api.neighbours import neighbours
 from api.reviews import OFFICERS, DecisionFields, decide, find_review, hold, is_blind, show
 from api.routes.violations import find_violation
-from api.services import Services, ServicesDep, TrailDep
+from api.services import Services, ServicesDep, Trail, TrailDep
 from pipeline.errors import ConflictError, QueryError
 from pipeline.review import RejectionReason
 from pipeline.store import Role
@@ -107,7 +107,7 @@ def review_case(
         decide(services, identity, trail, violation_id, form, form.duplicate_of.strip())
     except (ConflictError, QueryError) as error:
         refusal = Refusal.of(error, form.version, language_of(request))
-        return refused(request, violation_id, query, services, identity, refusal, form)
+        return refused(request, violation_id, query, services, identity, trail, refusal, form)
     return RedirectResponse(f"/review/next?after={violation_id}{query.tail}", 303)
 
 
@@ -126,7 +126,7 @@ def hold_case(
         hold(services, identity, trail, violation_id)
     except ConflictError as error:
         refusal = Refusal.of(error, version, language_of(request))
-        return refused(request, violation_id, query, services, identity, refusal)
+        return refused(request, violation_id, query, services, identity, trail, refusal)
     return back(violation_id, query)
 
 
@@ -147,11 +147,13 @@ def refused(
     query: Choice,
     services: Services,
     identity: Identity,
+    trail: Trail,
     refusal: Refusal,
     given: ReviewForm | None = None,
 ) -> Response:
     """The page of the case with what stood in the way, and what the officer had `given`."""
     values = case_values(request, violation_id, query, services, identity)
+    trail.record("violation.view", "violation", violation_id, {"same_plate": values["searched"]})
     changes = values["review"].history[refusal.version :]
     if given and changes and values["review"].blind:
         # The case went to its second reading meanwhile: what stood in the form may be the machine's reading.

@@ -21,10 +21,11 @@ from api.routes.users import (
     NewUser,
     UserChange,
     apply_change,
-    find_user,
     make_user,
     remove_second_factor,
     replace_password,
+    see_user,
+    see_users,
     sign_out_everywhere,
 )
 from api.services import Services, ServicesDep, Trail, TrailDep
@@ -48,8 +49,8 @@ WRONG = {
 
 
 @router.get("/users")
-def users_page(request: Request, services: ServicesDep) -> Response:
-    return _list(request, services)
+def users_page(request: Request, services: ServicesDep, trail: TrailDep) -> Response:
+    return _list(request, services, trail)
 
 
 @router.post("/users")
@@ -68,13 +69,13 @@ def create_user(
         new = NewUser(name=name.strip().lower(), role=role, groups=names(groups), sign_in=sign_in)
         user, password = make_user(services, trail, new)
     except (ValidationError, ConflictError, HTTPException) as error:
-        return _list(request, services, message=_reason(request, error), status=422)
-    return _list(request, services, shown=(user.name, password))
+        return _list(request, services, trail, message=_reason(request, error), status=422)
+    return _list(request, services, trail, shown=(user.name, password))
 
 
 @router.get("/users/{user_id}")
-def user_page(request: Request, user_id: UUID, services: ServicesDep) -> Response:
-    return _one(request, services, user_id)
+def user_page(request: Request, user_id: UUID, services: ServicesDep, trail: TrailDep) -> Response:
+    return _one(request, services, trail, user_id)
 
 
 @router.post("/users/{user_id}")
@@ -92,14 +93,14 @@ def change_user(
         change = UserChange(role=role, groups=names(groups), disabled=disabled)
         apply_change(services, trail, user_id, change)
     except (ValidationError, ConflictError) as error:
-        return _one(request, services, user_id, message=_reason(request, error), status=422)
+        return _one(request, services, trail, user_id, message=_reason(request, error), status=422)
     return RedirectResponse(f"/users/{user_id}", 303)
 
 
 @router.post("/users/{user_id}/password")
 def reset_password(request: Request, user_id: UUID, services: ServicesDep, trail: TrailDep) -> Response:
     password = replace_password(services, trail, user_id)
-    return _one(request, services, user_id, password=password)
+    return _one(request, services, trail, user_id, password=password)
 
 
 @router.post("/users/{user_id}/second-factor")
@@ -131,21 +132,29 @@ def known_groups(services: Services) -> list[str]:
 def _list(
     request: Request,
     services: Services,
+    trail: Trail,
     *,
     message: str = "",
     shown: tuple[str, str | None] | None = None,
     status: int = 200,
 ) -> Response:
-    values: dict[str, object] = {"users": services.repository.users(), "roles": list(Role)}
+    values: dict[str, object] = {"users": see_users(services, trail), "roles": list(Role)}
     values |= {"groups": known_groups(services)}
     values |= {"message": message, "shown": shown, "provider": services.settings.access.oidc is not None}
     return page(request, "users.html", values, status=status)
 
 
 def _one(
-    request: Request, services: Services, user_id: UUID, *, message: str = "", password: str = "", status: int = 200
+    request: Request,
+    services: Services,
+    trail: Trail,
+    user_id: UUID,
+    *,
+    message: str = "",
+    password: str = "",
+    status: int = 200,
 ) -> Response:
-    found = find_user(services, user_id)
+    found = see_user(services, trail, user_id)
     values = {"account": found, "roles": list(Role), "groups": known_groups(services), "message": message}
     values |= {"password": password, "sessions": services.sessions.of(found.id)}
     values["keys"] = services.repository.api_keys(found.id)

@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.exceptions import HTTPException
 
 from api.auth.access import ACCESS, GuardedRoute
-from api.auth.guard import IdentityDep
+from api.auth.guard import Identity, IdentityDep
 from api.desk.language import language_of
 from api.desk.rendering import page
 from api.queries import Day
 from api.routes.watchlists import WatchlistAnswer
-from api.services import Services, ServicesDep, TrailDep
+from api.services import Services, ServicesDep, Trail, TrailDep
 from api.watchlists import add_entry, find_list, hits, remove_entry, visible_lists
 from pipeline.errors import ConfigError, ConflictError, QueryError
 from pipeline.periods import midnight
@@ -81,8 +81,7 @@ def watchlists_page(
     identity: IdentityDep,
     trail: TrailDep,
 ) -> Response:
-    values = _values(services, query.list, query.plate, identity)
-    trail.record("watchlist.view", "watchlist", values["shown"].name if values["shown"] else "")
+    values = _values(services, query.list, query.plate, identity, trail)
     return page(request, "watchlists.html", {**values, "done": query.done})
 
 
@@ -105,7 +104,7 @@ def add_watched(
             version=form.version,
         )
     except (QueryError, ConflictError, ConfigError) as error:
-        values = _values(services, form.list, "", identity)
+        values = _values(services, form.list, "", identity, trail)
         status = 409 if isinstance(error, ConflictError) else 422
         return page(
             request, "watchlists.html", {**values, "form": form, "message": _told(request, error)}, status=status
@@ -114,9 +113,11 @@ def add_watched(
 
 
 @router.get("/watchlists/removal")
-def removal_page(request: Request, query: Annotated[ListQuery, Query()], services: ServicesDep) -> Response:
+def removal_page(
+    request: Request, query: Annotated[ListQuery, Query()], services: ServicesDep, trail: TrailDep
+) -> Response:
     listed = find_list(services, query.list, to_change=True)
-    return _confirm(request, WatchlistAnswer.of(listed), query.plate)
+    return _confirm(request, WatchlistAnswer.of(listed), query.plate, trail)
 
 
 @router.post("/watchlists/removal")
@@ -131,32 +132,44 @@ def remove_watched(
     except (QueryError, ConflictError, ConfigError) as error:
         listed = WatchlistAnswer.of(find_list(services, form.list, to_change=True))
         status = 409 if isinstance(error, ConflictError) else 422
-        return _confirm(request, listed, form.plate, message=_told(request, error), reason=form.reason, status=status)
+        told = _told(request, error)
+        return _confirm(request, listed, form.plate, trail, message=told, reason=form.reason, status=status)
     return _back(form.list, entry.plate, "removed")
 
 
 def _confirm(
-    request: Request, listed: WatchlistAnswer, plate: str, *, message: str = "", reason: str = "", status: int = 200
+    request: Request,
+    listed: WatchlistAnswer,
+    plate: str,
+    trail: Trail,
+    *,
+    message: str = "",
+    reason: str = "",
+    status: int = 200,
 ) -> Response:
     entry = next((entry for entry in listed.entries if entry.plate == plate_key(plate)), None)
     if entry is None:
         raise HTTPException(404, f"{plate} does not stand on this list")
+    trail.record("watchlist.view", "watchlist", listed.name, {"plate": entry.plate})
     values = {"list": listed, "entry": entry, "message": message, "reason": reason}
     return page(request, "watchlist_removal.html", values, status=status)
 
 
-def _values(services: Services, name: str, plate: str, identity: IdentityDep) -> dict[str, Any]:
+def _values(services: Services, name: str, plate: str, identity: Identity, trail: Trail) -> dict[str, Any]:
     known = services.settings.watchlists is not None
     lists = [WatchlistAnswer.of(listed) for listed in visible_lists(services)] if known else []
     shown = next((each for each in lists if each.name == name), lists[0] if lists else None)
     fitting = [entry for entry in shown.entries if plate_key(plate) in entry.plate] if shown else []
+    newest = hits(services, identity)
+    told = {"entries": len(fitting[:SHOWN]), "hits": len(newest)}
+    trail.record("watchlist.view", "watchlist", shown.name if shown else "", told | ({"plate": plate} if plate else {}))
     return {
         "lists": lists,
         "shown": shown,
         "entries": fitting[:SHOWN],
         "more": max(0, len(fitting) - SHOWN),
         "plate": plate,
-        "hits": hits(services, identity),
+        "hits": newest,
         "names": {camera.id: camera.name or camera.id for camera in services.repository.cameras()},
         "may_change": identity.role in (ACCESS["POST", "/watchlists/entries"] or ()),
         "form": None,

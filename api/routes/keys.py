@@ -39,9 +39,11 @@ class NewKeyBody(BaseModel):
 
 
 @router.get("", responses=answers(401, 403, 503))
-def list_keys(session: SessionDep, services: ServicesDep) -> list[KeyAnswer]:
+def list_keys(session: SessionDep, services: ServicesDep, trail: TrailDep) -> list[KeyAnswer]:
     """One's own keys, also those that ended; for an administrator everybody's. The newest first."""
-    return [KeyAnswer.of(key) for key in keys_of(services, session.user)]
+    keys = keys_of(services, session.user)
+    trail.record("key.list", "key", "", {"hits": len(keys)})
+    return [KeyAnswer.of(key) for key in keys]
 
 
 @router.post("", status_code=201, responses=answers(401, 403, 409, 422, 429, 503))

@@ -48,8 +48,8 @@ class UserChange(BaseModel):
 
 
 @router.get("", responses=answers(401, 403, 503))
-def list_users(services: ServicesDep) -> list[UserAnswer]:
-    return [UserAnswer.model_validate(user) for user in services.repository.users()]
+def list_users(services: ServicesDep, trail: TrailDep) -> list[UserAnswer]:
+    return [UserAnswer.model_validate(user) for user in see_users(services, trail)]
 
 
 @router.post("", status_code=201, responses=answers(401, 403, 409, 422, 503))
@@ -60,8 +60,8 @@ def create_user(new: NewUser, services: ServicesDep, trail: TrailDep) -> OneTime
 
 
 @router.get("/{user_id}", responses=answers(401, 403, 404, 422, 503))
-def show_user(user_id: UUID, services: ServicesDep) -> UserAnswer:
-    return UserAnswer.model_validate(find_user(services, user_id))
+def show_user(user_id: UUID, services: ServicesDep, trail: TrailDep) -> UserAnswer:
+    return UserAnswer.model_validate(see_user(services, trail, user_id))
 
 
 @router.patch("/{user_id}", responses=answers(401, 403, 404, 409, 422, 503))
@@ -146,6 +146,20 @@ def sign_out_everywhere(services: Services, trail: Trail, user_id: UUID) -> None
     """Raises HTTPException 404."""
     user = find_user(services, user_id)
     services.repository.delete_sessions_of(user.id, audit=trail.entry("user.sign_out", user.name))
+
+
+def see_users(services: Services, trail: Trail) -> tuple[UserRecord, ...]:
+    """All accounts, for somebody to look at."""
+    users = services.repository.users()
+    trail.record("user.list", "user", "", {"hits": len(users)})
+    return users
+
+
+def see_user(services: Services, trail: Trail, user_id: UUID) -> UserRecord:
+    """One account, for somebody to look at. Raises HTTPException 404."""
+    user = find_user(services, user_id)
+    trail.record("user.view", "user", user.name)
+    return user
 
 
 def find_user(services: Services, user_id: UUID) -> UserRecord:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from api.auth.access import GuardedRoute
 from api.auth.guard import IdentityDep
+from api.listings import record_list
 from api.neighbours import NeighbourAnswer, neighbours
 from api.problems import answers
 from api.queries import ViolationQuery
@@ -28,14 +29,13 @@ def list_violations(
     query: Annotated[ViolationQuery, Query()], services: ServicesDep, identity: IdentityDep, trail: TrailDep
 ) -> Listing[ViolationAnswer]:
     """A page of violations, newest first unless sorted otherwise. Officers are shown no plate of a case in second
-    review, and find none by it."""
-    if query.plate:
-        trail.record("plate.search", "plate", query.plate, {"in": "violations", "reason": query.reason})
+    review, and find none by it. Each page is on the audit trail."""
     repository = services.repository
     wanted = searchable(query.filter(), identity)
     if query.due_before is not None:
         wanted = replace(wanted, due=DueBefore(query.due_before, services.settings.review))
     page = repository.violations(wanted, sort=query.sort, cursor=query.cursor, limit=query.limit)
+    record_list(trail, query, page, plate=query.plate, reason=query.reason)
     files = repository.evidence_of([violation.id for violation in page.items])
     items = [ViolationAnswer.of_summary(violation, files.get(violation.id, ())) for violation in page.items]
     hidden = plates_hidden(services, identity, [item.id for item in items])

@@ -20,6 +20,7 @@ from api.auth.forgery import HEADER
 from api.auth.keys import KeyScope
 from api.auth.sessions import form_token
 from pipeline.config.registration import Registration
+from pipeline.config.watchlists import Watchlists
 from pipeline.paths import StillFiles
 from pipeline.store import Repository, Role
 from pipeline.types import CameraAlert
@@ -139,7 +140,8 @@ def city(folder: Path) -> Iterator[City]:
     streams.write_text(STREAMS, "utf-8")
     registration = Registration(streams, folder / "registrations", environment={})
     stills = folder / "stills"
-    settings = site.settings.model_copy(update={"registration": registration, "stills_root": stills})
+    kept = {"registration": registration, "stills_root": stills, "training_root": folder / "training"}
+    settings = site.settings.model_copy(update={**kept, "watchlists": Watchlists(registration)})
     with Repository.open(url) as repository:
         repository.record_camera("gate-1", "Cổng Ngọ Môn", 16.4677, 107.5792, groups=["north"])
         repository.record_camera("gate-2", "Cầu Trường Tiền", groups=["south"])
