@@ -21,6 +21,7 @@ from pipeline.config.watchlists import Watchlists
 from pipeline.errors import MatThanError
 from pipeline.kept_secret import kept_secret
 from pipeline.paths import DataFolder
+from pipeline.signing import Signer
 from pipeline.store import Repository, Role
 
 __all__ = ["create_user", "reset_user", "serve"]
@@ -78,7 +79,7 @@ def serve(
         watchlists=Watchlists(registration) if registration else None,
     )
     listener = _listen(host, port)
-    with Repository.open(database.get_secret_value()) as repository:
+    with Repository.open(database.get_secret_value(), Signer.open(data.keys)) as repository:
         passwords = create_first_users(repository, first_users)
         repository.analyse()  # once in a while: how rows are spread changes slowly
     console = Console(soft_wrap=True, highlight=False, markup=False)

@@ -55,7 +55,8 @@ class Services:
     def open(cls, settings: Settings) -> Services:
         """Raises StoreError when the database cannot be opened, ArchiveError when the archive is of no known kind,
         EvidenceError when the signing key cannot be made or read."""
-        repository = Repository.open(settings.database_url.get_secret_value())
+        signer = Signer.open(settings.keys_root) if settings.keys_root else None
+        repository = Repository.open(settings.database_url.get_secret_value(), signer)
         evidence = evidence_files(settings)
         passwords, seals, policy = Passwords(), Seals(settings.access_key), settings.access
         lockout, second_factors = Lockout(policy, seals), SecondFactors(repository, seals, settings.site_name)
@@ -70,7 +71,7 @@ class Services:
             rates=Rates(),
             provider=Provider(policy.oidc, seals) if policy.oidc else None,
             evidence=evidence,
-            signer=Signer.open(settings.keys_root) if settings.keys_root else None,
+            signer=signer,
             copies=redacted_copies(settings),
             training=TrainingSets(settings.training_root, evidence) if settings.training_root else None,
         )

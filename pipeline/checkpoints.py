@@ -1,5 +1,6 @@
 """Signed heads of the chain, kept outside the database: by them it shows when the chain's tail was cut off together
-with its rows, or when all of it was made anew.
+with its rows, or when all of it was made anew. One whose head bears a seal also tells from where on every entry has to,
+so that it shows when seals were taken away.
 
 They are lines of canonical JSON in `checkpoints.jsonl` of the data folder. Whoever can change the database and that
 file escapes them, so copies belong elsewhere: `matthan checkpoint` prints one, and every exported case holds one.
@@ -21,7 +22,7 @@ from pipeline.errors import EvidenceError, MatThanError
 from pipeline.signing import Signer, TrustedKeys
 from pipeline.store import Repository
 from pipeline.store.chain import canonical
-from pipeline.store.chain_check import Head
+from pipeline.store.chain_records import Head
 
 log = structlog.get_logger()
 
@@ -32,11 +33,12 @@ FIRST_SECONDS = 60.0
 
 def checkpoint(repository: Repository, signer: Signer) -> dict[str, Any]:
     """Where the chain stands now, signed. Raises StoreError."""
-    head = repository.chain_head()
+    head = repository.chain_head(signer.trusted)
     fields = {
         "format": FORMAT,
         "number": head.number,
         "hash": head.hash,
+        "sealed_from": head.sealed_from,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "key": signer.public.id,
     }
@@ -80,7 +82,8 @@ def read_checkpoints(file: Path, trusted: TrustedKeys) -> tuple[list[Head], list
         try:
             fields = json.loads(line)
             signature = fields.pop("signature")
-            head = Head(int(fields["number"]), str(fields["hash"]), f"the checkpoint of {fields['time']}")
+            sealed = int(fields.get("sealed_from", 0))  # one from before there were seals knows of none
+            head = Head(int(fields["number"]), str(fields["hash"]), f"the checkpoint of {fields['time']}", sealed)
             reason = trusted.fault(fields["key"], signature, canonical(fields).encode())
             known = fields["format"] == FORMAT
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -128,7 +131,7 @@ class CheckpointKeeper:
 
 def newest(heads: Iterable[Head]) -> list[Head]:
     """One head for each number and hash, since most checkpoints repeat what is known."""
-    return list({(head.number, head.hash): head for head in heads}.values())
+    return list({(head.number, head.hash, head.sealed_from): head for head in heads}.values())
 
 
 def _last_number(file: Path) -> int | None:

@@ -101,13 +101,13 @@ class Installation:
             ModelError: a model is missing, altered or unfit.
         """
         data.create()
+        lanes, signer = Lanes(), Signer.open(data.keys)
         evidence = (config.storage.evidence_folder or data.evidence).absolute()
         database = config.storage.database
         url = database.get_secret_value() if database else data.database_url
-        repository = open_patiently(url, data.spool) if patient else Repository.open(url)
+        repository = open_patiently(url, data.spool, signer) if patient else Repository.open(url, signer)
         repository.announces = patient
         outlet = open_spool(data.spool, repository, evidence) if patient else Straight(repository, evidence)
-        lanes, signer = Lanes(), Signer.open(data.keys)
         stop = stop or Stop()
         installation = cls(
             config,

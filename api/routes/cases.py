@@ -63,6 +63,9 @@ class CheckpointAnswer(Answer):
     format: str = Field(examples=["matthan-checkpoint/1"])
     number: int = Field(description="The number of the last entry.", examples=[4711])
     hash: str = Field(examples=[SHA256])
+    sealed_from: int = Field(
+        description="From this entry on every one must lie under a seal; 0 when the last bears none.", examples=[4709]
+    )
     time: str = Field(examples=["2026-11-01T05:00:00+00:00"])
     key: str = Field(examples=["d62c…"])
     signature: str = Field(examples=["e43e…"])

@@ -19,6 +19,7 @@ from pipeline.notify.words import kind_name
 from pipeline.store.chain import CAMERA_NOW, RUN_NOW
 from pipeline.types import EvidenceFile
 
+CHAIN = "chain.json"
 PICTURES = ("overlay", "still", "plate")
 RECEIVER = "on the clock of the computer that received it, or from where a recording began"
 AHEAD = (
@@ -44,7 +45,7 @@ def case_documents(case: CaseState, zone: tzinfo, site: str, *, redacted: bool) 
         "camera.json": canonical({"camera": _plain(case.camera, CAMERA_NOW), "run": _plain(case.run, RUN_NOW)}),
         "clock.json": canonical(_clock(case)),
         "configuration.json": canonical(_configuration(case)),
-        "chain.json": canonical({"entries": _plain(case.chain)}),
+        CHAIN: canonical({"entries": _plain(case.chain)}),
         "summary.html": _page("summary.html", case, zone, site, redacted=redacted).encode(),
     }
 

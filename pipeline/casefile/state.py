@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pipeline.errors import ConflictError
 from pipeline.store import Repository
-from pipeline.store.chains import ChainRecord
+from pipeline.store.chain_records import ChainRecord
 from pipeline.store.records import CameraStatus, ConfigurationText, PlateRecord, Run, ViolationRecord
 from pipeline.store.review_records import ReviewRecord, ReviewStep
 

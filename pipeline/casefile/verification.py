@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.casefile.documents import CHAIN
 from pipeline.checkpoints import newest, read_checkpoints
 from pipeline.errors import EvidenceError
 from pipeline.evidence.case_manifest import CASE, EVIDENCE, SIGNATURE, check_case, read_manifest
@@ -17,7 +18,8 @@ from pipeline.evidence.manifest import MANIFEST, SIGNED, opened
 from pipeline.evidence.verify import PACKAGE_NAME, Fault, check_package, find_packages
 from pipeline.signing import TrustedKeys
 from pipeline.store import Repository
-from pipeline.store.chain_check import Head, RowFault
+from pipeline.store.chain_records import Head, RowFault
+from pipeline.store.seals import sealed_from
 
 MOST_NAMED = 1000
 """Faults of a database that are named one by one: an upgrade that went wrong could make a million."""
@@ -82,28 +84,43 @@ def verify(path: Path, trusted: TrustedKeys | None) -> Iterator[Verdict]:
 
 
 def verify_database(
-    repository: Repository, heads: Sequence[Head], evidence: Path | None = None, *, name: str = ""
+    repository: Repository,
+    heads: Sequence[Head],
+    evidence: Path | None = None,
+    trusted: TrustedKeys | None = None,
+    *,
+    name: str = "",
 ) -> Verdict:
-    """The verdict on a database, and on whether the packages below `evidence` are those that it records.
+    """The verdict on a database, and on whether the packages below `evidence` are those that it records. Seals count
+    by the `trusted` keys.
 
     Raises:
         StoreError: it cannot be read.
     """
     faults: list[RowFault] = []
     number = 0
-    for fault in _database_faults(repository, newest(heads), evidence):
+    for fault in _database_faults(repository, newest(heads), evidence, trusted):
         number += 1
         if len(faults) < MOST_NAMED:
             faults.append(fault)
     head = repository.chain_head()
     known = max((head.number for head in heads), default=0)
-    note = f"every row fits the chain of {head.number} entries, which ends in {head.hash[:16]}…; "
-    note += (
+    notes = [
+        f"every row fits the chain of {head.number} entries, which ends in {head.hash[:16]}…",
+        _seals(repository.chain_sealed_from(), trusted),
         f"checkpoints reach to entry {known}"
         if known
-        else "no checkpoint was given, so that a cut-off end does not show"
-    )
-    return Verdict(name or repository.place, "database", faults, note, unnamed=number - len(faults))
+        else "no checkpoint was given, so that a cut-off end does not show",
+    ]
+    return Verdict(name or repository.place, "database", faults, "; ".join(notes), unnamed=number - len(faults))
+
+
+def _seals(first: int, trusted: TrustedKeys | None) -> str:
+    """What the seals are good for, of which the `first` entry that bears one is the earliest."""
+    if not first:
+        return "no entry bears a seal, so that a row changed with SQL whose entry was put on the end does not show"
+    told = "every one bears a seal" if first == 1 else f"sealed from entry {first} on, and none before"
+    return told if trusted else f"{told}; the seals were not checked: give --key"
 
 
 def heads_of(file: Path, trusted: TrustedKeys | None) -> list[Head]:
@@ -118,7 +135,10 @@ def heads_of(file: Path, trusted: TrustedKeys | None) -> list[Head]:
             raise EvidenceError(str(verdict))
         with closing(ZipFile(file)) as holding:
             told = read_manifest(holding.read(MANIFEST))["chain"]
-        return [Head(told["number"], told["hash"], f"the case {file.name}")] if told["number"] else []
+            entries = json.loads(holding.read(CHAIN))["entries"]
+        if not told["number"]:
+            return []
+        return [Head(told["number"], told["hash"], f"the case {file.name}", _first_sealed(entries, trusted))]
     if trusted is None:
         raise EvidenceError(f"{file}: no key is known to check it by; give --key")
     heads, faults = read_checkpoints(file, trusted)
@@ -127,8 +147,19 @@ def heads_of(file: Path, trusted: TrustedKeys | None) -> list[Head]:
     return heads
 
 
-def _database_faults(repository: Repository, heads: Sequence[Head], evidence: Path | None) -> Iterator[RowFault]:
-    yield from repository.check_chain(heads)
+def _first_sealed(entries: Sequence[Mapping[str, Any]], trusted: TrustedKeys | None) -> int:
+    """The first entry that a seal by a trusted key covers, of those that a case holds; 0 when none does. Cases from
+    before there were seals hold none."""
+    if trusted is None:
+        return 0
+    firsts = (sealed_from(each["number"], each["hash"], each.get("seal"), trusted) for each in entries)
+    return min((first for first in firsts if first), default=0)
+
+
+def _database_faults(
+    repository: Repository, heads: Sequence[Head], evidence: Path | None, trusted: TrustedKeys | None
+) -> Iterator[RowFault]:
+    yield from repository.check_chain(heads, trusted)
     if evidence is None:
         return
     for violation, folder, sha256 in repository.recorded_manifests():

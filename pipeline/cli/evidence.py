@@ -103,7 +103,7 @@ def _databases(
         url = place if "://" in place else f"sqlite:///{place}"
         try:
             with Repository.examine(url) as repository:
-                yield verify_database(repository, heads, evidence)
+                yield verify_database(repository, heads, evidence, trusted)
         except MatThanError as error:
             yield str(error)
 

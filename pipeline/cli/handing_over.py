@@ -12,7 +12,7 @@ from uuid import UUID
 import typer
 from rich.status import Status
 
-from pipeline.cli.terminal import Data, console
+from pipeline.cli.terminal import Data, console, open_site
 
 if TYPE_CHECKING:
     from pipeline.casefile import CaseFile
@@ -56,24 +56,20 @@ def case(
     from zoneinfo import ZoneInfo
 
     from pipeline.casefile import assemble, read_case
-    from pipeline.config import load
     from pipeline.errors import EvidenceError, MatThanError
     from pipeline.evidence.archive import Archive, EvidenceFiles
     from pipeline.installation import code_version
-    from pipeline.paths import DataFolder
     from pipeline.signing import Signer
-    from pipeline.store import Repository
 
-    config, folder = load(streams), DataFolder.resolve(data).create()
+    if target.exists():
+        raise EvidenceError(f"{target}: is there already; name a new file")
+    config, folder, repository = open_site(streams, data)
     storage = config.storage
     archive = Archive(storage.archive, storage.archive_options) if storage.archive else None
     root = (storage.evidence_folder or folder.evidence).absolute()
     files = EvidenceFiles(root, archive, folder.fetched_evidence)
-    url = storage.database.get_secret_value() if storage.database else folder.database_url
-    if target.exists():
-        raise EvidenceError(f"{target}: is there already; name a new file")
     with (
-        Repository.open(url) as repository,
+        repository,
         TemporaryDirectory(dir=target.absolute().parent, prefix=".case-") as scratch,
         console.status("reading the case") as status,
     ):

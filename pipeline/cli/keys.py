@@ -47,7 +47,7 @@ def rotate(streams: StreamsOption = Path("streams.yaml"), data: Data = None) -> 
     folder, url = _site(streams, data)
     old = Signer.existing(folder.keys)
     new = Signer.renewed(folder.keys)
-    with Repository.open(url) as repository:
+    with Repository.open(url, new) as repository:
         detail = {"old": old.public.id if old else "", "new": new.public.id}
         repository.record_audit(getpass.getuser(), "key.rotate", "key", new.public.id, detail=detail)
     console.print(f"{new.public.id}  signs from now on; make it known", highlight=False, soft_wrap=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.terminal import Data, console
+from pipeline.cli.terminal import Data, console, open_site
 
 app = typer.Typer(no_args_is_help=True, help="Records that the database refused (spool/refused.jsonl).")
 
@@ -29,15 +29,11 @@ def listed(data: Data = None) -> None:
 @app.command()
 def store(streams: StreamsOption = Path("streams.yaml"), data: Data = None) -> None:
     """Store them again, also while `matthan run` is at work; what is refused once more stays."""
-    from pipeline.config import load
-    from pipeline.paths import DataFolder
     from pipeline.spool import Refused
-    from pipeline.store import Repository
 
-    config, folder = load(streams), DataFolder.resolve(data)
+    config, folder, repository = open_site(streams, data)
     evidence = (config.storage.evidence_folder or folder.evidence).absolute()
-    database = config.storage.database
-    with Repository.open(database.get_secret_value() if database else folder.database_url) as repository:
+    with repository:
         taken, refused = Refused(folder.spool).store(repository, evidence)
     console.print(f"{taken} stored, {refused} refused again", highlight=False)
     if refused:

@@ -98,11 +98,14 @@ def reload_on_signal() -> Iterator[Reload]:
 
 
 def open_site(streams: Path, data: Path | None) -> tuple[Config, DataFolder, Repository]:
-    """The settings, the data folder and the open database of a site. Raises ConfigError and StoreError."""
+    """The settings, the data folder and the open database of a site; what a command writes to it bears the site's
+    seal. Raises ConfigError, EvidenceError (of the key) and StoreError."""
     from pipeline.config import load
     from pipeline.paths import DataFolder
+    from pipeline.signing import Signer
     from pipeline.store import Repository
 
-    config, folder = load(streams), DataFolder.resolve(data)
+    config, folder = load(streams), DataFolder.resolve(data).create()
     database = config.storage.database
-    return config, folder, Repository.open(database.get_secret_value() if database else folder.database_url)
+    url = database.get_secret_value() if database else folder.database_url
+    return config, folder, Repository.open(url, Signer.open(folder.keys))

@@ -8,19 +8,20 @@ from pathlib import Path
 from sqlalchemy.exc import OperationalError
 
 from pipeline.errors import StoreError
+from pipeline.signing import Signer
 from pipeline.spool.spool import Spool
 from pipeline.store import Repository
 
 
-def open_patiently(url: str, folder: Path) -> Repository:
+def open_patiently(url: str, folder: Path, signer: Signer | None = None) -> Repository:
     """The database, which may be away if this spool has met it before: one that was never reached is more likely a
-    mistake in the registration.
+    mistake in the registration. What is written to it bears the seal of the signer.
 
     Raises:
         StoreError: it cannot be opened.
     """
     met = folder / f"met-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
-    repository = Repository.at(url)
+    repository = Repository.at(url, signer)
     try:
         repository.prepare()
     except StoreError as error:

@@ -21,10 +21,12 @@ from uuid import UUID
 from sqlalchemy import Column, Connection, Select, bindparam, insert, inspect, select
 from sqlalchemy import Table as SqlTable
 
+from pipeline.signing import Signer
 from pipeline.store.account_tables import Audit
 from pipeline.store.chain_tables import ChainEntry
 from pipeline.store.operation_tables import LegalHold, Removal
 from pipeline.store.review_tables import Review, ReviewAction
+from pipeline.store.seals import made_seal
 from pipeline.store.tables import Camera, Evidence, EvidenceFile, PlateRead, Run, Table, Violation
 
 BEGINNING = "0" * 64
@@ -120,22 +122,32 @@ PART_OF = {EvidenceFile.__tablename__: Evidence.__tablename__}
 """Tables whose rows are part of another's, under the same key."""
 
 
-def extend(connection: Connection, changes: Changes, known: Mapping[str, frozenset[str]] | None = None) -> None:
-    """Put an entry for each changed row, as it stands now, on the end of the chain.
+def extend(
+    connection: Connection,
+    changes: Changes,
+    signer: Signer | None = None,
+    known: Mapping[str, frozenset[str]] | None = None,
+) -> None:
+    """Put an entry for each changed row, as it stands now, on the end of the chain, under a seal of the signer.
 
     Nobody else may write meanwhile: see chaining.py. `known` are the columns of each kind that the database has,
     None for all.
     """
     contents = list(_contents(connection, changes, known))
     if contents:
-        append(connection, contents)
+        append(connection, contents, signer)
 
 
-def append(connection: Connection, contents: Sequence[tuple[str, str, Mapping[str, Any] | None]]) -> None:
-    """Put entries for these (kind, subject, fields) on the end of the chain; fields are None where a row is gone."""
+def append(
+    connection: Connection,
+    contents: Sequence[tuple[str, str, Mapping[str, Any] | None]],
+    signer: Signer | None = None,
+) -> None:
+    """Put entries for these (kind, subject, fields) on the end of the chain, under one seal where there is a signer;
+    fields are None where a row is gone."""
     number, previous = connection.execute(_NEWEST).first() or (0, BEGINNING)
-    time = datetime.now(UTC)
-    rows = []
+    time, first = datetime.now(UTC), number + 1
+    rows: list[dict[str, Any]] = []
     for kind, subject, fields in contents:
         number += 1
         content = content_of(fields)
@@ -154,6 +166,9 @@ def append(connection: Connection, contents: Sequence[tuple[str, str, Mapping[st
             }
         )
         previous = linked
+    if signer is not None:  # else the column is left alone, which older migrations do not know
+        seal = str(made_seal(signer, first, number, previous))
+        rows = [{**row, "seal": seal if row["number"] == number else None} for row in rows]
     connection.execute(_APPEND, rows)
 
 
@@ -166,7 +181,7 @@ def adopt(connection: Connection) -> None:
         if kind.table is PlateRead.__table__:
             keys = keys.where(PlateRead.id.in_(select(Violation.plate_read)))
         for some in batches(connection.execute(keys).scalars().all()):
-            extend(connection, {name: dict.fromkeys(some)}, {name: known})
+            extend(connection, {name: dict.fromkeys(some)}, known={name: known})
 
 
 def content_of(fields: Mapping[str, Any] | None) -> str:

@@ -25,8 +25,12 @@ from sqlalchemy import (
 from sqlalchemy.exc import StatementError
 from sqlalchemy.types import NULLTYPE
 
+from pipeline.signing import TrustedKeys
 from pipeline.store.chain import BATCH, BEGINNING, ERASURES, KINDS, Kind, entry_hash, sha256
+from pipeline.store.chain_records import Head, RowFault
 from pipeline.store.chain_tables import ChainEntry
+from pipeline.store.seal_check import SealCheck
+from pipeline.store.seals import sealed_from
 from pipeline.store.tables import Evidence, EvidenceFile, PlateRead, UtcDateTime, Violation
 
 ENTRIES = ChainEntry.__table__
@@ -35,60 +39,43 @@ GARBLED = (ValueError, TypeError, LookupError, StatementError)
 """What is raised of values that no column of the program holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowFault:
-    """One thing wrong with a database: the table, the key of the row, the field, each "" where none is at fault."""
-
-    table: str
-    row: str
-    field: str
-    reason: str
-
-    def __str__(self) -> str:
-        where = " ".join(part for part in (self.table, self.row) if part)
-        return f"{where}, {self.field}: {self.reason}" if self.field else f"{where}: {self.reason}"
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The end of the chain at some moment: the number of its last entry, and its hash. `source` says who tells."""
-
-    number: int
-    hash: str
-    source: str = ""
-
-
 @dataclass(slots=True)
 class _Check:
     """One reading of the chain from its beginning."""
 
     connection: Connection
     heads: Mapping[int, Sequence[Head]]
+    seals: SealCheck
     number: int = 0
     hash: str = BEGINNING
     erased: set[int] = field(default_factory=set)
     explained: set[int] = field(default_factory=set)
 
 
-def check_chain(connection: Connection, heads: Iterable[Head] = ()) -> Iterator[RowFault]:
+def check_chain(
+    connection: Connection, heads: Iterable[Head] = (), trusted: TrustedKeys | None = None
+) -> Iterator[RowFault]:
     """Everything in a database that is not as the program left it. The connection's transaction must see one state
     throughout. `heads` are ends that the chain is known to have had: without one, entries that were cut off its end
-    together with their rows do not show.
+    together with their rows do not show. `trusted` are the keys whose seals count; without them, all do.
     """
+    heads = list(heads)
     known: dict[int, list[Head]] = {}
     for head in heads:
         known.setdefault(head.number, []).append(head)
-    check = _Check(connection, known)
+    check = _Check(connection, known, SealCheck(connection, trusted, heads))
     for number in connection.execute(select(ENTRIES.c.number).where(ENTRIES.c.number < 1)).scalars():
         yield RowFault("chain", str(number), "", "was put in past the program: the chain begins with entry 1")
     try:
         while entries := _page(connection, check.number):
             for entry in entries:
                 yield from _link(check, entry)
+                yield from check.seals.entry(entry)
             yield from _rows(connection, entries)
     except GARBLED as error:
         yield RowFault("chain", "", "", f"cannot be read after entry {check.number}: {error}")
         return
+    yield from check.seals.end(check.number)
     for number in sorted(check.erased - check.explained):
         yield RowFault("chain", str(number), "content", "is gone, and no entry says that retention erased it")
     for number in sorted(number for number in known if number > check.number):
@@ -99,10 +86,11 @@ def check_chain(connection: Connection, heads: Iterable[Head] = ()) -> Iterator[
     yield from _strays(connection)
 
 
-def head_of(connection: Connection) -> Head:
-    """The chain's end; number 0 when it has no entry."""
-    newest = select(ChainEntry.number, ChainEntry.hash).order_by(ChainEntry.number.desc()).limit(1)
-    return Head(*(connection.execute(newest).first() or (0, BEGINNING)))
+def head_of(connection: Connection, trusted: TrustedKeys | None = None) -> Head:
+    """The chain's end; number 0 when it has no entry. It tells of a seal only by one of the trusted keys."""
+    newest = select(ChainEntry.number, ChainEntry.hash, ChainEntry.seal).order_by(ChainEntry.number.desc()).limit(1)
+    number, hashed, seal = connection.execute(newest).first() or (0, BEGINNING, None)
+    return Head(number, hashed, sealed_from=sealed_from(number, hashed, seal, trusted) if trusted else 0)
 
 
 def _page(connection: Connection, after: int) -> Sequence[RowMapping]:

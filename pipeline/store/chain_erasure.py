@@ -9,7 +9,7 @@ from sqlalchemy import Connection, exists, select, update
 
 from pipeline.store.chain import ERASURES, append, batches
 from pipeline.store.chain_tables import ChainEntry
-from pipeline.store.chaining import note
+from pipeline.store.chaining import note, signer_of
 from pipeline.store.tables import Violation
 
 OWN = ("violations", "evidence", "reviews")
@@ -35,4 +35,4 @@ def _erase(connection: Connection, subjects: Mapping[str, Iterable[str]], reason
     for some in batches(sorted(numbers)):
         connection.execute(update(ChainEntry).where(ChainEntry.number.in_(some)).values(content=None))
     if numbers:
-        append(connection, [(ERASURES, "", {"entries": sorted(numbers), "reason": reason})])
+        append(connection, [(ERASURES, "", {"entries": sorted(numbers), "reason": reason})], signer_of(connection))

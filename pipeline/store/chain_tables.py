@@ -15,8 +15,9 @@ class ChainEntry(Table):
 
     `kind` is the row's table and `subject` its key. `content` is what chain.content_of made of the row, null once
     retention has erased it; `digest` is its SHA-256. `previous` is the `hash` of the entry before, and `hash` that of
-    this one (chain.entry_hash). The numbers have no gaps. The database refuses to change a row, but for the erasure
-    of its content, and to delete one.
+    this one (chain.entry_hash). `seal` stands on the last of the entries that were put in together (seals.py), null
+    where no key was at hand. The numbers have no gaps. The database refuses to change a row, but for the erasure of
+    its content, and to delete one.
     """
 
     __tablename__ = "chain"
@@ -30,3 +31,4 @@ class ChainEntry(Table):
     digest: Mapped[str]
     previous: Mapped[str]
     hash: Mapped[str]
+    seal: Mapped[str | None]

@@ -13,9 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Delete, Engine, Insert, Update, event, func, select
 
+from pipeline.signing import Signer
 from pipeline.store.chain import KINDS, PART_OF, Changes, Kind, extend
 
 CHANGES = "chained changes"
+SIGNER = "signer"
+"""The execution option of an engine that holds the signer whose seals its entries bear."""
+
 ADVISORY_LOCK = 0x6D_61_74_74_68_61_6F
 """Any number that no other program on the same server uses for its own advisory lock."""
 
@@ -48,9 +52,15 @@ def chained(connection: Connection) -> Iterator[None]:
     connection.info[CHANGES] = changes
     try:
         yield
-        extend(connection, changes)
+        extend(connection, changes, signer_of(connection))
     finally:
         connection.info.pop(CHANGES, None)
+
+
+def signer_of(connection: Connection) -> Signer | None:
+    """Who seals what this connection puts on the chain."""
+    signer: Signer | None = connection.get_execution_options().get(SIGNER)
+    return signer
 
 
 def note(connection: Connection, kind: str, keys: Iterable[Any]) -> None:

@@ -4,40 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, select, tuple_
 
-from pipeline.store.chain_check import Head, RowFault, check_chain, head_of
+from pipeline.signing import TrustedKeys
+from pipeline.store.chain_check import check_chain, head_of
+from pipeline.store.chain_records import ChainRecord, Head, RowFault
 from pipeline.store.chain_tables import ChainEntry
 from pipeline.store.database import Database, explained
 from pipeline.store.review_tables import ReviewAction
+from pipeline.store.seals import Seal
 from pipeline.store.tables import Evidence, EvidenceFile, Violation
 
 ABOUT_VIOLATION = ("violations", "evidence", "reviews", "legal_holds", "removals")
 
 
-@dataclass(frozen=True, slots=True)
-class ChainRecord:
-    """An entry of the chain, as in ChainEntry."""
-
-    number: int
-    time: datetime
-    kind: str
-    subject: str
-    content: str | None
-    digest: str
-    previous: str
-    hash: str
-
-
 class ChainQueries(Database):
-    def chain_head(self) -> Head:
-        """The end of the chain; number 0 when it has no entry."""
+    def chain_head(self, trusted: TrustedKeys | None = None) -> Head:
+        """The end of the chain; number 0 when it has no entry. It tells of a seal only by one of the trusted keys."""
         with self.reading() as connection:
-            return head_of(connection)
+            return head_of(connection, trusted)
+
+    def chain_sealed_from(self) -> int:
+        """The number of the first entry that lies under a seal, as that claims; 0 when none does."""
+        with self._unchanging() as connection:
+            seals = select(ChainEntry.seal).where(ChainEntry.seal.is_not(None)).order_by(ChainEntry.number).limit(1)
+            seal = Seal.read(connection.execute(seals).scalar())
+            return seal.first if seal else 0
 
     def case_chain(self, violation: UUID) -> tuple[ChainRecord, ...]:
         """All entries about a case: its violation, evidence, review and every step of it, its plate, camera and run."""
@@ -54,10 +48,10 @@ class ChainQueries(Database):
             rows = connection.execute(statement.order_by(ChainEntry.number)).mappings()
             return tuple(ChainRecord(**row) for row in rows)
 
-    def check_chain(self, heads: Iterable[Head] = ()) -> Iterator[RowFault]:
+    def check_chain(self, heads: Iterable[Head] = (), trusted: TrustedKeys | None = None) -> Iterator[RowFault]:
         """As chain_check.check_chain, over one state of the database, whoever writes meanwhile. Raises StoreError."""
         with self._unchanging() as connection:
-            yield from check_chain(connection, heads)
+            yield from check_chain(connection, heads, trusted)
 
     def recorded_manifests(self) -> Iterator[tuple[UUID, str, str]]:
         """Violation, folder and manifest's SHA-256 of every package that is recorded, in no order that matters."""

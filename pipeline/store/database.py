@@ -27,8 +27,9 @@ from sqlalchemy.exc import (
 )
 
 from pipeline.errors import ConflictError, QueryError, StoreError
+from pipeline.signing import Signer
 from pipeline.store import chaining
-from pipeline.store.chaining import chained, unchained
+from pipeline.store.chaining import SIGNER, chained, unchained
 from pipeline.store.gathering import Gathering
 from pipeline.store.scope import OPTION, narrow_confined
 from pipeline.store.tables import Table
@@ -139,8 +140,10 @@ class Turn:
             self._lock.release()
 
 
-def connect(url: str, *, read_only: bool = False) -> Engine:
+def connect(url: str, signer: Signer | None = None, *, read_only: bool = False) -> Engine:
     """An engine for a SQLite or PostgreSQL URL; nothing is opened yet. Raises StoreError for any other URL.
+
+    What it puts on the chain bears the seal of the signer.
 
     When `read_only`, nothing of a SQLite database is changed, not even by opening it.
     """
@@ -155,7 +158,7 @@ def connect(url: str, *, read_only: bool = False) -> Engine:
             "the database URL is not understood; give sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME"
         )
     engine = _sqlite(parsed, read_only=read_only) if kind == "sqlite" else _postgresql(parsed)
-    engine.update_execution_options(**{TURN: Turn(), GATHERING: Gathering()})
+    engine.update_execution_options(**{TURN: Turn(), GATHERING: Gathering(), SIGNER: signer})
     event.listen(engine, "before_execute", narrow_confined, retval=True)
     chaining.listen(engine)
     return engine

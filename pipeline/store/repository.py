@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from pipeline.errors import StoreError
+from pipeline.signing import Signer
 from pipeline.store.accounts import AccountStore
 from pipeline.store.alerts import AlertStore
 from pipeline.store.api_keys import ApiKeyStore
@@ -62,11 +63,14 @@ class Repository(
     """
 
     @classmethod
-    def open(cls, url: str) -> Repository:
+    def open(cls, url: str, signer: Signer | None = None) -> Repository:
         """Open `sqlite:///FILE` (its folder is made) or `postgresql://USER:PASSWORD@HOST:PORT/NAME`, making or
-        upgrading the tables. Raises StoreError when it is unreachable or its schema is newer than this program.
+        upgrading the tables. What is written bears the signer's seal on the chain; without one, verification names it
+        where other entries bear seals, so only what reads goes without.
+
+        Raises StoreError when it is unreachable or its schema is newer than this program.
         """
-        repository = cls(connect(url))
+        repository = cls(connect(url, signer))
         try:
             repository.prepare()
         except BaseException:
@@ -89,10 +93,10 @@ class Repository(
         return repository
 
     @classmethod
-    def at(cls, url: str) -> Repository:
-        """The database of a URL, which may be away; `prepare` before its first use. Raises StoreError for a URL
-        that is none."""
-        return cls(connect(url))
+    def at(cls, url: str, signer: Signer | None = None) -> Repository:
+        """The database of a URL, which may be away; `prepare` before its first use. The signer is that of `open`.
+        Raises StoreError for a URL that is none."""
+        return cls(connect(url, signer))
 
     def prepare(self) -> None:
         """Make or upgrade the tables; quick where they are as they should be. Raises StoreError as `open` does."""

@@ -19,7 +19,8 @@ from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy
 from pipeline.store import Repository
 from pipeline.store.account_records import AuditEntry
 from pipeline.store.chain import KINDS, extend
-from pipeline.store.chain_check import Head, check_chain
+from pipeline.store.chain_check import check_chain
+from pipeline.store.chain_records import Head
 from pipeline.store.chain_tables import ChainEntry
 from pipeline.store.records import CameraNow
 from pipeline.store.tables import EvidenceFile, PlateRead, Violation
