@@ -7,14 +7,14 @@ case is the officer's.
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
+from tests.api import chromium
 from tests.api.site import PASSWORD
 from tests.e2e import shifted
 
@@ -42,15 +42,13 @@ looked at when the one before it has been painted."""
 
 
 def main() -> None:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None or len(sys.argv) != 2:
-        sys.exit("usage: python -m benchmarks.desk_cases DATA, with Chromium installed")
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m benchmarks.desk_cases DATA")
     with (
+        chromium.opened() as browser,
         tempfile.TemporaryDirectory() as folder,
         shifted.desk(Path(sys.argv[1]), Path(folder), CASES) as (address, _),
-        sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_context(base_url=address, viewport={"width": 1366, "height": 768}).new_page()
         page.goto("/login")
         page.locator("input[name=name]").fill("lan")
@@ -59,7 +57,6 @@ def main() -> None:
         page.wait_for_url(f"{address}/")
         page.goto("/review/next")
         taken = [decided(page) for _ in range(CASES - 1)]
-        browser.close()
     print(f"{len(taken)} cases, ms from the key on   {'median':>8} {'p95':>8} {'longest':>8}")
     for name, times in zip(("next case painted", "… and takes a decision"), zip(*taken, strict=True), strict=True):
         most = statistics.quantiles(times, n=20)[-1]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 
-from playwright.sync_api import Browser, StorageState, sync_playwright
+from playwright.sync_api import Browser, StorageState
 
 from benchmarks.desk_site import PASSWORD, officer
+from tests.api import chromium
 
 LOADS = 10
 GOAL_MS = 1500
@@ -29,12 +29,10 @@ PAGES = {
 
 
 def measure(address: str) -> None:
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    if program is None:
-        print("no Chromium here: nothing painted")
+    if chromium.find() is None:
+        print(f"nothing painted: {chromium.HOW}")
         return
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with chromium.opened() as browser:
         signed_in = _sign_in(browser, address)
         print(f"\n{'ms in Chromium':22s} {'answered':>9s} {'painted':>9s} {'longest':>9s} {'loaded':>9s}")
         for name, path in PAGES.items():
@@ -46,7 +44,6 @@ def measure(address: str) -> None:
                 f"{max(painted):9.0f} {statistics.median(loaded):9.0f}  {verdict}",
                 flush=True,
             )
-        browser.close()
 
 
 def _sign_in(browser: Browser, address: str) -> StorageState:

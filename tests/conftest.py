@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.api import chromium
 from tests.servers.postgres import postgres, postgres_without_trigrams
@@ -32,10 +32,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium; closed with the module, since its event loop runs in the main thread until then."""
-    program = chromium.find()
-    if program is None:
+    if chromium.find() is None:
         pytest.skip(chromium.HOW)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with chromium.opened() as opened:
         yield opened
-        opened.close()

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
 
 HOW = "needs the Debian package chromium: apt-get install chromium"
 
@@ -25,3 +29,15 @@ def find() -> str | None:
         except (OSError, subprocess.CalledProcessError):
             return None
     return shutil.which("chromium")
+
+
+@contextmanager
+def opened() -> Iterator[Browser]:
+    """The browser. Ends the program that asks for it, and says why, where it is missing and cannot be installed."""
+    program = find()
+    if program is None:
+        raise SystemExit(HOW)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()

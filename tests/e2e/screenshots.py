@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pyotp
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, ViewportSize
 
 from pipeline.store import ViolationFilter
 from tests.api import chromium
@@ -192,23 +192,18 @@ def main() -> None:
     parser.add_argument("--city", type=Path, help="folder in which the city is kept")
     parser.add_argument("--only", action="append", default=[], help="names of pictures")
     arguments = parser.parse_args()
-    program = chromium.find()
-    if program is None:
-        raise SystemExit(chromium.HOW)
     arguments.folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         folder = arguments.city or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         city.build(folder)
         site = stack.enter_context(city.living(folder))
-        playwright = stack.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = stack.enter_context(chromium.opened())
         values, sessions = chosen(site), Sessions()
         for picture in PICTURES:
             if not arguments.only or picture.name in arguments.only:
                 file = arguments.folder / f"{picture.name}.webp"
                 file.write_bytes(small(photograph(browser, site, picture, values, sessions)))
                 print(f"{file} {file.stat().st_size // 1000} kB", flush=True)  # noqa: T201
-        browser.close()
 
 
 def photograph(browser: Browser, site: city.City, picture: Picture, values: Values, sessions: Sessions) -> bytes:
