@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 from pipeline.readers.failure import Failure, public, with_login
 from pipeline.readers.messages import Decoded, Order, Transport
 from pipeline.readers.packets import MediaPacket, StreamInfo
+from pipeline.sources.absence import Absence
 from pipeline.sources.handover import Handover
 from pipeline.sources.pool import ReaderPool
 from pipeline.sources.reading import Reading, Shown, Skew
@@ -106,6 +107,7 @@ class RtspCamera:
         )
         self._readers = readers
         self._jitter = jitter
+        self._absence = Absence(camera)
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._reading: Reading | None = None
@@ -237,6 +239,7 @@ class RtspCamera:
             while self._times[-1] - self._times[0] > timedelta(seconds=5):
                 self._times.popleft()
         if self._state.phase != "live" and reading.silence < self._order.timeout / 3:
+            self._absence.ended()
             self._enter("live", None)
 
     def _pause(self, failure: Failure, failures: int) -> None:
@@ -247,7 +250,9 @@ class RtspCamera:
         self._enter("failed" if failure.refused else "waiting", self._named(failure.reason))
         longest = REFUSED_WAIT if failure.refused else min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(failures - 1, 10))
         at_once = failure.ours and failures == 1
-        self._closed.wait(0 if at_once else longest * (1 - self._jitter() / 2))
+        wait = 0 if at_once else longest * (1 - self._jitter() / 2)
+        self._absence.failed(failure, wait)
+        self._closed.wait(wait)
         with self._lock:
             self._state = replace(self._state, reconnects=self._state.reconnects + 1)
 

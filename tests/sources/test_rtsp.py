@@ -137,13 +137,17 @@ def unused_port() -> int:
         return int(server.getsockname()[1])
 
 
-def test_nothing_listens(readers: ReaderPool) -> None:
+def test_nothing_listens(readers: ReaderPool, capfd: pytest.CaptureFixture[str]) -> None:
     port = unused_port()
-    with watching(readers, f"rtsp://127.0.0.1:{port}/gate") as watched:
-        watched.until(lambda: watched.camera.state.phase == "waiting")
-        assert watched.camera.state.error == (
-            f"camera gate: 127.0.0.1:{port}: nothing listens there; check the port and that RTSP is enabled"
-        )
+    with watching(readers, f"rtsp://operator:s3cret-One@127.0.0.1:{port}/gate?key=s3cret") as watched:
+        watched.until(lambda: watched.camera.state.reconnects >= 2)
+        reason = f"127.0.0.1:{port}: nothing listens there; check the port and that RTSP is enabled"
+        assert watched.camera.state.error == f"camera gate: {reason}"
+    told = capfd.readouterr().out
+    assert told.count("camera cannot be read") == 1  # not at each attempt
+    assert reason in told
+    assert "next_attempt_seconds" in told
+    assert "s3cret" not in told
 
 
 def test_an_unknown_host(readers: ReaderPool) -> None:
