@@ -16,7 +16,7 @@ log = structlog.get_logger()
 
 
 class Absence:
-    """The first failure of a camera is told at once, later ones after a minute, two, four … up to an hour, however often
+    """The first failure of a camera is told at once, later ones after a minute, two, four … up to an hour however often
     it is tried. So is a camera that comes and goes, until it has stayed for that long. That it refuses us is told when
     it begins to. `now` is a monotonic clock in seconds.
     """
