@@ -1,6 +1,6 @@
 """Signed heads of the chain, kept outside the database: by them it shows when the chain's tail was cut off together
-with its rows, or when all of it was made anew. One whose head bears a seal also tells from where on every entry has to,
-so that it shows when seals were taken away.
+with its rows, or when all of it was made anew. They tell from where on every entry lies under a seal, too, so
+that it shows when seals were taken away.
 
 They are lines of canonical JSON in `checkpoints.jsonl` of the data folder. Whoever can change the database and that
 file escapes them, so copies belong elsewhere: `matthan checkpoint` prints one, and every exported case holds one.

@@ -64,7 +64,7 @@ class CheckpointAnswer(Answer):
     number: int = Field(description="The number of the last entry.", examples=[4711])
     hash: str = Field(examples=[SHA256])
     sealed_from: int = Field(
-        description="From this entry on every one must lie under a seal; 0 when the last bears none.", examples=[4709]
+        description="From this entry on every one lies under a seal; 0 when none does.", examples=[1]
     )
     time: str = Field(examples=["2026-11-01T05:00:00+00:00"])
     key: str = Field(examples=["d62c…"])

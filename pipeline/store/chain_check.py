@@ -35,7 +35,11 @@ from pipeline.store.tables import Evidence, EvidenceFile, PlateRead, UtcDateTime
 
 ENTRIES = ChainEntry.__table__
 SHOWN = 80
-GARBLED = (ValueError, TypeError, LookupError, StatementError)
+WRITTEN = "time as written"
+_ENTRY = select(ChainEntry.number, ChainEntry.hash)
+_NEWEST = _ENTRY.order_by(ChainEntry.number.desc()).limit(1)
+_SEALED = _ENTRY.add_columns(ChainEntry.seal).where(ChainEntry.seal.is_not(None)).order_by(ChainEntry.number).limit(1)
+GARBLED = (ValueError, TypeError, LookupError, AttributeError, StatementError)
 """What is raised of values that no column of the program holds."""
 
 
@@ -46,6 +50,7 @@ class _Check:
     connection: Connection
     heads: Mapping[int, Sequence[Head]]
     seals: SealCheck
+    as_written: Callable[[Any], bool]
     number: int = 0
     hash: str = BEGINNING
     erased: set[int] = field(default_factory=set)
@@ -63,7 +68,8 @@ def check_chain(
     known: dict[int, list[Head]] = {}
     for head in heads:
         known.setdefault(head.number, []).append(head)
-    check = _Check(connection, known, SealCheck(connection, trusted, heads))
+    as_written = _as_written(ENTRIES.c.time, connection.dialect)
+    check = _Check(connection, known, SealCheck(connection, trusted, heads), as_written)
     for number in connection.execute(select(ENTRIES.c.number).where(ENTRIES.c.number < 1)).scalars():
         yield RowFault("chain", str(number), "", "was put in past the program: the chain begins with entry 1")
     try:
@@ -87,14 +93,15 @@ def check_chain(
 
 
 def head_of(connection: Connection, trusted: TrustedKeys | None = None) -> Head:
-    """The chain's end; number 0 when it has no entry. It tells of a seal only by one of the trusted keys."""
-    newest = select(ChainEntry.number, ChainEntry.hash, ChainEntry.seal).order_by(ChainEntry.number.desc()).limit(1)
-    number, hashed, seal = connection.execute(newest).first() or (0, BEGINNING, None)
-    return Head(number, hashed, sealed_from=sealed_from(number, hashed, seal, trusted) if trusted else 0)
+    """The chain's end; number 0 when it has no entry. That entries are sealed it tells by a seal of a trusted key."""
+    number, hashed = connection.execute(_NEWEST).first() or (0, BEGINNING)
+    first = connection.execute(_SEALED).first() if trusted else None
+    return Head(number, hashed, sealed_from=sealed_from(*first, trusted) if first and trusted else 0)
 
 
 def _page(connection: Connection, after: int) -> Sequence[RowMapping]:
-    statement = select(ENTRIES).where(ENTRIES.c.number > after).order_by(ENTRIES.c.number).limit(BATCH)
+    written = type_coerce(ENTRIES.c.time, NULLTYPE).label(WRITTEN)
+    statement = select(ENTRIES, written).where(ENTRIES.c.number > after).order_by(ENTRIES.c.number).limit(BATCH)
     return connection.execute(statement).mappings().all()
 
 
@@ -115,6 +122,8 @@ def _link(check: _Check, entry: RowMapping) -> Iterator[RowFault]:
     names = ("number", "time", "kind", "subject", "digest", "previous")
     if entry_hash(*(entry[name] for name in names)) != entry["hash"]:
         yield RowFault("chain", str(number), "hash", f"does not fit the entry ({about}): it was changed or moved")
+    if not check.as_written(entry[WRITTEN]):
+        yield RowFault("chain", str(number), "time", f"is not as the program writes it: {_shown(entry[WRITTEN])}")
     for head in check.heads.get(number, ()):
         if head.hash != entry["hash"]:
             yield RowFault("chain", str(number), "hash", f"is not the one that {head.source} knows: made anew since")

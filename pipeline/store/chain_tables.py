@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pipeline.store.tables import RowNumber, Table
@@ -21,7 +21,15 @@ class ChainEntry(Table):
     """
 
     __tablename__ = "chain"
-    __table_args__ = (Index(None, "kind", "subject", "number"),)
+    __table_args__ = (
+        Index(None, "kind", "subject", "number"),
+        Index(
+            "ix_chain_sealed",
+            "number",
+            sqlite_where=text("seal IS NOT NULL"),
+            postgresql_where=text("seal IS NOT NULL"),
+        ),
+    )
 
     number: Mapped[int] = mapped_column(RowNumber, primary_key=True, autoincrement=False)
     time: Mapped[datetime]

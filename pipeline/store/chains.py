@@ -22,7 +22,8 @@ ABOUT_VIOLATION = ("violations", "evidence", "reviews", "legal_holds", "removals
 
 class ChainQueries(Database):
     def chain_head(self, trusted: TrustedKeys | None = None) -> Head:
-        """The end of the chain; number 0 when it has no entry. It tells of a seal only by one of the trusted keys."""
+        """The end of the chain; number 0 when it has no entry. That entries are sealed it tells by a seal of a
+        trusted key."""
         with self.reading() as connection:
             return head_of(connection, trusted)
 

@@ -2,100 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, column, delete, func, insert, select, table, text, update
-from sqlalchemy import Table as SqlTable
+from sqlalchemy import delete, func, insert, select, text, update
 
 from pipeline.errors import StoreError
-from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy
+from pipeline.review import Action, Decision
 from pipeline.store import Repository
-from pipeline.store.account_records import AuditEntry
 from pipeline.store.chain import KINDS, extend
 from pipeline.store.chain_check import check_chain
 from pipeline.store.chain_records import Head
 from pipeline.store.chain_tables import ChainEntry
-from pipeline.store.records import CameraNow
 from pipeline.store.tables import EvidenceFile, PlateRead, Violation
-from pipeline.types import Evidence, Findings
-from pipeline.types import EvidenceFile as FileValue
+from pipeline.types import Findings
 
 from .makers import NOON, plate, seconds, violation
+from .tampering import decide, disarm, first_row, live, other, tampered
 
 CHAIN = ChainEntry.__table__
-FAR = datetime(2100, 1, 1, tzinfo=UTC)
-
-
-def live(repository: Repository) -> list[UUID]:
-    """Something of everything that the program ever writes about a case."""
-    repository.record_camera("gate-1", "Cổng Ngọ Môn", 16.4677, 107.5792)
-    run = repository.begin_run(
-        "gate-1", "rtsp://gate-1", content_sha256="", config_hash="c", models_hash="m", version="1", configuration=None
-    )
-    found = [violation(number, plate=plate(number=number)) for number in range(4)]
-    repository.save(Findings(tuple(found)), run)
-    repository.save(Findings(plates=(replace(plate(number=1), final=True, text="75A-999.99"),)), run)
-    repository.save(Findings((replace(found[0], end=NOON + seconds(3)),)), run)
-    repository.close_open_violations("gate-1", "the program was stopped")
-    for each in found:
-        repository.attach(Evidence(each.id, f"gate-1/2026-11-01/{each.id}", files("ab"), complete=False))
-        repository.attach(Evidence(each.id, f"gate-1/2026-11-01/{each.id}", files("cd"), complete=True))
-    repository.set_camera_states([CameraNow("gate-1", "live", last_frame=NOON, fps=5.0, reconnects=3, error="x")])
-    repository.update_run(run, frames=7)
-    repository.finish_run(run)
-    decide(repository, found[0].id, Decision(Action.ACCEPT, "lan", plate="75A-123.45"))
-    decide(repository, found[1].id, Decision(Action.REJECT, "minh", reason=RejectionReason.NO_VIOLATION))
-    repository.lock_review(found[2].id, "lan", FAR, now=NOON)
-    repository.release_review(found[2].id, "lan", now=NOON)
-    repository.hold_violation(found[0].id, "court order 12", "admin")
-    repository.record_audit("lan", "violation.view", "violation", str(found[0].id), detail={"a": [1, 2.5]})
-    repository.record_audit("minh", "plates.search", "plate", detail={"plate": "75A*"})
-    return [each.id for each in found]
-
-
-def files(digest: str) -> tuple[FileValue, ...]:
-    named = (("clip.mp4", "clip"), ("manifest.json", "manifest"))
-    return tuple(FileValue(name, role, "video/mp4", 12, digest * 32) for name, role in named)
-
-
-def decide(repository: Repository, case: UUID, decision: Decision) -> None:
-    review = repository.review(case)
-    assert review is not None
-    entry = AuditEntry(decision.actor, f"review.{decision.action}", "violation", str(case))
-    repository.decide_review(case, decision, ReviewPolicy(), version=review.version, now=NOON, audit=entry)
 
 
 def faults(repository: Repository, *heads: Head) -> list[str]:
     return [str(fault) for fault in repository.check_chain(heads)]
-
-
-@contextmanager
-def tampered(repository: Repository, *deeds: Any) -> Iterator[list[str]]:
-    """What is found after deeds past the program by one who may do anything; all of it is undone at the end."""
-    with repository.engine.connect() as connection:
-        disarm(connection)
-        for deed in deeds:
-            connection.execute(deed)
-        yield [str(fault) for fault in check_chain(connection)]
-        connection.rollback()
-
-
-def disarm(connection: Connection) -> None:
-    """Take away what the database itself refuses."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL session_replication_role = replica"))
-        return
-    connection.execute(text("PRAGMA defer_foreign_keys = ON"))
-    master = table("sqlite_master", column("type"), column("name"))
-    for name in connection.execute(select(master.c.name).where(master.c.type == "trigger")).scalars().all():
-        connection.execute(text(f'DROP TRIGGER "{name}"'))
 
 
 def test_what_the_program_writes_fits_its_chain(repository: Repository) -> None:
@@ -122,28 +54,6 @@ def test_every_field_of_every_row_that_is_edited_is_named(repository: Repository
                 assert any(fault.startswith(start) for fault in found), (start, found)
         checked += len(edits)
     assert checked > 80
-
-
-def first_row(repository: Repository, of: SqlTable) -> Any:
-    """A row that is part of a case."""
-    with repository.reading() as connection:
-        return connection.execute(select(of).order_by(of.primary_key.columns[0]).limit(1)).mappings().first()
-
-
-def other(value: Any, of: Any) -> Any:
-    """Another value that the column takes."""
-    kind = of.type.python_type if value is None else type(value)
-    made: dict[type, Callable[[], Any]] = {
-        bool: lambda: not value,
-        int: lambda: (value or 0) + 1,
-        float: lambda: (value or 0.0) + 1e-9,
-        str: lambda: f"{value or ''}x",
-        datetime: lambda: (value or NOON) + timedelta(microseconds=1),
-        UUID: lambda: UUID(int=(value.int if value else 0) ^ 1),
-        dict: lambda: {**(value or {}), "x": 1},
-        list: lambda: [*(value or []), 1],
-    }
-    return made[datetime if kind is object else kind]()
 
 
 def test_rows_that_are_deleted_put_in_or_swapped_are_named(repository: Repository) -> None:

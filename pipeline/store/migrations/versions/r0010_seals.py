@@ -12,6 +12,8 @@ FIXED = ("number", "time", "kind", "subject", "digest", "previous", "hash")
 
 def upgrade() -> None:
     op.add_column("chain", sa.Column("seal", sa.String()))
+    sealed = sa.text("seal IS NOT NULL")
+    op.create_index("ix_chain_sealed", "chain", ["number"], sqlite_where=sealed, postgresql_where=sealed)
     same = " AND ".join(f"NEW.{name} = OLD.{name}" for name in FIXED)
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TRIGGER chain_no_update")
