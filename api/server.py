@@ -16,6 +16,7 @@ from api.app import create_app
 from api.auth.accounts import create_first_users, create_user, reset_user
 from api.settings import Settings
 from pipeline.config import Config
+from pipeline.config.camera import plate_countries
 from pipeline.config.registration import Registration
 from pipeline.config.watchlists import Watchlists
 from pipeline.errors import MatThanError
@@ -68,6 +69,7 @@ def serve(
         site_name=config.site.name or "Mắt Thần",
         site_language=config.site.language,
         timezone=ZoneInfo(config.site.timezone),
+        plate_countries=plate_countries(config.cameras),
         review=config.review.policy,
         access=config.access.policy,
         access_key=access_key(config, data),
@@ -76,7 +78,7 @@ def serve(
         training_root=data.training.absolute(),
         retention={camera.id: camera.retention for camera in config.cameras},
         base_map=config.map.ground,
-        watchlists=Watchlists(registration) if registration else None,
+        watchlists=Watchlists(registration, ZoneInfo(config.site.timezone)) if registration else None,
     )
     listener = _listen(host, port)
     with Repository.open(database.get_secret_value(), Signer.open(data.keys)) as repository:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
@@ -25,7 +25,8 @@ class Settings(BaseModel):
     pictures of plates, `stills_root` that of each camera's newest picture; `registration` is the streams.yaml that the
     desk may change. `archive_url`, with the options of its file system, is where packages are that are no longer here,
     and `archive_cache` a folder for those that somebody asked for. `timezone` is the site's, in which days are counted
-    and times shown; `site_language` is the desk's for who has chosen none, in place of the browser's wish.
+    and times shown; `plate_countries` are those whose marks plates are
+    written with; `site_language` is the desk's for who has chosen none, in place of the browser's wish.
     `keys_root` holds the key that cases are signed with, without which none is handed over; `checkpoints` is the file
     of signed heads of the chain; `copies_root` a folder for redacted copies, each of which is kept for `copies_kept`.
     `access_key` seals the secrets of second factors and what browsers keep for us; one that is made anew opens none of
@@ -44,6 +45,7 @@ class Settings(BaseModel):
     site_name: str = "Mắt Thần"
     site_language: str | None = None
     timezone: ZoneInfo = ZoneInfo("UTC")
+    plate_countries: Sequence[str] = ("vn",)
     review: ReviewPolicy = ReviewPolicy()
     journeys: JourneyLimits = JourneyLimits()
     base_map: BaseMap = BaseMap()

@@ -9,10 +9,10 @@ from dataclasses import replace
 from itertools import chain
 
 from pipeline.config import CameraConfig, InferenceConfig
+from pipeline.config.camera import plate_countries
 from pipeline.detectors import Detector, Runtime, load_detector
 from pipeline.detectors.plates import PlateReader, load_plate_reader
 from pipeline.engine import DetectorKey, Engine
-from pipeline.rules.plate import PlateConfig
 
 
 class Networks:
@@ -34,7 +34,7 @@ class Networks:
         self.engine.add(
             (detector for camera in cameras for detector in camera.detectors), lambda key: _load(key, calls)
         )
-        for country in _countries(cameras):
+        for country in plate_countries(cameras):
             if country not in self.plate_readers:
                 self.plate_readers[country] = load_plate_reader(
                     country, runtime, localiser=inference.plate_localiser, recogniser=inference.plate_recogniser
@@ -43,7 +43,7 @@ class Networks:
     def keep(self, cameras: Sequence[CameraConfig]) -> None:
         """Let go of what none of these cameras needs; no other may be running."""
         self.engine.keep(detector for camera in cameras for detector in camera.detectors)
-        for country in self.plate_readers.keys() - set(_countries(cameras)):
+        for country in self.plate_readers.keys() - set(plate_countries(cameras)):
             del self.plate_readers[country]
 
     @property
@@ -65,11 +65,6 @@ def share_cores(inference: InferenceConfig) -> tuple[int, int]:
         return inference.threads, 2
     threads = inference.threads or 1
     return threads, max(1, cores // threads)
-
-
-def _countries(cameras: Iterable[CameraConfig]) -> list[str]:
-    """The countries whose plates are read."""
-    return sorted({rule.country for camera in cameras for rule in camera.rules if isinstance(rule, PlateConfig)})
 
 
 def _load(key: DetectorKey, runtime: Runtime) -> Detector:

@@ -7,8 +7,8 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -138,17 +138,17 @@ class _Row:
         return str(self.values.get(column) or "").strip()
 
 
-def load_watchlist(path: Path) -> Watchlist:
+def load_watchlist(path: Path, zone: tzinfo = UTC) -> Watchlist:
     """Read a watchlist: CSV with the columns COLUMNS, or YAML, a list of such mappings.
 
-    `expires` is a date (the entry holds to the end of that day, UTC) or a time with its zone, `distance` how far
-    a read may be from the plate, `added` a time with its zone; all but plate and reason may be left out. A plate stands
-    in a list once.
+    `expires` is a date (the entry holds to the end of that day in the `zone`, which is the site's) or a time with its
+    zone, `distance` how far a read may be from the plate, `added` a time with its zone; all but plate and reason may be
+    left out. A plate stands in a list once.
 
     Raises:
         ConfigError: with every problem found, by line and column name.
     """
-    return parse_watchlist(read_watchlist(path), path)
+    return parse_watchlist(read_watchlist(path), path, zone)
 
 
 def read_watchlist(path: Path) -> str:
@@ -163,13 +163,13 @@ def read_watchlist(path: Path) -> str:
         raise _error(path, 0, "", f"cannot be read: {error.strerror}") from None
 
 
-def parse_watchlist(text: str, path: Path) -> Watchlist:
+def parse_watchlist(text: str, path: Path, zone: tzinfo = UTC) -> Watchlist:
     """What the text says as that of the file at `path`, whose name tells its form. Raises ConfigError as load_watchlist
     does."""
     rows = _yaml_rows(path, text) if is_yaml(path) else _csv_rows(path, text)
     problems: list[Problem] = []
     lines: dict[str, int] = {}
-    entries = tuple(_entry(path, row, lines, problems) for row in rows)
+    entries = tuple(_entry(path, row, lines, problems, zone) for row in rows)
     if problems:
         raise ConfigError(problems)
     return Watchlist(entries)
@@ -212,7 +212,7 @@ def _yaml_rows(path: Path, text: str) -> Iterator[_Row]:
         yield _Row(line, values)
 
 
-def _entry(path: Path, row: _Row, lines: dict[str, int], problems: list[Problem]) -> WatchlistEntry:
+def _entry(path: Path, row: _Row, lines: dict[str, int], problems: list[Problem], zone: tzinfo) -> WatchlistEntry:
     """The entry of a row; `lines` tells on which line each plate stands."""
 
     def wrong(field: str, message: str) -> None:
@@ -226,7 +226,12 @@ def _entry(path: Path, row: _Row, lines: dict[str, int], problems: list[Problem]
     if not row.get("reason"):
         wrong("reason", "is empty; say why the plate is watched for")
     read: dict[str, Any] = {}
-    for column, reader in (("expires", _expiry), ("distance", _distance), ("added", _moment)):
+    readers: Mapping[str, Callable[[str], object]] = {
+        "expires": partial(_expiry, zone=zone),
+        "distance": _distance,
+        "added": _moment,
+    }
+    for column, reader in readers.items():
         try:
             read[column] = reader(row.get(column))
         except ValueError as error:
@@ -246,11 +251,15 @@ def _distance(value: str) -> float | None:
     return distance
 
 
-def _expiry(value: str) -> datetime | None:
+def _expiry(value: str, zone: tzinfo) -> datetime | None:
     try:
-        return datetime.combine(date.fromisoformat(value), time(), UTC) + timedelta(days=1)
+        day = date.fromisoformat(value)
     except ValueError:
         return _moment(value)
+    try:
+        return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"found {value!r}; a day within the calendar is needed, as in 2026-12-31") from None
 
 
 def _moment(value: str) -> datetime | None:

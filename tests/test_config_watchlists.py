@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from pipeline.cli import app
+from pipeline.config.loading import load
 from pipeline.config.registration import Registration
 from pipeline.config.watchlists import WatchlistFile, Watchlists, new_row
 from pipeline.errors import ConfigError, ConflictError, QueryError
+from pipeline.rules.plate import PlateConfig
 from pipeline.watchlist import load_watchlist
 
 ADDED = datetime(2026, 11, 23, 1, 2, 3, tzinfo=UTC)
@@ -131,6 +134,26 @@ def test_the_lists_are_those_of_streams_yaml(tmp_path: Path) -> None:
         listed.file.read()
     path.write_text("site: {timezone: UTC}\ncameras: [{id: gate, source: rtsp://10.0.0.1/a}]\n")
     assert lists.all() == ()
+
+
+def test_the_last_day_of_an_entry_is_the_sites(tmp_path: Path) -> None:
+    """For the cameras, the desk and the command line alike."""
+    path = tmp_path / "streams.yaml"
+    rule = "{kind: plate, watchlist: stolen.csv}"
+    path.write_text(
+        "site: {timezone: Asia/Ho_Chi_Minh}\n"
+        f"cameras: [{{id: gate, source: 'rtsp://10.0.0.1/a', timezone: UTC, rules: [{rule}]}}]\n"
+    )
+    (tmp_path / "stolen.csv").write_text("plate,reason,expires\n75A18283,stolen,2026-12-31\n")
+    (camera,) = load(path, environment={}).cameras
+    assert isinstance(camera.rules[0], PlateConfig)
+    assert camera.rules[0].watched.entries[0].expires == UNTIL
+    (listed,) = Watchlists(Registration(path, tmp_path / "versions"), ZoneInfo("Asia/Ho_Chi_Minh")).all()
+    assert listed.file.read().entries[0].expires == UNTIL
+    assert listed.file.add({"plate": "75E10234", "reason": "case 7", "expires": "2026-12-31"}).expires == UNTIL
+    check = ["watchlist", "check", str(tmp_path / "stolen.csv"), "--timezone"]
+    assert "2027-01-01 00:00" in CliRunner().invoke(app, [*check, "Asia/Ho_Chi_Minh"]).output
+    assert CliRunner().invoke(app, [*check, "Huế"]).exit_code == 2
 
 
 def test_the_command_line_changes_a_list(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -45,6 +46,18 @@ def test_an_entry_holds_until_it_expires() -> None:
     assert entry.active(datetime(2026, 12, 31, 23, 59, tzinfo=UTC))
     assert not entry.active(datetime(2027, 1, 1, tzinfo=UTC))
     assert ENTRIES[2].active(datetime(2099, 1, 1, tzinfo=UTC))
+
+
+def test_a_day_ends_where_the_site_is(tmp_path: Path) -> None:
+    days = "plate,reason,expires\n75A18283,x,2026-12-31\n75E10234,x,2026-12-31T18:00+07:00\n"
+    entries = load_watchlist(write(tmp_path, "a.csv", days), ZoneInfo("Asia/Ho_Chi_Minh")).entries
+    assert [entry.expires for entry in entries] == [
+        datetime(2026, 12, 31, 17, tzinfo=UTC),
+        datetime(2026, 12, 31, 11, tzinfo=UTC),
+    ]
+    assert {entry.expires.tzinfo for entry in entries if entry.expires} == {UTC}
+    with pytest.raises(ConfigError, match="found '9999-12-31'; a day within the calendar is needed"):
+        load_watchlist(write(tmp_path, "b.csv", "plate,reason,expires\n75A18283,x,9999-12-31\n"))
 
 
 @pytest.mark.parametrize(

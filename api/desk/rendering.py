@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
@@ -22,6 +22,7 @@ from api.desk.language import Language, language_of, tell_lines
 from api.desk.navigation import DAILY, FURTHER, links_for
 from api.desk.words import FIELDS, RELATIONS, code_name, kind_name, percent
 from api.settings import Settings
+from pipeline.plate_writing import written
 
 _DATES = {"en": "%d %b %Y", "vi": "%d/%m/%Y"}
 
@@ -60,6 +61,8 @@ def templates(settings: Settings, language: Language) -> Jinja2Templates:
         "camera_state": lambda state: state_name(state, language),
         "fault": lambda kind: fault_name(kind, language),
         "rule": lambda kind: rule_name(kind, language),
+        "plate": lambda text: written(text, settings.plate_countries),
+        "until": lambda moment: _until(moment.astimezone(zone), language),
         "percent": lambda share: percent(share, language),
         "share": lambda share: format_percent(share, "0.0%", locale=language.code),
         "day": lambda day: day.strftime(_DATES[language.code]),
@@ -78,6 +81,14 @@ def templates(settings: Settings, language: Language) -> Jinja2Templates:
     environment.globals |= {"site_name": settings.site_name, "zone_name": zone.key, "language": language}
     environment.globals["base_map"] = settings.base_map
     return Jinja2Templates(env=environment)
+
+
+def _until(moment: datetime, language: Language) -> str:
+    """When something ends: a midnight is the end of the day before it."""
+    if moment.time() == time():
+        day = (moment - timedelta(days=1)).strftime(_DATES[language.code])
+        return language.gettext("end of {day}").format(day=day)
+    return moment.strftime(f"{_DATES[language.code]}, %H:%M")
 
 
 def page(

@@ -63,7 +63,8 @@ def delete_set(set_id: UUID, services: ServicesDep, trail: TrailDep) -> Response
 def _page(request: Request, services: ServicesDep, message: str = "", status: int = 200) -> Response:
     cameras = sorted(services.repository.cameras(), key=lambda camera: (camera.name or camera.id).casefold())
     values = {"sets": kept_sets(services).all(), "cameras": cameras, "message": message}
-    return page(request, "training.html", values, status=status)
+    is_part = "hx-request" in request.headers
+    return page(request, "_training_sets.html" if is_part else "training.html", values, status=status)
 
 
 def _day(text: str) -> date | None:

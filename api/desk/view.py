@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
@@ -21,6 +21,7 @@ from api.routes.violations import without_reading
 from api.schemas import FaultAnswer, Verification, file_url
 from api.services import Services
 from pipeline.errors import EvidenceError
+from pipeline.plate_writing import written
 from pipeline.review import ReviewPolicy, due
 from pipeline.store.casework import Neighbour
 from pipeline.store.records import CameraStatus, PlateRecord, ViolationRecord, ViolationSummary
@@ -41,10 +42,12 @@ class FileLink:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One violation of a list; `picture` is None before its evidence is written, `due` when nothing is due."""
+    """One violation of a list; `picture` is None before its evidence is written, `due` when nothing is due. `plate` is
+    as people write it, empty for none."""
 
     violation: ViolationSummary
     camera: str
+    plate: str
     picture: str | None
     review: ReviewRecord
     due: datetime | None
@@ -56,6 +59,7 @@ class Beside:
 
     neighbour: Neighbour
     camera: str
+    plate: str
     picture: str | None
 
 
@@ -79,13 +83,15 @@ class RawRead:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One violation with all that its page shows. `clips` play in a browser; `files` are all of the package."""
+    """One violation with all that its page shows. `plate_shown` is the machine's reading as people write it, empty for
+    none, or one that is not to be shown. `clips` play in a browser; `files` are all of the package."""
 
     violation: ViolationRecord
     camera: CameraStatus | None
     sentence: str
     conditions: list[Condition]
     plate: PlateRecord | None
+    plate_shown: str
     overlay: FileLink | None
     still: FileLink | None
     crop: FileLink | None
@@ -96,10 +102,12 @@ class Case:
     @classmethod
     def of(cls, violation: ViolationRecord, services: Services, language: Language, *, blind: bool) -> Self:
         """For an officer who is `blind`, and has yet to read the plate unprompted, all that names it is left out."""
-        evidence = violation.evidence
+        evidence, countries = violation.evidence, services.settings.plate_countries
         links = [FileLink(file, file_url(violation.id, file)) for file in (evidence.files if evidence else ())]
         playback = Playback.of(violation, services)
-        known, told = conditions(violation.trace, language), sentence(violation, language)
+        plate = services.repository.plate_read(violation.plate_read) if violation.plate_read and not blind else None
+        shown = (plate and plate.display) or written(violation.plate_text or "", countries)
+        known, told = conditions(violation.trace, language), sentence(_in_words(violation, shown, countries), language)
         verified = _verified(violation, services)
         if blind:
             links = [link for link in links if link.file.role not in TELLING]
@@ -111,7 +119,8 @@ class Case:
             camera=services.repository.camera(violation.camera),
             sentence=told,
             conditions=known,
-            plate=services.repository.plate_read(violation.plate_read) if violation.plate_read else None,
+            plate=plate,
+            plate_shown="" if blind else shown,
             overlay=_first(links, "overlay"),
             still=_first(links, "still"),
             crop=_first(links, "plate"),
@@ -128,11 +137,6 @@ class Case:
     @property
     def camera_name(self) -> str:
         return self.camera.name if self.camera and self.camera.name else self.violation.camera
-
-    @property
-    def plate_shown(self) -> str:
-        """The machine's reading as people write it; empty for none, or one that is not to be shown."""
-        return (self.plate and self.plate.display) or self.violation.plate_text or ""
 
     @property
     def reads(self) -> list[RawRead]:
@@ -166,10 +170,12 @@ def list_rows(
     ]
     identities = [violation.id for violation in shown]
     files, reviews = services.repository.evidence_of(identities), services.repository.reviews(identities)
+    plates = plates_written({each.id: each.plate_text for each in shown}, services)
     return [
         Row(
             violation,
             cameras.get(violation.camera, violation.camera),
+            plates[violation.id],
             picture(violation.id, files, hidden=violation.id in hidden),
             reviews[violation.id],
             due_of(reviews[violation.id], services.settings.review),
@@ -182,14 +188,23 @@ def list_rows(
 def beside(neighbours: Iterable[Neighbour], services: Services, cameras: Mapping[str, str]) -> list[Beside]:
     neighbours = list(neighbours)
     files = services.repository.evidence_of([each.violation.id for each in neighbours])
+    plates = plates_written({each.violation.id: each.violation.plate_text for each in neighbours}, services)
     return [
         Beside(
             each,
             cameras.get(each.violation.camera, each.violation.camera),
+            plates[each.violation.id],
             picture(each.violation.id, files, hidden=each.hidden),
         )
         for each in neighbours
     ]
+
+
+def plates_written(texts: Mapping[UUID, str | None], services: Services) -> Mapping[UUID, str]:
+    """The plates of violations as people write them; empty where there is no text of one."""
+    known = services.repository.plates_of([violation for violation, text in texts.items() if text])
+    countries = services.settings.plate_countries
+    return {each: known.get(each) or written(text, countries) if text else "" for each, text in texts.items()}
 
 
 def picture(violation: UUID, files: Mapping[UUID, tuple[EvidenceFile, ...]], *, hidden: bool) -> str | None:
@@ -200,6 +215,14 @@ def picture(violation: UUID, files: Mapping[UUID, tuple[EvidenceFile, ...]], *, 
 
 def due_of(review: ReviewRecord, policy: ReviewPolicy) -> datetime | None:
     return due(review.case, policy, detected=review.detected, notified=review.notified)
+
+
+def _in_words(violation: ViolationRecord, plate: str, countries: Sequence[str]) -> ViolationRecord:
+    """The violation with its plate, and the one of the list that it is near, as people write them."""
+    details = violation.trace.get("details", {})
+    listed = {"listed": written(str(details["listed"]), countries)} if details.get("listed") else {}
+    trace = {**violation.trace, "details": {**details, **listed}}
+    return replace(violation, plate_text=plate or None, trace=trace)
 
 
 def _first(links: list[FileLink], role: str) -> FileLink | None:

@@ -15,6 +15,7 @@ from api.auth.access import ACCESS, GuardedRoute
 from api.auth.guard import Identity, IdentityDep
 from api.desk.language import language_of
 from api.desk.rendering import page
+from api.desk.view import plates_written
 from api.queries import Day
 from api.routes.watchlists import WatchlistAnswer
 from api.services import Services, ServicesDep, Trail, TrailDep
@@ -170,6 +171,7 @@ def _values(services: Services, name: str, plate: str, identity: Identity, trail
         "more": max(0, len(fitting) - SHOWN),
         "plate": plate,
         "hits": newest,
+        "plates": plates_written({hit.violation: hit.text for hit in newest}, services),
         "names": {camera.id: camera.name or camera.id for camera in services.repository.cameras()},
         "may_change": identity.role in (ACCESS["POST", "/watchlists/entries"] or ()),
         "form": None,

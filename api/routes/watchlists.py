@@ -32,7 +32,10 @@ Version = Annotated[
 class EntryAnswer(Answer):
     plate: str = Field(description="Letters and digits.", examples=["75F123456"])
     reason: str = Field(examples=["hit and run, case 2026-118"])
-    expires: datetime | None = Field(description="When it ends; null for never.", examples=["2026-12-31T17:00:00Z"])
+    expires: datetime | None = Field(
+        description="When it ends, null for never; where the file has a day, its end in the site's zone.",
+        examples=["2026-12-31T17:00:00Z"],
+    )
     distance: float | None = Field(
         description="How far a read may be from it to be told of as near; null for what the camera's rule says.",
         examples=[0.3],
@@ -79,7 +82,11 @@ class NewEntry(StrictQuery):
     list: Name = Field(examples=["lists/stolen.csv"])
     plate: Plate
     reason: Reason
-    expires: AwareDatetime | None = Field(default=None, examples=["2026-12-31T17:00:00Z"])
+    expires: AwareDatetime | None = Field(
+        default=None,
+        description="When it ends: for the end of a day, the midnight after it in the site's zone.",
+        examples=["2026-12-31T17:00:00Z"],
+    )
     distance: float | None = Field(default=None, ge=0, le=FARTHEST, examples=[0.3])
     version: Version = None
 

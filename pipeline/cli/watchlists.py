@@ -6,6 +6,7 @@ import getpass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.markup import escape
@@ -16,6 +17,7 @@ from pipeline.cli.terminal import console
 app = typer.Typer(no_args_is_help=True, help="Lists of watched plates.")
 
 SHOWN = 20
+Zone = Annotated[str, typer.Option(help="Of the site, as in Asia/Ho_Chi_Minh: an entry's last day ends there.")]
 List = Annotated[Path, typer.Argument(help="CSV or YAML file of watched plates.")]
 
 
@@ -23,20 +25,21 @@ List = Annotated[Path, typer.Argument(help="CSV or YAML file of watched plates."
 def check_watchlist(
     file: List,
     country: Annotated[str, typer.Option(help="Country whose plates they are: vn, br or us.")] = "vn",
+    timezone: Zone = "UTC",
     everything: Annotated[bool, typer.Option("--all", help=f"Show all entries, not the first {SHOWN}.")] = False,
 ) -> None:
     """Say what is wrong with a watchlist, all of it, or show what it says."""
     from pipeline.detectors.plates.grammar import load_grammar
     from pipeline.watchlist import load_watchlist
 
-    grammar = load_grammar(country)
-    entries = load_watchlist(file).entries
+    grammar, zone = load_grammar(country), _zone(timezone)
+    entries = load_watchlist(file, zone).entries
     now = datetime.now(UTC)
     foreign = [entry.plate for entry in entries if not grammar.conforms(entry.plate)]
     expired = sum(not entry.active(now) for entry in entries)
-    drawn = Table("plate", "reason", "until (UTC)", "distance")
+    drawn = Table("plate", "reason", f"until ({zone.key})", "distance")
     for entry in entries if everything else entries[:SHOWN]:
-        until = f"{entry.expires:%Y-%m-%d %H:%M}" if entry.expires else "for good"
+        until = f"{entry.expires.astimezone(zone):%Y-%m-%d %H:%M}" if entry.expires else "for good"
         distance = "the rule's" if entry.distance is None else f"{entry.distance:g}"
         drawn.add_row(
             entry.plate,
@@ -64,7 +67,7 @@ def add(
     file: List,
     plate: Annotated[str, typer.Argument(help="As it is written: 75A-123.45.")],
     reason: Annotated[str, typer.Option(help="Why the plate is watched for, by a case number for one.")],
-    expires: Annotated[str, typer.Option(help="Last day, as in 2026-12-31, or a time with its zone.")] = "",
+    expires: Annotated[str, typer.Option(help="Last day of the site, as in 2026-12-31, or a time with its zone.")] = "",
     distance: Annotated[str, typer.Option(help="How far a read may be from it, 0 to 2; else the rule's.")] = "",
 ) -> None:
     """Put a plate on a list, in its file. Cameras that run take it over within seconds."""
@@ -84,3 +87,11 @@ def remove(file: List, plate: Annotated[str, typer.Argument(help="The plate to b
     entry = WatchlistFile(file).remove(plate)
     told = f"{file}: {entry.plate}, watched for {entry.reason}, is off the list"
     console.print(told, style="green", soft_wrap=True, markup=False)
+
+
+def _zone(name: str) -> ZoneInfo:
+    """Raises typer.BadParameter for no time zone."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise typer.BadParameter(f"{name!r} is no time zone; give one as Asia/Ho_Chi_Minh") from None

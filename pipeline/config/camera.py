@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
@@ -32,6 +32,7 @@ from pipeline.config.source import SourceConfig
 from pipeline.config.suggestions import did_you_mean
 from pipeline.geometry import Layout
 from pipeline.rules import RuleConfig, rule_types
+from pipeline.rules.plate import PlateConfig
 
 MAX_RATE = 60.0
 NOT_ANALYSED = frozenset(
@@ -270,3 +271,8 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, set | frozenset):
         return sorted(value, key=str)
     return to_jsonable_python(value, fallback=str)
+
+
+def plate_countries(cameras: Iterable[CameraConfig]) -> list[str]:
+    """The countries whose plates are read."""
+    return sorted({rule.country for camera in cameras for rule in camera.rules if isinstance(rule, PlateConfig)})

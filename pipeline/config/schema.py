@@ -185,6 +185,8 @@ class Config(Section):
         inherited = {name: getattr(defaults, name) for name in DefaultsConfig.model_fields}
         if site is not None:
             inherited["timezone"] = site.timezone
+            if info.context is not None:
+                info.context["timezone"] = site.timezone  # in which dates of the files are days that cameras name
         return [_with_defaults(camera, inherited) if isinstance(camera, dict) else camera for camera in cameras]
 
     def model_post_init(self, context: Any) -> None:

@@ -8,7 +8,7 @@ import io
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from pipeline.config.registration import Registration
@@ -34,10 +34,12 @@ class WatchlistRevision:
 
 
 class WatchlistFile:
-    """One watchlist. A change names the digest of the revision that whoever makes it has seen."""
+    """One watchlist, whose dates are days in the `zone`. A change names the digest of the revision that its maker has
+    seen."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, zone: tzinfo = UTC) -> None:
         self.path = path
+        self._zone = zone
         self._changing = threading.Lock()
         self._known: WatchlistRevision | None = None
 
@@ -47,7 +49,7 @@ class WatchlistFile:
         digest = hashlib.sha256(text.encode()).hexdigest()
         known = self._known
         if known is None or known.digest != digest:
-            self._known = known = WatchlistRevision(text, digest, parse_watchlist(text, self.path).entries)
+            self._known = known = WatchlistRevision(text, digest, self._parsed(text))
         return known
 
     def add(self, entry: Mapping[str, str], digest: str | None = None) -> WatchlistEntry:
@@ -59,7 +61,7 @@ class WatchlistFile:
             ConfigError: the file is wrong, or not written in a way that lets it be added in place.
         """
         row = {column: value for column, value in entry.items() if value}
-        new = _checked(row)
+        new = _checked(row, self._zone)
 
         def change(before: WatchlistRevision) -> tuple[str, tuple[WatchlistEntry, ...]]:
             if known := _entry(before, new.plate):
@@ -114,7 +116,7 @@ class WatchlistFile:
         if digest is not None and digest != before.digest:
             raise ConflictError(f"{self.path.name} has been changed meanwhile; look at it again, then change it")
         text, wanted = change(before)
-        if parse_watchlist(text, self.path).entries != wanted:
+        if self._parsed(text) != wanted:
             raise self._unfit("it is not written in a way that lets this be changed in place")
         mark = MARK if self.path.read_bytes().startswith(MARK.encode()) else ""
         exchange(self.path, mark + text, lambda: self.read().digest == before.digest)
@@ -131,7 +133,7 @@ class WatchlistFile:
 
     def _without(self, text: str, number: int) -> str:
         if is_yaml(self.path):
-            only = len(parse_watchlist(text, self.path).entries) == 1
+            only = len(self._parsed(text)) == 1
             return "[]\n" if only else self._spliced(text, Remove((number,)))
         rows = _rows(text)
         entries = [place for place, row in enumerate(rows) if place and any(row)]
@@ -143,6 +145,9 @@ class WatchlistFile:
             return spliced(text, [edit])
         except SpliceError as error:
             raise self._unfit(str(error)) from None
+
+    def _parsed(self, text: str) -> tuple[WatchlistEntry, ...]:
+        return parse_watchlist(text, self.path, self._zone).entries
 
     def _unfit(self, reason: str) -> ConfigError:
         return ConfigError([Problem(str(self.path), 0, 0, "", f"{reason}; change it in the file itself")])
@@ -158,10 +163,11 @@ class ListedFile:
 
 
 class Watchlists:
-    """The watchlists that a streams.yaml names, as it is now."""
+    """The watchlists that a streams.yaml names, as it is now; `zone` is the site's."""
 
-    def __init__(self, registration: Registration) -> None:
+    def __init__(self, registration: Registration, zone: tzinfo = UTC) -> None:
         self._registration = registration
+        self._zone = zone
         self._known: tuple[str, tuple[ListedFile, ...]] = ("", ())
         self._files: dict[str, WatchlistFile] = {}
 
@@ -185,7 +191,7 @@ class Watchlists:
                 if isinstance(name, str):
                     watching.setdefault(name, []).append(str(camera.get("id")))
         folder = self._registration.path.parent
-        files = {name: self._files.setdefault(name, WatchlistFile(folder / name)) for name in watching}
+        files = {name: self._files.setdefault(name, WatchlistFile(folder / name, self._zone)) for name in watching}
         return [ListedFile(name, files[name], tuple(dict.fromkeys(ids))) for name, ids in watching.items()]
 
 
@@ -203,11 +209,11 @@ def new_row(
     }
 
 
-def _checked(row: Mapping[str, str]) -> WatchlistEntry:
+def _checked(row: Mapping[str, str], zone: tzinfo) -> WatchlistEntry:
     """Raises QueryError with every fault of the entry."""
     try:
         rows = [COLUMNS, [row.get(column, "") for column in COLUMNS]]
-        (entry,) = parse_watchlist(_csv(rows, "\n"), Path("entry.csv")).entries
+        (entry,) = parse_watchlist(_csv(rows, "\n"), Path("entry.csv"), zone).entries
     except ConfigError as error:
         raise QueryError("; ".join(f"{fault.field}: {fault.message}".strip(": ") for fault in error.problems)) from None
     return entry

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
@@ -74,7 +75,8 @@ class PlateConfig(RuleConfig):
             # cameras of one registration share what they name, read once
             read: dict[Path, Watchlist] = context.setdefault("watchlists", {})
             try:
-                self._watched = read.get(file) or read.setdefault(file, load_watchlist(file))
+                zone = ZoneInfo(context.get("timezone", "UTC"))
+                self._watched = read.get(file) or read.setdefault(file, load_watchlist(file, zone))
             except ConfigError as error:
                 raise ValueError(str(error)) from None
         return self

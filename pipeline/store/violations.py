@@ -14,7 +14,7 @@ from pipeline.store.filters import PlateFilter, ViolationFilter, plate_seems
 from pipeline.store.paging import Order, paginate, read_float, read_time, read_uuid
 from pipeline.store.plate_candidates import PlateCandidates
 from pipeline.store.records import EvidenceRecord, Page, ViolationRecord, ViolationSummary
-from pipeline.store.tables import Evidence, EvidenceFile, Violation
+from pipeline.store.tables import Evidence, EvidenceFile, PlateRead, Violation
 from pipeline.types import EvidenceFile as FileValue
 
 SORTS = ("-start", "start", "-confidence", "confidence")
@@ -30,6 +30,11 @@ _FILES_OF_MANY = (
     select(EvidenceFile.__table__)
     .where(EvidenceFile.violation.in_(bindparam("violations", expanding=True)))
     .order_by(EvidenceFile.name)
+)
+_PLATES_OF_MANY = (
+    select(Violation.id, PlateRead.display)
+    .join(PlateRead, PlateRead.id == Violation.plate_read)
+    .where(Violation.id.in_(bindparam("violations", expanding=True)))
 )
 
 
@@ -113,6 +118,13 @@ class ViolationQueries(PlateCandidates):
             for row in connection.execute(_FILES_OF_MANY, {"violations": violations}).mappings():
                 found[row["violation"]] = (*found.get(row["violation"], ()), _file(row))
         return found
+
+    def plates_of(self, violations: list[UUID]) -> dict[UUID, str]:
+        """The plates of many violations as people write them, by the format that was read; a violation without a read
+        is left out."""
+        with self.reading() as connection:
+            found = connection.execute(_PLATES_OF_MANY, {"violations": violations})
+            return {row.id: row.display for row in found if row.display}
 
 
 def _order(sort: str) -> Order:

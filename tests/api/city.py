@@ -69,7 +69,7 @@ def build(folder: Path) -> City:
             Tiles.open(mbtiles(folder / "hue.mbtiles")),
             layer(folder / "roads.geojson", (107.57, 16.46), (107.60, 16.47)),
         ),
-        watchlists=Watchlists(Registration(folder / "streams.yaml", folder / "versions")),
+        watchlists=Watchlists(Registration(folder / "streams.yaml", folder / "versions"), HUE),
         access=AccessPolicy(sign_ins_per_minute=100_000, searches_per_minute=100_000, exports_per_minute=100_000),
     )
     return City(settings, now, stolen)

@@ -252,7 +252,9 @@ def test_a_senior_reviewer_changes_a_list_at_the_desk(desk: Callable[[str], Test
     given = {**form, "reason": REASON, "expires": "2099-01-31", "distance": "0.3"}
     added = browser.post("/watchlists/entries", data=given)
     assert added.status_code == 303
-    assert "75A99999 is on the list" in browser.get(added.headers["location"]).text
+    shown = browser.get(added.headers["location"]).text
+    assert "75A-999.99 is on the list" in shown
+    assert "end of 31 Jan 2099" in shown
     assert "75A-999.99,case 2026-118,2099-01-31T17:00:00+00:00," in city.stolen.read_text(), (
         "until the end of that day in Huế"
     )

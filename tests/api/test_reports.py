@@ -52,7 +52,7 @@ def ask(decided: tuple[TestClient, Repository, Site]) -> Client:
         if role not in known:
             known[role] = sign_in(client, role)
             client.cookies.clear()
-        return client.request(method, path, headers=known[role], **given)
+        return client.request(method, path, headers={**known[role], **given.pop("headers", {})}, **given)
 
     return request
 
@@ -165,11 +165,15 @@ def test_a_training_set_is_made_fetched_and_deleted(ask: Client, decided: tuple[
     begun = ask("admin", "/api/v1/training-sets", "POST", json={"first": "2026-11-01", "split": "time"})
     assert begun.status_code == 202, begun.text
     place = f"/api/v1/training-sets/{begun.json()['id']}"
+    shown = ask("admin", "/training").text
+    assert "In the making" in shown and 'hx-get="/training"' in shown, "the page looks after itself meanwhile"
     deadline = time.monotonic() + 240
     while (job := ask("admin", place).json())["state"] == "running" and time.monotonic() < deadline:
         time.sleep(0.1)
     assert job["state"] == "finished", job
     assert (job["done"], sum(job["splits"].values())) == (2, 2)
+    part = ask("admin", "/training", headers={"hx-request": "true"}).text
+    assert part.lstrip().startswith('<div id="sets">') and place in part, "and no longer"
     packed = zipfile.ZipFile(io.BytesIO(ask("admin", f"{place}/file").content))
     manifest = json.loads(packed.read(next(name for name in packed.namelist() if name.endswith("manifest.json"))))
     assert {item["case"] for item in manifest["cases"]} == {str(decided[2].violations[n].id) for n in (0, 2)}

@@ -206,7 +206,7 @@ def test_all_cases_are_reviewed_by_keyboard_under_four_eyes(officer: Callable[[s
     decide(minh, "a")
     minh.goto(f"/violations/{first.id}")
     expect(minh.locator(".standing .state")).to_have_text("accepted")
-    expect(minh.locator(".reading")).to_contain_text("75a 10045")
+    expect(minh.locator(".reading")).to_contain_text("75A-100.45 as officers read it")
 
 
 def test_the_queue_is_filtered_in_place_and_the_address_tells_how(officer: Callable[[str], Page], desk: Desk) -> None:
