@@ -92,12 +92,16 @@ class MemoryWatch:
 
 
 def longest_life(samples: Sequence[Sample], warm_up: float) -> list[Sample]:
-    """The samples of the longest life of the program, without its first `warm_up` seconds."""
+    """The samples of the longest life of the program, without its first `warm_up` seconds, or sixth if that is more."""
     lives: dict[int, list[Sample]] = {}
     for sample in samples:
         lives.setdefault(sample.life, []).append(sample)
-    stretches = ([one for one in life if one.time - life[0].time >= warm_up] for life in lives.values())
-    return max(stretches, key=len, default=[])
+    return max((_warm(life, warm_up) for life in lives.values()), key=len, default=[])
+
+
+def _warm(life: Sequence[Sample], warm_up: float) -> list[Sample]:
+    begin, end = life[0].time, life[-1].time
+    return [one for one in life if one.time - begin >= max(warm_up, (end - begin) / 6)]
 
 
 def slope(samples: Sequence[Sample]) -> Slope | None:

@@ -56,10 +56,14 @@ def test_a_leak_fails_a_flat_run_passes_and_a_short_one_shows_nothing():
 
 
 def test_the_longest_life_without_its_warm_up_counts():
-    lives = [*samples(0, 5, life=1), *samples(0, 20, life=2, begin=400), *samples(0, 5, life=3, begin=2000)]
+    lives = [*samples(0, 5, life=1), *samples(0, 15, life=2, begin=400), *samples(0, 5, life=3, begin=2000)]
     found = longest_life(lives, 180)
     assert {one.life for one in found} == {2}
     assert found[0].time == 400 + 180
+
+
+def test_a_long_life_warms_up_for_a_sixth_of_it():
+    assert longest_life(samples(0, 60), 180)[0].time == pytest.approx(600, abs=5)
 
 
 def test_a_tree_of_processes_is_measured_whole():
