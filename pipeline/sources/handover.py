@@ -30,7 +30,11 @@ class Handover:
     def advance(self, reading: Reading, key: MediaPacket, last: MediaPacket) -> tuple[Reading, MediaPacket] | None:
         """At a key frame of the old reading, after its packet `last`: the new reading and the key frame of its own
         that takes the place of `key`. None while there is nothing to move or the new one is not ready."""
-        if reading.unwelcome and monotonic() >= self._again:
+        if not reading.unwelcome:
+            self.drop()
+            self._again = 0.0
+            return None
+        if monotonic() >= self._again:
             self.drop()
             self._again = monotonic() + RETRY_SECONDS
             self._next = self._readers.open(replace(reading.order, epoch=reading.epoch, earliest=None), self._closed)

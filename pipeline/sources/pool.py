@@ -23,7 +23,9 @@ OPENING_SECONDS = 3.0
 DEAF_SECONDS = 4.0
 """A process that was silent for so long when one of its cameras hangs, hangs itself."""
 PROBATION_SECONDS = 300.0
-"""Cameras that lived for so long in a process of few join the others at their next opening."""
+"""Cameras that lived for so long in a process of few join the others again."""
+LONGEST_PROBATION = 64
+"""Times as long, for who was found out again and again."""
 
 
 class ReaderPool:
@@ -32,9 +34,10 @@ class ReaderPool:
     A process that dies, or shows no sign of life for `patience` seconds, is killed, and its cameras open again in
     others of half the size: the one of them that kills processes is soon by itself, and it costs few processes to find
     it. When one camera hangs it is given a process of its own at once, and the others leave the one it hung in without
-    a gap; that is killed when none is left. Who then gave no trouble for `probation` seconds opens the next time among
-    as many as ever: not before, for some cameras take no second connection. Close the pool when done: it is a context
-    manager.
+    a gap; that is killed when none is left. Who then gave no trouble for `probation` seconds joins the others: the
+    smallest of the processes whose cameras find room in others is emptied, one camera after the other, without a gap.
+    For a camera that was by itself when it gave trouble, or hung, that takes twice as long each time; so it does where
+    one takes no second connection. Close the pool when done: it is a context manager.
     """
 
     def __init__(
@@ -42,12 +45,13 @@ class ReaderPool:
     ) -> None:
         self._group = group
         self._patience = patience
-        self._probation = probation
+        self.probation = probation
         self.clock = ClockWatch()
         self._doors = threading.Semaphore(opens)
         self._numbers = itertools.count(1)
         self._processes: list[ReaderProcess] = []
         self._suspicion: Counter[str] = Counter()
+        self._guilt: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._supervisor: threading.Thread | None = None
@@ -85,6 +89,7 @@ class ReaderPool:
             log.warning("camera hangs in its reader and is moved to another", camera=camera)
             reading.stuck = True
             self._suspicion[camera] = self._group.bit_length()
+            self._guilt[camera] += 1
 
     @property
     def processes(self) -> list[ProcessState]:
@@ -129,6 +134,8 @@ class ReaderPool:
             if wanted:
                 self._processes.remove(process)
                 self._suspicion.update(cameras)
+                if len(cameras) == 1:
+                    self._guilt.update(cameras)
         if wanted and cameras:
             log.error(
                 "reader process lost; its cameras open again", pid=process.pid, reason=process.end, cameras=cameras
@@ -142,6 +149,7 @@ class ReaderPool:
             with self._lock:
                 for process in self._processes.copy():
                     self._look_after(process, slept)
+                self._bring_together()
 
     def _look_after(self, process: ReaderProcess, slept: bool) -> None:
         if slept:
@@ -154,6 +162,29 @@ class ReaderPool:
         if process.spent:
             self._processes.remove(process)
             process.stop("not needed any more")
-        elif process.untroubled > self._probation:
+        elif self._is_proven(process):
+            process.room = self._group
             for camera in process.cameras:
                 self._suspicion.pop(camera, None)
+
+    def _is_proven(self, process: ReaderProcess) -> bool:
+        """Whether its cameras have given no trouble for long enough."""
+        guilt = max((self._guilt[camera] for camera in process.cameras), default=0)
+        longer = 2 ** (max(0, guilt - 1) + process.refusals)
+        return not process.hangs and process.untroubled > self.probation * min(LONGEST_PROBATION, longer)
+
+    def _bring_together(self) -> None:
+        """After processes were split, or cameras taken away, fewer may do: each costs memory of its own."""
+        emptied = next((process for process in self._processes if process.leaving), None)
+        if emptied is None:
+            proven = [each for each in self._processes if each.cameras and self._is_proven(each)]
+            emptied = min(proven, key=lambda process: len(process.cameras), default=None)
+            if emptied is None or self._room_beside(emptied) < len(emptied.cameras):
+                return
+            emptied.leaving = True
+            log.info("reader processes are brought together", pid=emptied.pid, cameras=list(emptied.cameras))
+        emptied.ask_next()
+
+    def _room_beside(self, process: ReaderProcess) -> int:
+        others = [each for each in self._processes if each is not process and each.accepts(self._group)]
+        return sum(each.room - len(each.cameras) for each in others if each.cameras)

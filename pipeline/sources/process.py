@@ -23,6 +23,8 @@ log = structlog.get_logger()
 
 IDLE_SECONDS = 30.0
 """An empty process is kept for so long, for the next camera."""
+LEAVING_SECONDS = 60.0
+"""A camera that has not gone elsewhere by then takes no second connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class ProcessState:
 class ReaderProcess:
     """Starts a reader process, and hands each reading in it what it sends.
 
-    `on_end` is called with the cameras that were being read when it ended. It takes up to `room` cameras.
+    `on_end` is called with the cameras that were being read when it ended. It takes up to `room` cameras, and none
+    while it is `leaving`: its cameras are to go elsewhere. `refusals` counts how often one of them would not.
     """
 
     def __init__(self, on_end: Callable[[ReaderProcess, list[str]], None], room: int) -> None:
@@ -48,6 +51,9 @@ class ReaderProcess:
         self.channel = Channel(ours)
         self.room = room
         self.end = ""
+        self.leaving = False
+        self.refusals = 0
+        self._asked = 0.0
         self._on_end = on_end
         self._readings: dict[int, Reading] = {}
         self._lock = threading.Lock()
@@ -88,12 +94,12 @@ class ReaderProcess:
         readings = self._current()
         if readings:
             return all(reading.hangs for reading in readings)
-        return self.room == 1 or monotonic() - self._used > IDLE_SECONDS
+        return self.leaving or self.room == 1 or monotonic() - self._used > IDLE_SECONDS
 
     def accepts(self, room: int) -> bool:
         """Whether one more camera may be read in it, of those that are to be with so many."""
         readings = self._current()
-        sound = not self.end and not any(reading.hangs for reading in readings)
+        sound = not self.end and not self.leaving and not any(reading.hangs for reading in readings)
         return sound and self.room == room and len(readings) < room
 
     def add(self, reading: Reading) -> None:
@@ -126,6 +132,18 @@ class ReaderProcess:
         """Ask the cameras that live in it to go elsewhere."""
         for reading in self._current():
             reading.unwelcome = True
+
+    def ask_next(self) -> None:
+        """Ask one camera after the other to go elsewhere, until all have or one does not: then all that are left stay,
+        `leaving` no more."""
+        readings = [reading for reading in self._current() if reading.left is None]
+        asked = next((reading for reading in readings if reading.unwelcome), None)
+        if asked is None:
+            for reading in readings[:1]:
+                reading.unwelcome, self._asked = True, monotonic()
+        elif monotonic() - self._asked > LEAVING_SECONDS:
+            asked.unwelcome = self.leaving = False
+            self.refusals += 1
 
     def excuse(self) -> None:
         """Do not count the silence so far: nobody was listening."""

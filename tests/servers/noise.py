@@ -10,10 +10,13 @@ from contextlib import contextmanager, suppress
 
 
 class BadLine:
-    """Forwards connections to a port of this machine; while `noisy`, the server's bytes arrive as random ones."""
+    """Forwards connections to a port of this machine; while `noisy`, the server's bytes arrive as random ones. While
+    `full`, it takes no further connection; `refused` counts those."""
 
     def __init__(self, target: int) -> None:
         self.noisy = False
+        self.full = False
+        self.refused = 0
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -27,6 +30,10 @@ class BadLine:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                if self.full:
+                    self.refused += 1
+                    client.close()
+                    continue
                 server = socket.create_connection(("127.0.0.1", self._target))
                 threading.Thread(target=self._forward, args=(client, server, False), daemon=True).start()
                 threading.Thread(target=self._forward, args=(server, client, True), daemon=True).start()

@@ -19,7 +19,6 @@ import pytest
 from pipeline.readers.messages import Order
 from pipeline.soak.films import resize
 from pipeline.sources import ReaderPool
-from pipeline.sources.pool import TICK_SECONDS
 from pipeline.types import Image
 
 from ..servers.clips import make_clip, number_of
@@ -113,25 +112,62 @@ def test_a_process_that_dies_or_stops_is_replaced(server: RtspServer, pool: Read
 
 
 def test_cameras_of_a_process_that_dies_are_split_until_they_gave_no_trouble(server: RtspServer) -> None:
-    """So that the one of them that kills it is found, at the price of few processes."""
-    with ReaderPool(group=4, probation=0.2) as pool, ExitStack() as stack:
-        names = [f"camera-{number}" for number in range(4)]
+    """So that the one of them that kills it is found, at the price of few processes. These are brought together."""
+    with ReaderPool(group=4) as pool, ExitStack() as stack:
+        names = [f"camera-{number}" for number in range(3)]
         cameras = [stack.enter_context(watching(pool, server.url("/gate"), camera=name)) for name in names]
 
         def read_by(count: int) -> set[int]:
-            """The processes that all cameras are read in, when there are so many."""
+            """The processes that all cameras are read in, when there are so many and no more."""
             for camera in cameras:
-                camera.until(lambda: len({process_of(pool, name) for name in names} - {0}) == count)
+                camera.until(lambda: len({process_of(pool, name) for name in names} - {0}) == count, seconds=60)
                 camera.more()
             return {process_of(pool, name) for name in names}
 
         (old,) = read_by(1)
         os.kill(old, signal.SIGKILL)
-        halves = read_by(2)
-        time.sleep(0.2 + 2 * TICK_SECONDS)  # they gave no trouble
-        for half in halves:
-            os.kill(half, signal.SIGKILL)
-        assert not halves & read_by(2), "halves again, not quarters: what happened before is forgotten"
+        read_by(2)
+        os.kill(max(pool.processes, key=lambda process: len(process.cameras)).pid, signal.SIGKILL)
+        parts = read_by(3)
+        counts = [len(camera.packets) for camera in cameras]
+        reconnects = [camera.camera.state.reconnects for camera in cameras]
+        pool.probation = 0.5  # it has passed for all
+        (together,) = read_by(1)
+        assert together in parts, "no further process was needed for it"
+        wait_until_gone(*(parts - {together}))
+        for camera, count, before in zip(cameras, counts, reconnects, strict=True):
+            assert camera.camera.state.reconnects == before
+            packets = camera.packets[count - 1 :]
+            steps = [(later.dts or 0) - (earlier.dts or 0) for earlier, later in pairwise(packets)]
+            assert 0 < min(steps) <= max(steps) < 2 * 3600, "nothing was missed"
+        pool.probation = 300
+        os.kill(together, signal.SIGKILL)
+        assert together not in read_by(2), "halves again, no smaller: what happened before is forgotten"
+
+
+def test_cameras_that_take_no_second_connection_stay_where_they_are(
+    server: RtspServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.sources.process.LEAVING_SECONDS", 4.0)
+    with (
+        bad_line(server.port) as line,
+        ReaderPool(group=2) as pool,
+        watching(pool, f"rtsp://127.0.0.1:{line.port}/gate") as gate,
+        watching(pool, f"rtsp://127.0.0.1:{line.port}/yard", camera="yard") as yard,
+    ):
+        gate.until(lambda: gate.frames and yard.frames)
+        os.kill(process_of(pool, "gate"), signal.SIGKILL)
+        for watched in (gate, yard):
+            watched.until(lambda watched=watched: watched.camera.state.reconnects == 1)
+            watched.more()
+        line.full, pool.probation = True, 0.5
+        gate.until(lambda: line.refused)
+        assert process_of(pool, "gate") != process_of(pool, "yard")
+        line.full = False  # tried again after a while
+        gate.until(lambda: len(pool.processes) == 1)
+        for watched in (gate, yard):
+            watched.more()
+            assert watched.camera.state.reconnects == 1
 
 
 def test_a_group_is_kept_and_an_end_leaves_nothing_behind(server: RtspServer, clip: Path) -> None:
