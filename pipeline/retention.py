@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -86,11 +86,10 @@ class Retention:
         )
 
     def run(self, *, apply: bool) -> list[Line]:
-        """One pass; what went, or would go, by kind, camera and reason."""
-        if apply:
-            self._finish_pending()
+        """One pass; what went, or would go, by kind, camera and reason, and what an earlier pass had begun."""
         gone: set[Candidate] = set()
         lines = [
+            *(_begun_earlier(self._finish_pending()) if apply else ()),
             *self._cases_by_age(gone, apply=apply),
             *self._cases_by_size(gone, apply=apply),
             *self._plate_reads(apply=apply),
@@ -168,20 +167,24 @@ class Retention:
                 self._finish_pending()
         return Line("cases", camera or "all", reason, number, freed)
 
-    def _finish_pending(self) -> None:
-        """Carry through what is marked, now or by a pass that a kill ended."""
+    def _finish_pending(self) -> list[PendingRemoval]:
+        """Carry through what is marked, now or by a pass that a kill ended; what went."""
         tried: set[object] = set()
+        removed: list[PendingRemoval] = []
         while pending := [one for one in self.repository.pending_removals(BATCH) if one.violation not in tried]:
             for removal in pending:
                 tried.add(removal.violation)
                 if self.stop.is_set():
-                    return
+                    return removed
                 try:
-                    self._remove(removal)
+                    if self._remove(removal):
+                        removed.append(removal)
                 except (OSError, ArchiveError) as error:
                     log.error("evidence not removed; tried again in the next pass", error=str(error))
+        return removed
 
-    def _remove(self, removal: PendingRemoval) -> None:
+    def _remove(self, removal: PendingRemoval) -> bool:
+        """False where somebody has taken the case up, which stays."""
         package = self._inside(removal.folder)
         aside = package.with_name(f".{package.name}.gone") if package else None
         if package is not None and aside is not None and package.exists():
@@ -191,7 +194,7 @@ class Retention:
             if package is not None and aside is not None and aside.exists():
                 aside.rename(package)
                 sync(package.parent)
-            return
+            return False
         if package is not None and aside is not None:
             if self.archive is not None:
                 self.archive.delete(removal.folder)
@@ -201,6 +204,7 @@ class Retention:
             (package.parents[1] / ARCHIVED / package.name).unlink(missing_ok=True)
             _remove_empty(package.parent)
         self.repository.finish_removal(removal.violation, self.clock())
+        return True
 
     def _inside(self, folder: str) -> Path | None:
         """A package's path below the evidence folder; None for no folder, or one that leads elsewhere."""
@@ -255,6 +259,15 @@ class Retention:
             detail = {"what": line.what, "camera": line.camera, "reason": line.reason, "number": line.number}
             self.repository.audit_retention("retention.removed", detail)
         return line
+
+
+def _begun_earlier(removed: Iterable[PendingRemoval]) -> Iterator[Line]:
+    """What went of the removals that a pass before had marked and could not finish."""
+    places: dict[tuple[str, str], list[PendingRemoval]] = {}
+    for one in removed:
+        places.setdefault((one.camera, one.reason), []).append(one)
+    for (camera, reason), some in places.items():
+        yield Line("cases", camera, f"{reason}; begun by an earlier pass", len(some), sum(one.bytes for one in some))
 
 
 def _size(path: Path) -> int:

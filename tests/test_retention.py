@@ -8,7 +8,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from typer.testing import CliRunner
 
+from pipeline.cli import app
 from pipeline.config import Config
 from pipeline.errors import ArchiveError
 from pipeline.evidence.archive import Archive
@@ -88,6 +90,21 @@ def test_the_oldest_go_until_the_size_fits_but_no_young_ones(repository, tmp_pat
     assert [repository.violation(one) is not None for one in cases] == [False, False, False, True, True]
 
 
+def test_a_pass_that_only_finishes_another_says_what_it_finished(tmp_path):
+    data = tmp_path / "data"
+    (tmp_path / "streams.yaml").write_text(
+        "site: {timezone: UTC}\ncameras: [{id: gate-1, source: 'rtsp://10.0.0.1/', retention: {violations: 30}}]\n"
+    )
+    data.mkdir()
+    with Repository.open(f"sqlite:///{data / 'matthan.db'}") as repository:
+        case(repository, data, days=40)
+        repository.mark_removals(repository.removable(("flagged",), NOW), "flagged for long", NOW)
+    apply = ["retention", "--apply", "--config", str(tmp_path / "streams.yaml"), "--data", str(data)]
+    told = CliRunner().invoke(app, apply, env={"COLUMNS": "200"}).output
+    assert "begun by an earlier pass" in told and "1.0 MB of files removed" in told
+    assert "nothing is due" in CliRunner().invoke(app, apply).output
+
+
 @pytest.mark.parametrize("steps", range(5))
 def test_a_kill_between_two_steps_leaves_nothing_for_ever(repository, tmp_path, steps):
     old = case(repository, tmp_path, days=40)
@@ -103,7 +120,10 @@ def test_a_kill_between_two_steps_leaves_nothing_for_ever(repository, tmp_path, 
     ]
     for step in work[:steps]:
         step()
-    keeper.run(apply=True)
+    (line,) = keeper.run(apply=True)
+    why = "flagged for long; begun by an earlier pass" if steps else "flagged for more than 30 days"
+    assert (line.what, line.camera, line.reason, line.number, line.bytes) == ("cases", "gate-1", why, 1, SIZE)
+    assert not keeper.run(apply=True)
     assert repository.violation(old) is None
     assert list((tmp_path / "evidence").rglob(f"*{old}*")) == []
     assert not repository.pending_removals()
@@ -118,7 +138,7 @@ def test_a_case_that_is_taken_up_meanwhile_gets_its_evidence_back(repository, tm
     package = tmp_path / "evidence" / candidates[0].folder
     package.rename(package.with_name(f".{package.name}.gone"))
     repository.hold_violation(old, "court order", "lan")
-    retention(repository, tmp_path, violations=30).run(apply=True)
+    assert not retention(repository, tmp_path, violations=30).run(apply=True)
     assert (package / "clip.mp4").stat().st_size == SIZE
     assert repository.violation(old) is not None
     assert not repository.pending_removals()
