@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner
 
-from pipeline.checkpoints import CheckpointKeeper, keep_checkpoint, read_checkpoints
+from pipeline.checkpoints import CheckpointKeeper, checkpoint, keep_checkpoint, read_checkpoints
 from pipeline.cli import app
 from pipeline.errors import EvidenceError
 from pipeline.paths import DataFolder
 from pipeline.signing import Signer, TrustedKeys
 from pipeline.store import Repository
+from pipeline.store.chain import canonical
 from pipeline.types import Findings
 from tests.store.makers import violation
 
@@ -25,7 +26,7 @@ def site(tmp_path: Path) -> DataFolder:
 
 @pytest.fixture
 def repository(site: DataFolder) -> Iterator[Repository]:
-    with Repository.open(site.database_url) as opened:
+    with Repository.open(site.database_url, Signer.open(site.keys)) as opened:
         opened.save(Findings((violation(),)))
         yield opened
 
@@ -44,8 +45,45 @@ def test_a_checkpoint_is_kept_whenever_the_chain_has_grown(repository: Repositor
         pass  # at the end, too
     heads, faults = read_checkpoints(site.checkpoints, signer.trusted)
     assert faults == []
-    assert [head.number for head in heads] == [1, 2]
-    assert list(repository.check_chain(heads)) == []
+    assert [(head.number, head.sealed_from) for head in heads] == [(1, 1), (2, 1)]
+    assert list(repository.check_chain(heads, signer.trusted)) == []
+
+
+def test_a_checkpoint_from_before_there_were_seals_counts_still(repository: Repository, site: DataFolder) -> None:
+    signer = Signer.open(site.keys)
+    made = checkpoint(repository, signer)
+    fields = {name: value for name, value in made.items() if name not in ("sealed_from", "signature")}
+    line = {**fields, "signature": signer.sign(canonical(fields).encode())}
+    site.checkpoints.write_text(json.dumps(line) + "\n")
+    ((head,), faults) = read_checkpoints(site.checkpoints, signer.trusted)
+    assert (faults, head.number, head.sealed_from) == ([], 1, 0)
+    assert list(repository.check_chain([head], signer.trusted)) == []
+
+
+def test_the_command_names_an_entry_that_was_put_on_the_end(
+    repository: Repository, site: DataFolder, tmp_path: Path
+) -> None:
+    data = ("--data", str(site.root))
+    keep_checkpoint(repository, Signer.open(site.keys), site.checkpoints)
+    code, told = run("verify", "--database", *data)
+    assert (code, "every one bears a seal;" in told) == (0, True), told
+    nowhere = ("--data", str(tmp_path / "nowhere"))
+    code, told = run("verify", "--database", str(site.root / "matthan.db"), *nowhere)
+    assert (code, "the seals were not checked: give --key" in told) == (0, True), told
+    with Repository.open(site.database_url) as keyless:
+        keyless.close_open_violations("gate-1", "by one without the key")
+    repository.record_audit("lan", "violation.view", "violation", "1")
+    code, told = run("verify", "--database", *data)
+    assert code == 1
+    assert f"chain 2, seal: bears no seal (of violations {violation().id})" in told
+    with repository.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER chain_no_update"))
+        connection.execute(text("UPDATE chain SET seal = NULL"))
+    assert "chain 1, seal: bears no seal" in run("verify", "--database", *data)[1]
+    public = tmp_path / "public.pem"
+    public.write_text(run("keys", "show", "--pem", *data)[1])
+    code, told = run("verify", "--database", str(site.root / "matthan.db"), "--key", str(public), *nowhere)
+    assert (code, "no entry bears a seal" in told) == (0, True), told
 
 
 def test_lines_that_nobody_trusted_signed_are_named(repository: Repository, site: DataFolder, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ class Handed:
 
 def hand_over(folder: Path) -> Handed:
     signer = Signer.open(folder / "keys")
-    repository = Repository.open(f"sqlite:///{folder / 'matthan.db'}")
+    repository = Repository.open(f"sqlite:///{folder / 'matthan.db'}", signer)
     repository.record_camera("gate-1", "Cổng Ngọ Môn", 16.4677, 107.5792)
     found = film(repository, folder / "evidence", encode(folder / "clip.mp4"), 0, signer)
     decision = Decision(Action.ACCEPT, "lan", plate="75A-100.45", note="<b>rõ</b>")

@@ -14,6 +14,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from pipeline.evidence import verify_package
+from pipeline.signing import Signer
 from pipeline.store import Repository
 
 ROOT = Path(__file__).parents[2]
@@ -90,3 +91,10 @@ def assert_packages_are_whole(data: Path, found: dict[str, list[dict[str, Any]]]
         evidence = violation["evidence"]
         assert evidence["complete"], evidence
         assert verify_package(data / "evidence" / evidence["folder"]) == []
+
+
+def assert_every_entry_is_sealed(data: Path) -> None:
+    """By a key of the data folder, from the first entry of the chain on."""
+    with open_store(data) as repository:
+        assert list(repository.check_chain(trusted=Signer.open(data / "keys").trusted)) == []
+        assert repository.chain_sealed_from() == 1

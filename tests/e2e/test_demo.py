@@ -61,6 +61,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def test_the_demo_finds_what_the_samples_show_and_serves_it(demo: Demo) -> None:
     look_at_what_is_served(demo.address, demo.password)
     command.assert_packages_are_whole(demo.data, command.rows(demo.data))
+    command.assert_every_entry_is_sealed(demo.data)
 
 
 def test_thirty_cases_of_the_samples_are_reviewed_by_keyboard_alone(

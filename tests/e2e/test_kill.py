@@ -36,6 +36,7 @@ def test_a_killed_run_is_completed_by_the_next(tmp_path, kind):
     assert "skipped" not in output
     assert command.rows(killed) == expected
     command.assert_packages_are_whole(killed, expected)
+    command.assert_every_entry_is_sealed(killed)
 
     if kind == "batch":  # what a finished run covers is not done again
         assert "skipped" in command.finish(command.start(*arguments, data=killed))

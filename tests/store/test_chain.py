@@ -23,7 +23,7 @@ from pipeline.types import Findings
 from .makers import NOON, plate, seconds, violation
 from .tampering import decide, disarm, first_row, live, other, tampered
 
-CHAIN = ChainEntry.__table__
+CHAIN = ChainEntry.rows()
 
 
 def faults(repository: Repository, *heads: Head) -> list[str]:
@@ -179,8 +179,8 @@ def test_what_retention_takes_is_forgotten_by_the_chain_and_told_from_tampering(
         contents = connection.execute(own.where(CHAIN.c.content.is_not(None))).scalars().all()
         assert not any("75A" in content for content in contents)
         assert connection.execute(select(func.count()).where(CHAIN.c.content.is_(None))).scalar_one() > 4
-    back = dict(first_row(repository, Violation.__table__))
-    with tampered(repository, insert(Violation.__table__).values({**back, "id": undecided})) as told:
+    back = dict(first_row(repository, Violation.rows()))
+    with tampered(repository, insert(Violation.rows()).values({**back, "id": undecided})) as told:
         assert any(fault.startswith(f"violations {undecided}: was put back past the program") for fault in told)
 
 
@@ -252,11 +252,11 @@ def test_files_of_no_evidence_are_named(repository: Repository) -> None:
 def test_entries_before_the_first_vouch_for_nothing(repository: Repository) -> None:
     live(repository)
     stranger = UUID(int=7)
-    row = dict(first_row(repository, Violation.__table__))
+    row = dict(first_row(repository, Violation.rows()))
     with repository.reading() as connection:
         entry = dict(connection.execute(select(CHAIN).where(CHAIN.c.number == 1)).mappings().one())
     forged = {**entry, "number": -3, "kind": "violations", "subject": str(stranger), "previous": "", "hash": ""}
-    deeds = (insert(Violation.__table__).values({**row, "id": stranger}), insert(CHAIN).values(forged))
+    deeds = (insert(Violation.rows()).values({**row, "id": stranger}), insert(CHAIN).values(forged))
     with tampered(repository, *deeds) as found:
         assert found == [
             "chain -3: was put in past the program: the chain begins with entry 1",
