@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 LONGEST_PAUSE = 30.0
+ASKED_SECONDS = 60.0
+"""For so much longer a start is to be waited for; asked for three times in it."""
 
 
 @contextmanager
@@ -28,6 +30,27 @@ def supervised(lives: Callable[[], bool]) -> Iterator[None]:
     finally:
         notify("STOPPING=1")
         done.set()
+
+
+@contextmanager
+def taking_long(what: str) -> Iterator[None]:
+    """While the context lasts, a start that is at `what` is not ended for taking longer than the unit allows."""
+    done = threading.Event()
+
+    def ask() -> None:
+        while True:
+            notify(f"EXTEND_TIMEOUT_USEC={round(ASKED_SECONDS * 1e6)}\nSTATUS={what}")
+            if done.wait(ASKED_SECONDS / 3):
+                return
+
+    asking = threading.Thread(target=ask, name="start", daemon=True)
+    asking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        asking.join()
+        notify("STATUS=")
 
 
 def notify(state: str) -> None:

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, func, select
 
 from pipeline.errors import StoreError
+from pipeline.service import taking_long
 from pipeline.store.database import describe, explained
 
 # Any number that no other program on the same server uses for its own advisory lock.
@@ -24,7 +25,7 @@ def upgrade(engine: Engine) -> None:
         with engine.connect() as connection:
             if _at_head(connection, scripts):
                 return
-        with engine.execution_options(writes=True).begin() as connection:
+        with taking_long("upgrading the database"), engine.execution_options(writes=True).begin() as connection:
             if engine.dialect.name == "postgresql":
                 connection.execute(select(func.pg_advisory_xact_lock(ADVISORY_LOCK)))
             if not _at_head(connection, scripts):
