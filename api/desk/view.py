@@ -139,6 +139,13 @@ class Case:
         return self.camera.name if self.camera and self.camera.name else self.violation.camera
 
     @property
+    def notes(self) -> list[str]:
+        """How the evidence came about, in the program's words, each thing by itself."""
+        return (
+            self.violation.evidence.note.split("; ") if self.violation.evidence and self.violation.evidence.note else []
+        )
+
+    @property
     def reads(self) -> list[RawRead]:
         start = self.violation.start
         return [

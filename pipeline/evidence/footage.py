@@ -83,7 +83,7 @@ class ClipMaker:
             waits = complete and now is not None and now < until + PATIENCE
             if complete and not waits:
                 log.error("violation kept without its clip", camera=violation.camera, id=str(violation.id), error=lack)
-            return Gathered(note=f"no clip{' yet' if waits or not complete else ''}: {lack}", postponed=waits)
+            return Gathered(note=f"{'no clip yet' if waits or not complete else 'no clip'}: {lack}", postponed=waits)
         try:
             if kept and reaches_further_back(kept[1], packets):  # memory had no room until the clip was complete
                 link_clips(self._root / package_folder(violation), draft)

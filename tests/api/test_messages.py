@@ -34,7 +34,7 @@ YIELDING = {"pipeline/config/changes.py"}
 PLACES = (
     "api/**/*.py", "pipeline/config/*.py", "pipeline/rules/*.py", "pipeline/store/*.py", "pipeline/casefile/state.py",
     "pipeline/training/export.py", "pipeline/exchange.py", "pipeline/periods.py", "pipeline/review.py",
-    "pipeline/watchlist.py",
+    "pipeline/watchlist.py", "pipeline/evidence/verify.py",
 )  # fmt: skip
 UNSEEN = {
     "pipeline/store/claims.py": "said by `matthan run`",
@@ -122,6 +122,31 @@ def test_every_message_is_told_in_vietnamese(vietnamese: Language) -> None:
     everything = {**dict(said()), **dict.fromkeys(phrases(), "pipeline/config/messages.py")}
     assert len(everything) > 200
     assert {text: file for text, file in everything.items() if vietnamese.tell(text) == text} == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "the clip ends 4.1 s early: the recording ends there",
+            "đoạn video kết thúc sớm 4.1 giây: bản ghi kết thúc tại đó",
+        ),
+        (
+            "no clip yet: it would leave less than 512 MiB free on the disk of /data",
+            "chưa có đoạn video: nếu ghi thì ổ đĩa của /data còn trống chưa đến 512 MiB",
+        ),
+        (
+            "preview.mp4 is a re-encoded copy for viewing, clip.mkv the evidence",
+            "preview.mp4 là bản mã hóa lại để xem, clip.mkv mới là chứng cứ",
+        ),
+        (
+            "is signed by the key 0123456789abcdef…, which is not trusted here",
+            "được ký bằng khóa 0123456789abcdef…, không được tin cậy tại đây",
+        ),
+    ],
+)
+def test_what_is_noted_of_evidence_is_told_in_vietnamese(vietnamese: Language, said: str, told: str) -> None:
+    assert vietnamese.tell(said) == told
 
 
 def test_values_stay_and_messages_in_messages_are_told(vietnamese: Language) -> None:
