@@ -16,6 +16,9 @@ log = structlog.get_logger()
 
 THREADS = 2
 """While one of them waits for the disk, the other goes on."""
+MOST_THREADS = 16
+"""As many, when all of them are stuck."""
+STUCK_SECONDS = 5.0
 
 T = TypeVar("T")
 Task: TypeAlias = Callable[[], None]
@@ -28,17 +31,15 @@ class Lanes:
     def __init__(self, threads: int = THREADS) -> None:
         self._lanes: dict[str, Lane] = {}
         self._ready: SimpleQueue[Lane | None] = SimpleQueue()
-        self._threads = [threading.Thread(target=self._work, name="evidence", daemon=True) for _ in range(threads)]
-        self._started = False
+        self._wanted = threads
+        self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
 
     def lane(self, camera: str) -> Lane:
         """The camera's lane: one for good, so that two runs of a camera never write side by side."""
         with self._lock:
-            if not self._started:
-                self._started = True
-                for thread in self._threads:
-                    thread.start()
+            while len(self._threads) < self._wanted:
+                self._start()
             if camera not in self._lanes:
                 self._lanes[camera] = Lane(self._ready)
             return self._lanes[camera]
@@ -50,10 +51,22 @@ class Lanes:
             lanes = list(self._lanes.values())
         return max((lane.stalled for lane in lanes), default=0.0)
 
+    def relieve(self) -> None:
+        """Start another thread where each is stuck in a lane, as one whose disk hangs keeps it; call it every few
+        seconds. Lanes that want nothing of that disk then go on."""
+        with self._lock:
+            stuck = sum(lane.stuck for lane in self._lanes.values())
+            if self._threads and len(self._threads) <= stuck < MOST_THREADS:
+                self._start()
+
     def close(self) -> None:
         """Let the threads end; who wants the work done waits for it before."""
         for _ in self._threads:
             self._ready.put(None)
+
+    def _start(self) -> None:
+        self._threads.append(threading.Thread(target=self._work, name="evidence", daemon=True))
+        self._threads[-1].start()
 
     def _work(self) -> None:
         while (lane := self._ready.get()) is not None:
@@ -68,6 +81,7 @@ class Lane:
         self._tasks: deque[Task] = deque()
         self._taken = False
         self._moved = 0.0
+        self._began: float | None = None
         self._lock = threading.Lock()
 
     @property
@@ -75,6 +89,12 @@ class Lane:
         """Seconds since a piece was last done or, in an idle lane, put here; 0 when nothing is to be done."""
         with self._lock:
             return monotonic() - self._moved if self._taken else 0.0
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a piece has been worked on for so long that the disk must hang."""
+        began = self._began
+        return began is not None and monotonic() - began > STUCK_SECONDS
 
     def put(self, task: Task) -> None:
         """Have this done after all that was put here before. What it raises is logged, and ends nothing else."""
@@ -101,10 +121,12 @@ class Lane:
 
     def do_next(self) -> None:
         """One piece; the other lanes come next."""
+        self._began = monotonic()
         try:
             self._tasks.popleft()()
         except Exception:
             log.exception("work on evidence")
+        self._began = None
         with self._lock:
             again = self._taken = bool(self._tasks)
             self._moved = monotonic()

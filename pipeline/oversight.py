@@ -90,6 +90,8 @@ class Oversight:
         if self._previews is not None:
             self._metrics.previews_waiting.set(self._previews.waiting)
         self._metrics.queue_depth.labels("cases").set(sum(run.cases for run in self._runs if not run.ended))
+        if self._lanes is not None:
+            self._lanes.relieve()
         self._tell_of_evidence()
         now = monotonic()
         if now - self._window >= WINDOW:

@@ -22,7 +22,8 @@ class WriteBehind:
 
     Pictures are encoded and packages forced to the disk there; the driver, which serves all cameras, never waits for
     it. It holds back the frames of a camera that is `behind`, so that what waits is bounded; `bell` rings when that
-    changes. `waiting` counts the pieces of work. The first error is kept in `error`; nothing more is stored after it.
+    changes. A camera that has nothing to write waits for no lane, as a disk that hangs may hold up all of them.
+    `waiting` counts the pieces of work. The first error is kept in `error`; nothing more is stored after it.
     """
 
     def __init__(self, ledger: Ledger, lane: Lane, bell: threading.Condition) -> None:
@@ -65,6 +66,10 @@ class WriteBehind:
         """Analysis has come to this media time."""
         self._reached = self._reached or time
         self._asked = time
+        if self._idle:
+            self._ledger.advance(time)
+            self._reached = time
+            return
         self._put(lambda: self._ledger.advance(time), reaches=time)
 
     def turn_over(self, ended: RunEnded, record: UUID) -> None:
@@ -73,7 +78,14 @@ class WriteBehind:
 
     def finish(self, reason: str) -> None:
         """Finish every package, also after an error; `reason` says why no more packets come."""
+        if self._idle:
+            return
         self._put(lambda: self._ledger.finish(reason), always=True)
+
+    @property
+    def _idle(self) -> bool:
+        """Nothing waits, and no package is to be completed: nobody but the driver is at the ledger."""
+        return not self.waiting and not self._ledger.cases
 
     def _put(
         self, task: Task, *, pictured: bool = False, reaches: datetime | None = None, always: bool = False

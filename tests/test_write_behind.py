@@ -20,6 +20,8 @@ SECOND = timedelta(seconds=1)
 class Ledger:
     """Notes what it is told; writing waits for `free`, and finding number 13 cannot be stored."""
 
+    cases = 1
+
     def __init__(self) -> None:
         self.told: list[object] = []
         self.free = threading.Event()
@@ -111,3 +113,23 @@ def test_a_lane_answers_in_its_turn_and_outlives_what_fails(lanes: Lanes, capsys
         lane.call(lambda: 1 / 0, 10)
     assert lanes.lane("gate") is lane
     assert "ZeroDivisionError" in capsys.readouterr().out
+
+
+def test_a_camera_with_nothing_to_write_waits_for_no_lane_that_hangs(lanes: Lanes) -> None:
+    ledger, answer = Ledger(), threading.Event()
+    ledger.free.set()
+    ledger.cases = 0
+    for camera in ("gate", "yard"):
+        lanes.lane(camera).put(lambda: answer.wait(10) and None)
+    writing, bell = behind(ledger, lanes)
+    for seconds in range(20):
+        writing.advance(NOON + seconds * SECOND)
+    assert not writing.behind
+    assert writing.stalled == 0
+    assert ledger.told == [NOON + seconds * SECOND for seconds in range(20)]
+    writing.store(found(1), lambda: None)
+    writing.advance(NOON + 20 * SECOND)
+    assert writing.waiting == 2, "in order behind what waits"
+    answer.set()
+    written(writing, bell)
+    assert ledger.told[-2:] == [1, NOON + 20 * SECOND]
