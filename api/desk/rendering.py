@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
 
-from babel.numbers import format_percent
+from babel.numbers import format_decimal, format_percent
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.templating import Jinja2Templates
@@ -53,6 +53,10 @@ def templates(settings: Settings, language: Language) -> Jinja2Templates:
     )
     environment.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
     zone = settings.timezone
+
+    def decimal(number: float, form: str = "0.0") -> str:
+        return format_decimal(number, form, locale=language.code)
+
     environment.filters |= {
         "kind": lambda kind: kind_name(kind, language),
         "words": lambda code: code_name(code, language),
@@ -69,11 +73,10 @@ def templates(settings: Settings, language: Language) -> Jinja2Templates:
         "strftime": lambda time, form: time.astimezone(zone).strftime(form),
         "date": lambda time: time.astimezone(zone).strftime(_DATES[language.code]),
         "clock": lambda time: time.astimezone(zone).strftime("%H:%M:%S"),
-        "duration": lambda seconds: (
-            f"{timedelta(seconds=round(seconds))}" if seconds > 0 else language.gettext("in sight")
-        ),
-        "length_of": lambda size: f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB",
-        "metres": lambda far: f"{far:.0f} m" if far < 1000 else f"{far / 1000:.1f} km",
+        "decimal": decimal,
+        "duration": lambda seconds: _duration(round(seconds)) if seconds > 0 else language.gettext("in sight"),
+        "length_of": lambda size: f"{decimal(size / 1e6)} MB" if size >= 1e5 else f"{decimal(size / 1e3)} kB",
+        "metres": lambda far: f"{far:.0f} m" if far < 1000 else f"{decimal(far / 1000)} km",
         "told": lambda message: tell_lines(str(message), language),
         "iso": datetime.isoformat,
         "local": lambda time: time.astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S"),
@@ -81,6 +84,12 @@ def templates(settings: Settings, language: Language) -> Jinja2Templates:
     environment.globals |= {"site_name": settings.site_name, "zone_name": zone.key, "language": language}
     environment.globals["base_map"] = settings.base_map
     return Jinja2Templates(env=environment)
+
+
+def _duration(seconds: int) -> str:
+    """Hours, as many as there are, minutes and seconds."""
+    minutes, seconds = divmod(seconds, 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
 def _until(moment: datetime, language: Language) -> str:

@@ -27,7 +27,6 @@ export function listen(act, typed = () => false) {
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-help]")) help();
   });
-  for (const button of document.querySelectorAll("[data-help]")) button.hidden = false;
 }
 
 function help() {

@@ -34,6 +34,6 @@ document.addEventListener("click", (event) => {
 listen((key) => (KEYS[key.toLowerCase()] ? KEYS[key.toLowerCase()]() : false));
 
 // What asks for all needs no mention in the address.
-document.querySelector(".filters").addEventListener("formdata", ({ formData }) => {
+document.addEventListener("formdata", ({ formData }) => {
   for (const [name, value] of [...formData]) if (!value) formData.delete(name);
 });

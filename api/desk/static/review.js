@@ -91,7 +91,10 @@ class CasePage {
       const answer = await fetch(this.form.getAttribute("action"), { method: "POST", body: fields, redirect: "manual" });
       const deed = event.submitter.firstChild.textContent.trim().toLowerCase();
       if (answer.type === "opaqueredirect") onward(this.hint.dataset.done.replace("{action}", deed));
-      else place(new DOMParser().parseFromString(await answer.text(), "text/html"), location.href);
+      else {
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        place(page.querySelector("main"), page.title, location.href);
+      }
     } catch {
       this.tell("failed");
       this.#busy = false;
@@ -128,15 +131,16 @@ class Ahead {
     try {
       const answer = await fetch(`/review/next?${query}`);
       if (answer.status !== 200 || !new URL(answer.url).pathname.startsWith("/violations/")) return null;
-      const page = document.adoptNode(new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main"));
-      return new Ahead(page, answer.url);
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      return new Ahead(document.adoptNode(page.querySelector("main")), page.title, answer.url);
     } catch {
       return null;
     }
   }
 
-  constructor(main, url) {
+  constructor(main, title, url) {
     this.main = main;
+    this.title = title;
     this.case = main.querySelector(".case-body").dataset.case;
     const address = new URL(url);
     address.searchParams.delete("ahead");
@@ -168,18 +172,16 @@ function look(left = "") {
 }
 
 /** Put a page in the place of this one. */
-function place(page, address, message = "", left = "") {
-  const main = page.querySelector?.("main") ?? page;
+function place(main, title, address, message = "", left = "") {
   current.close();
   document.querySelector("main").replaceWith(main);
   if (address !== location.href) history.pushState(null, "", address);
-  document.title = page.title || `${main.querySelector("h1").textContent.trim()}`;
+  document.title = title;
   const last = main.querySelector("[data-last]");
   if (last && message) {
     last.textContent = message;
     last.hidden = false;
   }
-  for (const button of main.querySelectorAll("[data-help]")) button.hidden = false;
   window.scrollTo(0, 0);
   look(left);
 }
@@ -188,7 +190,7 @@ async function onward(message = "") {
   const left = message ? "" : current.case; // a case that was not decided is let go
   const next = await ahead;
   fetched = null;
-  if (next?.fresh) place(next.main, next.address, message, left);
+  if (next?.fresh) place(next.main, next.title, next.address, message, left);
   else location.assign(document.querySelector("[data-next]").href);
 }
 
