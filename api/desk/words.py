@@ -98,6 +98,13 @@ CODES: Mapping[str, str] = {
     "senior_reviewer": _("senior reviewer"),
     "operator": _("operator"),
     "admin": _("administrator"),
+    # What a key opens.
+    "violations": _("violations"),
+    "evidence": _("evidence"),
+    "plates": _("plates"),
+    "cameras": _("cameras"),
+    "reports": _("reports"),
+    "audit": _("audit"),
 }
 
 RELATIONS: Mapping[str, str] = {
