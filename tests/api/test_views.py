@@ -1,76 +1,45 @@
-"""What the audit trail tells of views, lists and refusals: every GET route is asked, and its rows are looked at."""
+"""Every route that reads is asked: what the audit trail tells of it, and whether its page is in the reader's language.
+What the trail tells of lists and refusals."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from babel.messages.pofile import read_po
 from fastapi import APIRouter
 
 from api.auth import access
 from api.auth.access import ACCESS, GuardedRoute, UndeclaredRouteError
-from api.auth.keys import KeyScope
+from api.auth.keys import KeyScope, Route
 from api.auth.views import VIEWS, Unrecorded
+from api.desk.language import LOCALES
 from api.viewers import MOST_SEEN, Viewers
 from pipeline.store import Role
-from pipeline.store.account_records import AuditRecord
-from pipeline.store.audits import AuditFilter
-from pipeline.types import Findings
-from tests.store.makers import plate
 
 from .conftest import sign_in
-from .matrix import QUERIES, City, city, routes
+from .matrix import CONFINED, City, confined, routes
 from .site import PASSWORD
+from .texts import Texts
+from .walk import Walked, furnished, newest, rows, walk
 
-STREAMS = """site: {name: Huế, timezone: Asia/Ho_Chi_Minh}
-cameras:
-  - id: gate-1
-    source: "rtsp://10.0.0.1/main"
-    groups: [north]
-    rules: [{kind: plate, watchlist: stolen.csv}]
-  - {id: gate-2, source: "rtsp://10.0.0.2/main", groups: [south]}
-"""
-ASKED: Mapping[str, Mapping[str, str]] = {
-    **QUERIES,
-    "/watchlists/removal": {"list": "stolen.csv", "plate": "75A-268.19"},
-    "/api/v1/reports/published-cases.{kind}": {"span": "day", "day": "2026-11-01"},
-}
-OTHERWISE = frozenset(
-    {
-        "/api/v1/violations/{violation_id}/copy/package",
-        "/api/v1/training-sets/{set_id}/file",
-    }
-)
+OTHERWISE = frozenset({"/api/v1/violations/{violation_id}/copy/package", "/api/v1/training-sets/{set_id}/file"})
 """Hand out files that take much to make: test_cases.py and test_reports.py look at their rows."""
+DATA = {"audit", "plate", "crowd", *Role, *map(confined, CONFINED)}
+"""Codes of the audit trail, and the names of rules and users here."""
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
-    folder = tmp_path_factory.mktemp("views")
-    with city(folder) as made:
-        (folder / "streams.yaml").write_text(STREAMS, "utf-8")
-        (folder / "stolen.csv").write_text("plate,reason\n75A26819,stolen in Huế\n", "utf-8")
-        decision = {"version": 0, "action": "accept", "plate": "75A-100.45"}
-        address = f"/api/v1/violations/{made.theirs['violation_id']}/review"
-        assert made.client.post(address, json=decision, headers=made.signed_in("reviewer")).status_code == 200
-        read = plate("75A-200.00", 950, final=True, crop_file="crop.jpg")
-        made.repository.save(Findings(plates=(read,)))
-        (folder / "evidence" / "plates").mkdir(exist_ok=True)
-        (folder / "evidence" / "plates" / "crop.jpg").write_bytes(b"a picture")
-        yield replace(made, theirs={**made.theirs, "plate_id": str(read.id)})
+    with furnished(tmp_path_factory.mktemp("views")) as made:
+        yield made
 
 
-def rows(town: City, after: int, **wanted: str) -> list[AuditRecord]:
-    """What the trail holds beyond that row but signing in, oldest first."""
-    found = reversed(town.repository.audit(AuditFilter(**wanted)).items)
-    return [row for row in found if row.id > after and row.action != "login"]
-
-
-def newest(town: City) -> int:
-    return town.repository.audit(limit=1).items[0].id
+@pytest.fixture(scope="module")
+def walked(town: City) -> Mapping[Route, Walked]:
+    return walk(town)
 
 
 def test_what_the_trail_tells_is_said_of_every_route_that_reads() -> None:
@@ -83,29 +52,14 @@ def test_a_route_of_which_nothing_is_said_is_refused_at_the_start(monkeypatch: p
         APIRouter(route_class=GuardedRoute).get("/api/v1/secrets")(lambda: None)
 
 
-@pytest.mark.parametrize(("method", "path"), [route for route in routes() if route[0] == "GET"])
-def test_each_view_is_recorded_as_the_table_says(town: City, method: str, path: str) -> None:
-    told, roles = VIEWS[method, path], ACCESS[method, path]
-    if path in OTHERWISE:
-        return
-    role = Role.ADMIN if roles is None or Role.ADMIN in roles else Role.SENIOR_REVIEWER
-    headers = sign_in(town.client, role.value)  # whose session has watched no camera yet
-    someone = town.repository.user_named("viewer")
-    assert someone is not None
-    before, values = newest(town), {**town.theirs, "user_id": str(someone.id)}
-    address = path.format(**values)
-    answer = town.client.get(address, params=_filled(town, path), headers=headers)
-    found = [row.action for row in rows(town, before)]
+@pytest.mark.parametrize("route", [route for route in routes() if route[0] == "GET"], ids=" ".join)
+def test_each_view_is_recorded_as_the_table_says(walked: Mapping[Route, Walked], route: Route) -> None:
+    told, found = VIEWS[route], walked[route]
     if isinstance(told, Unrecorded):
-        assert found == []
-    else:
-        assert answer.status_code == 200, answer.text
-        assert set(found) == {told}
-        assert len(found) == (2 if "{other_id}" in path else 1)
-
-
-def _filled(town: City, path: str) -> dict[str, str]:
-    return {name: town.digest if value == "DIGEST" else value for name, value in ASKED.get(path, {}).items()}
+        assert found.actions == ()
+    elif route[1] not in OTHERWISE:
+        assert found.answer.status_code == 200, found.answer.text
+        assert found.actions == (told,) * (2 if "{other_id}" in route[1] else 1)
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/violations"])
@@ -256,3 +210,41 @@ def test_what_one_session_sees_is_remembered_within_bounds() -> None:
 
 def test_the_password_of_the_tests_is_on_no_row(town: City) -> None:
     assert not [row for row in town.repository.audit(limit=500).items if PASSWORD in str(row)]
+
+
+@pytest.fixture(scope="module")
+def english() -> frozenset[str]:
+    """Texts that say something else in Vietnamese."""
+    texts, told = set(), set()
+    for path in (LOCALES / "vi").glob("*.po"):
+        with path.open("rb") as file:
+            for message in read_po(file):
+                forms = message.id if isinstance(message.id, (tuple, list)) else (message.id,)
+                said = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
+                texts |= {_plain(form) for form in forms if form}
+                told |= {_plain(form) for form in said}
+    return frozenset(texts - told - DATA)
+
+
+def test_no_text_of_a_page_is_left_in_english(
+    town: City, walked: Mapping[Route, Walked], english: frozenset[str]
+) -> None:
+    assert {"violations", "audit trail", "no plate on this list fits"} <= english
+    case = f"/violations/{town.mine['violation_id']}"
+    officers = {**town.signed_in("senior_reviewer"), "Accept-Language": "vi"}  # whose page has the forms
+    answers = {path: each.answer for (_, path), each in walked.items()}
+    answers[case] = town.client.get(case, headers=officers)
+    pages = {path: each.text for path, each in answers.items() if "text/html" in each.headers.get("content-type", "")}
+    assert len(pages) > 30
+    left = {path: {text for text in Texts.of(page) if _plain(text) in english} for path, page in pages.items()}
+    assert {path: texts for path, texts in left.items() if texts} == {}
+    assert {path for path, page in pages.items() if '<html lang="vi">' not in page} <= {"/queue/counts"}
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).rstrip(".:… ").casefold()
+
+
+def test_the_texts_of_a_page_are_those_in_its_language() -> None:
+    page = '<html lang="vi"><p title="a">b<br>c</p><p lang="en">d</p><script>e</script><img alt="f">g</html>'
+    assert [text for text in Texts.of(page) if text.strip()] == ["a", "b", "c", "f", "g"]
