@@ -10,6 +10,7 @@ from contextlib import suppress
 import structlog
 
 from pipeline.errors import MatThanError
+from pipeline.readers.steady_clock import STEP, boot_time
 from pipeline.retention import Retention
 from pipeline.stopping import Stop
 
@@ -25,7 +26,8 @@ class Housekeeper:
     """A pass of retention in a thread of its own, the first time a few minutes after the start, then every hour.
 
     Each pass is made anew, so that a changed streams.yaml counts, and ends soon after `stop` is set. One that fails is
-    logged, and the next one takes up its work.
+    logged, and the next one takes up its work. Where the computer's clock was set since the time of the last pass, the
+    next one waits for its time: by a clock that is years ahead for a moment, everything would be due.
     """
 
     def __init__(self, make: Callable[[threading.Event], Retention], stop: Stop) -> None:
@@ -43,9 +45,12 @@ class Housekeeper:
     def _run(self) -> None:
         with suppress(OSError, AttributeError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
-        wait = FIRST_SECONDS
+        wait, boot = FIRST_SECONDS, boot_time()
         while not self._stop.wait(wait):
-            wait = EVERY_SECONDS
+            wait, before, boot = EVERY_SECONDS, boot, boot_time()
+            if abs(boot - before) > STEP:
+                log.warning("this computer's clock was set: retention waits for its next pass")
+                continue
             try:
                 for line in self._make(self._stop).run(apply=True):
                     log.info("removed", what=line.what, camera=line.camera, reason=line.reason, number=line.number)

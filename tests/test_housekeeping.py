@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import pytest
@@ -50,3 +51,23 @@ def test_a_pass_is_told_of_the_stop_at_once_and_not_waited_for_long():
         began = monotonic()
     assert monotonic() - began < 4
     released.set()
+
+
+def test_nothing_is_deleted_by_a_clock_that_was_set_since_the_last_pass(monkeypatch: pytest.MonkeyPatch):
+    right = datetime(2026, 1, 1, tzinfo=UTC)
+    wrong = right + timedelta(days=3650)
+    told = [right, right, wrong, right, right]  # at the start and at each pass
+    monkeypatch.setattr(housekeeping, "boot_time", lambda: told.pop(0) if told else right)
+    passes, done = [], threading.Event()
+
+    class Pass:
+        def run(self, *, apply):
+            assert apply
+            passes.append(len(told))
+            if len(passes) > 1:
+                done.set()
+            return []
+
+    with Housekeeper(lambda _: Pass(), Stop()):
+        assert done.wait(10)
+    assert passes[:2] == [3, 0]  # not by the wrong clock, nor at once when it is right again
