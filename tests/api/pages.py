@@ -11,6 +11,7 @@ from playwright.sync_api import APIRequestContext, Browser, BrowserContext
 
 from api.auth.access import ACCESS
 from api.settings import Settings
+from pipeline.config.camera_change import CameraChange, changing
 from pipeline.config.registration import Registration
 from pipeline.paths import StillFiles
 from pipeline.signing import Signer
@@ -23,12 +24,13 @@ from . import city
 from .site import PASSWORD, encode, film
 
 DESKTOP, PHONE = (1366, 768), (390, 844)
-NO_PAGES = ("/api/", "/health/", "/static/", "/map/tiles/")
+NO_PAGES = ("/api/", "/health/", "/static/", "/map/tiles/", "/login/provider", "/account/second-factor/picture")
 MOST_RIGHTS_LAST = (Role.VIEWER, Role.OPERATOR, Role.ADMIN, Role.REVIEWER, Role.SENIOR_REVIEWER)
 ASKED = {
-    "/": ("", "?state=accepted", "?plate=75A*"),
+    "/": ("", "?state=accepted", "?reason=case+2026-118&plate=75A*"),
     "/plates": ("", "?reason=case+2026-118&plate=75*"),
     "/journeys": (f"?reason=case+2026-118&plate={city.JOURNEY}",),
+    "/watchlists/removal": ("?list=lists/stolen.csv&plate=75A18283",),
 }
 """How some pages are asked, so that they show what they can."""
 
@@ -57,6 +59,9 @@ def build(folder: Path) -> DeskSite:
     settings = city.build(folder).settings
     clip, root = encode(folder / "clip.mp4"), folder / "evidence"
     registration = Registration(folder / "streams.yaml", folder / "versions")
+    earlier = registration.read()
+    renamed = CameraChange(name="Trường Tiền")
+    registration.write(registration.edited(earlier, lambda data: changing(data, 0, renamed)), "operator")
     revision = registration.read()
     with Repository.open(settings.database_url.get_secret_value()) as repository:
         first, second = (film(repository, root, clip, number, Signer.open(folder / "keys")) for number in range(2))
@@ -70,11 +75,12 @@ def build(folder: Path) -> DeskSite:
         "violation_id": str(first.id),
         "other_id": str(second.id),
         "camera_id": camera.id,
-        "digest": revision.digest,
+        "digest": earlier.digest,
         "user_id": str(user.id),
         "version": str(load.configuration),
     }
     own = {"registration": registration, "stills_root": folder / "stills", "evidence_root": root}
+    own |= {"training_root": folder / "training"}
     return DeskSite(settings.model_copy(update={**own, "keys_root": folder / "keys"}), values)
 
 

@@ -228,6 +228,12 @@ def test_the_queue_is_filtered_in_place_and_the_address_tells_how(officer: Calla
     expect(lan.locator("a.case")).to_have_count(CASES // 3)
     lan.get_by_label("Kind").select_option("crowd")
     expect(lan.locator(".kind.fire")).to_have_count(0)
+    lan.go_back()
+    expect(lan.locator(".kind.fire")).to_have_count(CASES // 3)
+    expect(lan.get_by_label("Kind")).to_have_value("fire")
+    expect(lan.get_by_role("button", name="Keys")).to_be_visible()
+    lan.go_forward()
+    expect(lan.get_by_label("Kind")).to_have_value("crowd")
     lan.keyboard.press("Escape")
     lan.keyboard.press("n")
     lan.wait_for_url("**/?state=flagged&state=second_review&kind=crowd")  # none of them waits any more
