@@ -81,7 +81,7 @@ class Computer:
         command.wait_until(lambda: abs(self.status()["clock"]["apart"] - seconds) < 1, self.process)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 def test_a_clock_that_is_set_gives_no_false_times_for_long(tmp_path, rtsp_server, monkeypatch):
     server = rtsp_server({"/square": SQUARE}, epoch=time.time() - CROWD_BEGINS)
     computer = Computer(tmp_path, server.url("/square"), HOUR, monkeypatch)
