@@ -96,7 +96,11 @@ def head_of(connection: Connection, trusted: TrustedKeys | None = None) -> Head:
     """The chain's end; number 0 when it has no entry. That entries are sealed it tells by a seal of a trusted key."""
     number, hashed = connection.execute(_NEWEST).first() or (0, BEGINNING)
     first = connection.execute(_SEALED).first() if trusted else None
-    return Head(number, hashed, sealed_from=sealed_from(*first, trusted) if first and trusted else 0)
+    return Head(
+        number,
+        hashed,
+        sealed_from=sealed_from(first.number, first.hash, first.seal, trusted) if first and trusted else 0,
+    )
 
 
 def _page(connection: Connection, after: int) -> Sequence[RowMapping]:
