@@ -33,7 +33,7 @@ from pipeline.store.seal_check import SealCheck
 from pipeline.store.seals import sealed_from
 from pipeline.store.tables import Evidence, EvidenceFile, PlateRead, UtcDateTime, Violation
 
-ENTRIES = ChainEntry.__table__
+ENTRIES = ChainEntry.rows()
 SHOWN = 80
 WRITTEN = "time as written"
 _ENTRY = select(ChainEntry.number, ChainEntry.hash)
