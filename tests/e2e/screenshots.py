@@ -241,6 +241,9 @@ def settle(page: Page) -> None:
         "() => [...document.images].every(image => image.complete || !image.checkVisibility() || image.y > innerHeight)"
         " && [...document.querySelectorAll('video')].every(video => !video.src || video.readyState >= 2 || video.error)"
     )
+    page.evaluate(
+        "() => Promise.allSettled([...document.images].filter(each => each.complete).map(each => each.decode()))"
+    )
 
 
 def small(image: bytes) -> bytes:
