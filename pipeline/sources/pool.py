@@ -22,7 +22,7 @@ OPENING_SECONDS = 3.0
 """An opening that takes longer no longer keeps others from theirs: many dead cameras must not delay the living."""
 DEAF_SECONDS = 4.0
 """A process that was silent for so long when one of its cameras hangs, hangs itself."""
-PROBATION_SECONDS = 300.0
+PROBATION_SECONDS = 120.0
 """Cameras that lived for so long in a process of few join the others again."""
 LONGEST_PROBATION = 64
 """Times as long, for who was found out again and again."""
