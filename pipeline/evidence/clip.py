@@ -106,7 +106,7 @@ def remux(stream: StreamInfo, packets: Sequence[MediaPacket], path: Path, contai
         track = output.add_stream_from_template(template, opaque=True)
         configure(track, stream, container)
         for packet, dts in zip(packets, decoding, strict=True):
-            copy = av.Packet(packet.data)
+            copy = av.Packet(bytes(packet.data))
             copy.stream = track
             copy.time_base = stream.time_base
             copy.pts, copy.dts = packet.pts - first, dts

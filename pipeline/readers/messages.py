@@ -11,7 +11,7 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
@@ -142,7 +142,10 @@ def encode_packet(number: int, packet: MediaPacket) -> bytes:
     return PACKET.pack(number, to_microseconds(packet.time) or 0, packet.pts, dts, duration, packet.is_keyframe)
 
 
-def decode_packet(body: bytes, streams: Mapping[int, StreamInfo]) -> MediaPacket:
+def decode_packet(
+    body: bytes, streams: Mapping[int, StreamInfo], keep: Callable[[memoryview], memoryview]
+) -> MediaPacket:
+    """The packet, whose data lies where `keep` put it."""
     number, microseconds, pts, dts, duration, is_keyframe = PACKET.unpack_from(body)
     return MediaPacket(
         stream=streams[number],
@@ -151,7 +154,7 @@ def decode_packet(body: bytes, streams: Mapping[int, StreamInfo]) -> MediaPacket
         dts=None if dts == NOTHING else dts,
         duration=None if duration == NOTHING else duration,
         is_keyframe=bool(is_keyframe),
-        data=body[PACKET.size :],
+        data=keep(memoryview(body)[PACKET.size :]),
     )
 
 
@@ -172,7 +175,7 @@ class Channel:
         self._received = bytearray()
         self._descriptors: list[int] = []
 
-    def send(self, kind: Kind, reading: int, *parts: bytes, descriptor: int | None = None) -> None:
+    def send(self, kind: Kind, reading: int, *parts: bytes | memoryview, descriptor: int | None = None) -> None:
         """Send a message, with a file descriptor when given. Waits while the other side does not read.
 
         Raises:

@@ -42,7 +42,7 @@ class MediaPacket:
     dts: int | None
     duration: int | None
     is_keyframe: bool
-    data: bytes
+    data: bytes | memoryview
 
 
 def describe(stream: VideoStream) -> StreamInfo:

@@ -130,7 +130,7 @@ class Job:
     def _announce(self, notice: FrameNotice) -> None:
         self._send(Kind.FRAME, notice.encode())
 
-    def _send(self, kind: Kind, *parts: bytes) -> None:
+    def _send(self, kind: Kind, *parts: bytes | memoryview) -> None:
         send_or_end(self._channel, kind, self._number, *parts)
 
 
@@ -164,7 +164,7 @@ def _beat(channel: Channel, jobs: dict[int, Job]) -> NoReturn:
         sleep(BEAT_SECONDS)
 
 
-def send_or_end(channel: Channel, kind: Kind, number: int, *parts: bytes) -> None:
+def send_or_end(channel: Channel, kind: Kind, number: int, *parts: bytes | memoryview) -> None:
     """Send; without an owner there is nothing left to do."""
     try:
         channel.send(kind, number, *parts)

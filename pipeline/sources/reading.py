@@ -20,6 +20,7 @@ from pipeline.readers.failure import Failure
 from pipeline.readers.messages import SKEW, Channel, FrameNotice, Kind, Order, decode_packet, decode_stream
 from pipeline.readers.packets import MediaPacket, StreamInfo
 from pipeline.readers.slots import CHANNELS, LARGEST, SLOTS, create_memory
+from pipeline.sources.packet_memory import PacketMemory
 from pipeline.types import Image
 
 LAST_WORD_SECONDS = 1.5
@@ -71,6 +72,7 @@ class Reading:
         self._on_open = on_open
         self._decided = False
         self._memory = SharedFrames()
+        self._packets = PacketMemory()
         self._streams: dict[int, StreamInfo] = {}
         self._items: deque[MediaPacket | FrameNotice | Skew | Failure] = deque()
         self._bytes = 0
@@ -147,7 +149,7 @@ class Reading:
             ValueError, KeyError, struct.error: it makes no sense; the process is broken.
         """
         if kind == Kind.PACKET:
-            self._packet(decode_packet(body, self._streams))
+            self._packet(decode_packet(body, self._streams, self._packets.keep))
         elif kind == Kind.FRAME:
             notice = FrameNotice.decoded(body)
             self.latest = max(notice.time, self.latest or notice.time)

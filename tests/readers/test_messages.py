@@ -35,7 +35,7 @@ def test_a_packet_arrives_as_it_was(
     time: datetime, pts: int, dts: int | None, duration: int | None, is_keyframe: bool, data: bytes
 ) -> None:
     packet = MediaPacket(INFO, time, pts, dts, duration, is_keyframe, data)
-    other = decode_packet(encode_packet(3, packet) + data, {3: INFO})
+    other = decode_packet(encode_packet(3, packet) + data, {3: INFO}, memoryview.toreadonly)
     for name in ("stream", "time", "pts", "dts", "duration", "is_keyframe", "data"):
         assert getattr(other, name) == getattr(packet, name)
 
