@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
@@ -58,6 +60,7 @@ def templates(settings: Settings, language: Language) -> Jinja2Templates:
         return format_decimal(number, form, locale=language.code)
 
     environment.filters |= {
+        "as_text": partial(json.dumps, ensure_ascii=False),
         "kind": lambda kind: kind_name(kind, language),
         "words": lambda code: code_name(code, language),
         "relation": lambda relation: language.gettext(RELATIONS[relation]),

@@ -295,3 +295,9 @@ def test_the_audit_trail_is_searched_and_exported(client: TestClient, people: Pe
     page = client.get("/audit?action=plate.*&actor=lan").text
     assert page.count("plate.search") >= 3 and "case-0815" not in page
     assert client.get("/audit/export?actor=lan").text.count("\n") == 4
+
+
+def test_details_of_the_audit_trail_are_written_for_people(client: TestClient, people: People) -> None:
+    people[0].record_audit("hung", "registration.change", "camera", "gate", detail={"difference": ["+ name: Cầu <Gỗ>"]})
+    enter(client, "admin")
+    assert "+ name: Cầu &lt;Gỗ&gt;" in client.get("/audit?action=registration.change").text
