@@ -71,6 +71,7 @@ class FrameWriter:
         with self._lock:
             self._waiting = None
             self._free.clear()
+            self._reformatter = VideoReformatter()  # the old one's memory is not to wait for the collector
             if self._memory is not None:
                 self._memory.close()
                 self._memory = None
@@ -86,7 +87,8 @@ class FrameWriter:
         if row * frame.height > self._capacity and not self._grow(row * frame.height):
             return
         self._waiting = None
-        plane = self._reformatter.reformat(frame, format="bgr24").planes[0]
+        # as with decoding: many cameras share the cores already
+        plane = self._reformatter.reformat(frame, format="bgr24", threads=1).planes[0]
         slot = min(self._free)  # memory that is never written to is never taken
         self._free.remove(slot)
         offset = slot * self._capacity

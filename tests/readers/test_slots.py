@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import av
 import numpy as np
@@ -93,3 +94,12 @@ def test_the_memory_cannot_be_made_smaller_under_a_reader(both: Both) -> None:
     both.offer(1)
     with pytest.raises(OSError, match=r"\d"):
         os.ftruncate(both.reader.descriptor, 0)
+
+
+def test_converting_takes_no_threads_of_its_own(both: Both) -> None:
+    before = len(list(Path("/proc/self/task").iterdir()))
+    for value in range(SLOTS):
+        picture = av.VideoFrame(1280, 720, "yuv420p")
+        both.writer.offer(NOON + timedelta(seconds=value), picture)
+    assert len(both.notices) == SLOTS
+    assert len(list(Path("/proc/self/task").iterdir())) == before
