@@ -16,7 +16,8 @@ from typing import Any
 
 from pipeline.evidence import verify_package
 from pipeline.soak.faults import Injection
-from pipeline.soak.memory import Sample, longest_life, slope
+from pipeline.soak.growth import longest_life, slope
+from pipeline.soak.memory import Sample
 from pipeline.soak.scenes import Shown
 from pipeline.sources.rtsp import FIRST_WAIT, LONGEST_WAIT
 from pipeline.store import Repository
@@ -225,16 +226,22 @@ def readers_verdict(found: Observed) -> Verdict:
 
 def memory_verdict(samples: Sequence[Sample]) -> Verdict:
     check = f"memory grows by at most {GROWTH:g} MB an hour after warm-up"
-    found = slope(longest_life(samples, WARM_UP))
+    life = longest_life(samples, WARM_UP)
+    found = slope(life)
     if found is None:
         text = f"no 3 minutes without a restart after {WARM_UP / 60:g} minutes of warm-up; run longer"
         return Verdict(check, None, text)
     passed = True if found.per_hour <= GROWTH else False if found.low > GROWTH else None
     text = (
         f"{found.per_hour:+.1f} MB an hour (95 % {found.low:+.1f} to {found.high:+.1f}) "
-        f"over {found.seconds / 60:.0f} min at {found.level:.0f} MB"
+        f"over {found.seconds / 60:.0f} min at {found.level:.0f} MB, {_readers(life)} reader processes"
     )
     return Verdict(check, passed, text + ("; run longer to tell" if passed is None else ""))
+
+
+def _readers(samples: Sequence[Sample]) -> str:
+    counts = [len(one.others) for one in samples]
+    return str(counts[0]) if len(set(counts)) == 1 else f"{min(counts)} to {max(counts)}"
 
 
 def stored_violations(repository: Repository) -> list[ViolationSummary]:

@@ -1,41 +1,39 @@
-"""Memory of a tree of processes, and whether it grows."""
+"""Memory of the processes of a program, watched from outside."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 EVERY_SECONDS = 5.0
-BIN_SECONDS = 30.0
-HOUR = 3600.0
-FEWEST_PAIRS = 15
 WRITTEN = ("Pss_Anon:", "Pss_Shmem:", "SwapPss:")
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """Memory of the whole tree of so many processes, in bytes at a Unix time; `life` counts the program's starts."""
+class ProcessMemory:
+    """Bytes that a process has written, and how many sockets it has open: a reader has one for each of its cameras."""
 
-    time: float
-    life: int
+    process: int
+    sockets: int
     bytes: int
-    processes: int
 
 
 @dataclass(frozen=True, slots=True)
-class Slope:
-    """Growth in MB an hour, with its 95 % interval, over a stretch of so many seconds."""
+class Sample:
+    """Memory of the program at a Unix time: its main process and the `others`; `life` counts the program's starts."""
 
-    per_hour: float
-    low: float
-    high: float
-    seconds: float
-    level: float
+    time: float
+    life: int
+    main: ProcessMemory
+    others: tuple[ProcessMemory, ...]
+
+    @property
+    def bytes(self) -> int:
+        return self.main.bytes + sum(other.bytes for other in self.others)
 
 
 def process_tree(root: int) -> list[int]:
@@ -65,6 +63,18 @@ def own_bytes(process: int) -> int:
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(WRITTEN))
 
 
+def open_sockets(process: int) -> int:
+    """The number of its open sockets, 0 for a process that is gone."""
+    count = 0
+    try:
+        for descriptor in Path(f"/proc/{process}/fd").iterdir():
+            with suppress(OSError):  # closed meanwhile
+                count += str(descriptor.readlink()).startswith("socket:")
+    except OSError:
+        return 0
+    return count
+
+
 class MemoryWatch:
     """Samples the tree of a process that `current` names, with the number of its life, until stopped."""
 
@@ -85,49 +95,8 @@ class MemoryWatch:
     def _run(self) -> None:
         while not self._done.wait(EVERY_SECONDS):
             if (current := self._current()) is not None:
-                process, life = current
-                sizes = [size for size in map(own_bytes, process_tree(process)) if size]
-                if sizes:
-                    self.samples.append(Sample(time.time(), life, sum(sizes), len(sizes)))
-
-
-def longest_life(samples: Sequence[Sample], warm_up: float) -> list[Sample]:
-    """The samples of the longest life of the program, without its first `warm_up` seconds, or sixth if that is more."""
-    lives: dict[int, list[Sample]] = {}
-    for sample in samples:
-        lives.setdefault(sample.life, []).append(sample)
-    return max((_warm(life, warm_up) for life in lives.values()), key=len, default=[])
-
-
-def _warm(life: Sequence[Sample], warm_up: float) -> list[Sample]:
-    begin, end = life[0].time, life[-1].time
-    return [one for one in life if one.time - begin >= max(warm_up, (end - begin) / 6)]
-
-
-def slope(samples: Sequence[Sample]) -> Slope | None:
-    """Seasonal Kendall slope over the medians of half minutes, with its 95 % interval; None when there are too few.
-
-    Hirsch, R. M., Slack, J. R. and Smith, R. A. (1982), Techniques of trend analysis for monthly water quality data:
-    the median slope of all pairs within a season, here of half minutes in which equally many processes ran. So a
-    reader that a fault has killed, and that two others replace for a while, is no growth; nor do the peaks of single
-    faults move a median.
-    """
-    bins: dict[int, list[Sample]] = {}
-    for sample in samples:
-        bins.setdefault(int((sample.time - samples[0].time) // BIN_SECONDS), []).append(sample)
-    x = np.array([np.median([one.time for one in each]) for each in bins.values()])
-    y = np.array([np.median([one.bytes for one in each]) for each in bins.values()]) / 1e6
-    processes = np.array([int(np.median([one.processes for one in each])) for each in bins.values()])
-    first, second = np.triu_indices(len(x), 1)
-    alike = processes[first] == processes[second]
-    first, second = first[alike], second[alike]
-    if len(first) < FEWEST_PAIRS:
-        return None
-    slopes = np.sort((y[second] - y[first]) / (x[second] - x[first])) * HOUR
-    counts = np.unique(processes, return_counts=True)[1]
-    spread = 1.96 * np.sqrt(np.sum(counts * (counts - 1) * (2 * counts + 5)) / 18)
-    low = int(max(0, (len(slopes) - spread) / 2))
-    high = int(min(len(slopes) - 1, (len(slopes) + spread) / 2))
-    return Slope(
-        float(np.median(slopes)), float(slopes[low]), float(slopes[high]), float(x[-1] - x[0]), float(np.median(y))
-    )
+                root, life = current
+                tree = [ProcessMemory(each, open_sockets(each), own_bytes(each)) for each in process_tree(root)]
+                if tree[0].bytes:
+                    others = tuple(each for each in tree[1:] if each.bytes)
+                    self.samples.append(Sample(time.time(), life, tree[0], others))

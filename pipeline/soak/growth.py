@@ -1,0 +1,120 @@
+"""Whether the memory of a program grows, from samples of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.soak.memory import Sample
+
+BIN_SECONDS = 30.0
+HOUR = 3600.0
+FEWEST_PAIRS = 15
+
+YOUNG_SECONDS = 60.0
+"""A process that a fault has begun anew fills its buffers for so long."""
+
+Season = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """Growth in MB an hour, with its 95 % interval, over a stretch of so many seconds."""
+
+    per_hour: float
+    low: float
+    high: float
+    seconds: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Trend:
+    slope: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    time: float
+    season: Season
+    bytes: int
+
+
+def longest_life(samples: Sequence[Sample], warm_up: float) -> list[Sample]:
+    """The samples of the longest life of the program, without its first `warm_up` seconds, or sixth if that is more."""
+    lives: dict[int, list[Sample]] = {}
+    for sample in samples:
+        lives.setdefault(sample.life, []).append(sample)
+    return max((_warm(life, warm_up) for life in lives.values()), key=len, default=[])
+
+
+def _warm(life: Sequence[Sample], warm_up: float) -> list[Sample]:
+    begin, end = life[0].time, life[-1].time
+    return [one for one in life if one.time - begin >= max(warm_up, (end - begin) / 6)]
+
+
+def slope(samples: Sequence[Sample]) -> Slope | None:
+    """How fast the program grows: its main process, and each of the others on average times their number.
+
+    A process is compared only with itself, and only while as many cameras were read, for the main process in all and
+    for a reader in it: a reader that a fault has killed, and that two others replace for a while, is no growth, and
+    hides none. None when there is too little to compare.
+    """
+    if not samples:
+        return None
+    parts = [(1.0, _trend([_Point(one.time, (one.main.process, _sockets(one)), one.main.bytes) for one in samples]))]
+    if others := _grown_up(samples):
+        parts.append((float(np.mean([len(one.others) for one in samples])), _trend(others)))
+    trends = [(weight, trend) for weight, trend in parts if trend is not None]
+    if len(trends) < len(parts):
+        return None
+    per_hour = sum(weight * trend.slope for weight, trend in trends)
+    below = float(np.hypot.reduce([weight * (trend.slope - trend.low) for weight, trend in trends]))
+    above = float(np.hypot.reduce([weight * (trend.high - trend.slope) for weight, trend in trends]))
+    level = float(np.median([one.bytes for one in samples])) / 1e6
+    return Slope(per_hour, per_hour - below, per_hour + above, samples[-1].time - samples[0].time, level)
+
+
+def _sockets(sample: Sample) -> int:
+    return sum(other.sockets for other in sample.others)
+
+
+def _grown_up(samples: Sequence[Sample]) -> list[_Point]:
+    """The other processes without what was measured in their youth."""
+    points = []
+    seen: dict[int, float] = {}
+    for sample in samples:
+        for other in sample.others:
+            if sample.time - seen.setdefault(other.process, sample.time) >= YOUNG_SECONDS:
+                points.append(_Point(sample.time, (other.process, other.sockets), other.bytes))
+    return points
+
+
+def _trend(points: Sequence[_Point]) -> _Trend | None:
+    """Seasonal Kendall slope in MB an hour over the medians of half minutes, with its 95 % interval.
+
+    Hirsch, R. M., Slack, J. R. and Smith, R. A. (1982), Techniques of trend analysis for monthly water quality data:
+    the median slope of all pairs within a season. The peaks of single faults do not move it.
+    """
+    bins: dict[tuple[Season, int], list[_Point]] = {}
+    for point in points:
+        bins.setdefault((point.season, int(point.time // BIN_SECONDS)), []).append(point)
+    x = np.array([np.median([point.time for point in each]) for each in bins.values()])
+    y = np.array([np.median([point.bytes for point in each]) for each in bins.values()]) / 1e6
+    names = {season: number for number, season in enumerate({season for season, _ in bins})}
+    seasons = np.array([names[season] for season, _ in bins], int)
+    first, second = np.triu_indices(len(x), 1)
+    alike = (seasons[first] == seasons[second]) & (x[first] != x[second])
+    first, second = first[alike], second[alike]
+    if len(first) < FEWEST_PAIRS:
+        return None
+    slopes = np.sort((y[second] - y[first]) / (x[second] - x[first])) * HOUR
+    counts = np.unique(seasons, return_counts=True)[1]
+    spread = 1.96 * np.sqrt(np.sum(counts * (counts - 1) * (2 * counts + 5)) / 18)
+    low = int(max(0, (len(slopes) - spread) / 2))
+    high = int(min(len(slopes) - 1, (len(slopes) + spread) / 2))
+    return _Trend(float(np.median(slopes)), float(slopes[low]), float(slopes[high]))
