@@ -66,7 +66,7 @@ def slope(samples: Sequence[Sample]) -> Slope | None:
     """
     if not samples:
         return None
-    parts = [(1.0, _trend([_Point(one.time, (one.main.process, _sockets(one)), one.main.bytes) for one in samples]))]
+    parts = [(1.0, _trend([_Point(one.time, (one.main.process, _cameras(one)), one.main.bytes) for one in samples]))]
     if others := _grown_up(samples):
         parts.append((float(np.mean([len(one.others) for one in samples])), _trend(others)))
     trends = [(weight, trend) for weight, trend in parts if trend is not None]
@@ -79,8 +79,9 @@ def slope(samples: Sequence[Sample]) -> Slope | None:
     return Slope(per_hour, per_hour - below, per_hour + above, samples[-1].time - samples[0].time, level)
 
 
-def _sockets(sample: Sample) -> int:
-    return sum(other.sockets for other in sample.others)
+def _cameras(sample: Sample) -> int:
+    """So many are being read: each reader has one socket more, to the main process."""
+    return sum(other.sockets - 1 for other in sample.others)
 
 
 def _grown_up(samples: Sequence[Sample]) -> list[_Point]:
