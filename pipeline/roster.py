@@ -19,7 +19,7 @@ from pipeline.installation import Footage, Installation
 from pipeline.oversight import Oversight
 from pipeline.retry import Retries
 from pipeline.sources import ReaderPool, Recording, RtspCamera, open_source
-from pipeline.spool import CameraKnown, hand_on_leftovers
+from pipeline.spool import ENDED, CameraKnown, LeftOpen, hand_on_leftovers
 
 log = structlog.get_logger()
 
@@ -180,22 +180,16 @@ class Roster:
         return None
 
     def _hand_on_leftovers(self, camera: CameraConfig) -> None:
-        """Those of killed processes, and of a run that failed."""
+        """Those of killed processes, and of a run that failed. What stands in the database is closed at once; what
+        wants the disk is done in the camera's lane, before anything that its new run writes: a disk that hangs keeps
+        no camera from being watched."""
         before = self._runs.get(camera.id)
         if before is not None and before.error is None:
             return
-        installation = self._installation
-        lane = installation.lanes.lane(camera.id)
-        lane.call(
-            partial(
-                hand_on_leftovers,
-                camera.id,
-                installation.evidence,
-                installation.outlet,
-                installation.signer,
-                alerts=before is None and not self._oversight.given_up.lasting(camera.id),
-            )
-        )
+        alerts = before is None and not self._oversight.given_up.lasting(camera.id)
+        site, lane = self._installation, self._installation.lanes.lane(camera.id)
+        site.outlet.append(LeftOpen(camera.id, ENDED, alerts))
+        lane.put(partial(hand_on_leftovers, camera.id, site.evidence, site.outlet, site.signer))
 
     def _open(self, camera: CameraConfig) -> CameraRun:
         source = open_source(camera, self.readers)

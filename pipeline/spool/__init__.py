@@ -1,6 +1,6 @@
 """Nothing that was accepted is lost: a journal on disk between the cameras and the database."""
 
-from pipeline.spool.leftovers import hand_on_leftovers
+from pipeline.spool.leftovers import ENDED, hand_on_leftovers
 from pipeline.spool.opening import open_patiently, open_spool
 from pipeline.spool.outlet import Outlet, Straight
 from pipeline.spool.records import (
@@ -21,6 +21,7 @@ from pipeline.spool.spool import Spool
 from pipeline.spool.waiting import pictures_waiting
 
 __all__ = [
+    "ENDED",
     "Alerted",
     "CameraKnown",
     "ConfigurationRefused",

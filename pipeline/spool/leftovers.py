@@ -16,11 +16,12 @@ from pipeline.spool.records import LeftOpen, Recovered
 log = structlog.get_logger()
 
 
-def hand_on_leftovers(
-    camera: str, evidence: Path, outlet: Outlet, signer: Signer | None = None, *, alerts: bool = True
-) -> None:
+ENDED = "the process ended while the incident lasted"
+
+
+def hand_on_leftovers(camera: str, evidence: Path, outlet: Outlet, signer: Signer | None = None) -> None:
     """Close its open packages and its open violations: they stay, with the evidence written by then. `signer` as in
-    EvidenceRecorder. Without `alerts`, the camera's faults are still seen to by this process, and are left open.
+    EvidenceRecorder. The camera's faults are left open: this process may tell of them already.
 
     Raises:
         StoreError: the outlet is the database itself and does not take it.
@@ -31,4 +32,4 @@ def hand_on_leftovers(
         except EvidenceError as error:
             log.error("evidence not recovered", camera=camera, violation=str(package.violation), error=str(error))
         mark_for_preview(evidence, package.folder)
-    outlet.append(LeftOpen(camera, "the process ended while the incident lasted", alerts))
+    outlet.append(LeftOpen(camera, ENDED, alerts=False))

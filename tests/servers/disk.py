@@ -1,10 +1,11 @@
-"""A disk of four mebibytes."""
+"""A disk of four mebibytes, and one that hangs."""
 
 from __future__ import annotations
 
 import errno
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
@@ -37,3 +38,39 @@ def fill(folder: Path) -> Path:
         except OSError as error:
             assert error.errno == errno.ENOSPC
     return filler
+
+
+@dataclass
+class HangingDisk:
+    """A file system that answers no writing while it is frozen, like a network drive that is away."""
+
+    folder: Path
+    frozen: bool = False
+
+    def freeze(self) -> None:
+        subprocess.run(["fsfreeze", "--freeze", self.folder], check=True)
+        self.frozen = True
+
+    def thaw(self) -> None:
+        if self.frozen:
+            subprocess.run(["fsfreeze", "--unfreeze", self.folder], check=True)
+        self.frozen = False
+
+
+@pytest.fixture
+def hanging_disk(tmp_path: Path) -> Iterator[HangingDisk]:
+    image, folder = tmp_path / "disk.img", tmp_path / "network-drive"
+    folder.mkdir()
+    with image.open("wb") as file:
+        file.truncate(64 * 2**20)
+    try:
+        for command in (("mkfs.ext4", "-q", image), ("mount", "-o", "loop", image, folder)):
+            subprocess.run(command, check=True, capture_output=True, text=True)
+    except (FileNotFoundError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"a disk that hangs needs the right to mount one: {getattr(error, 'stderr', '') or error}")
+    disk = HangingDisk(folder)
+    try:
+        yield disk
+    finally:
+        disk.thaw()
+        subprocess.run(["umount", "--lazy", folder], check=True)
