@@ -129,6 +129,7 @@ class Live:
             if self.reloader is not None:
                 self.reloader.end()
             self._oversight.given_up.close()
+            self._oversight.clock_alerts.close()
             self._notifier.close()
             self.roster.readers.close()
 

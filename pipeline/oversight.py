@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from pipeline.camera_run import CameraRun
+from pipeline.clock_alerts import ClockAlerts
 from pipeline.config import CameraConfig
 from pipeline.engine import Engine
 from pipeline.given_up import GivenUp
@@ -58,6 +59,7 @@ class Oversight:
         self._told_stalled = False
         self._metrics = engine.metrics
         self.given_up = GivenUp(self._on_failure)
+        self.clock_alerts = ClockAlerts(self._on_failure)
         self._governor = Governor[CameraWatch]()
         self._runs: tuple[CameraRun, ...] = ()
         self._counted: dict[CameraWatch, tuple[int, int]] = {}
@@ -80,6 +82,7 @@ class Oversight:
             if run.watch is not None and not (run.closing or run.ended):  # its alerts end with `close`
                 self._refresh(run, run.watch)
         self.given_up.look([run.pipeline.camera.id for run in self._runs if run.tally.frames and not run.closing])
+        self.clock_alerts.look()
         if isinstance(self._outlet, Spool):
             self._metrics.spool_items.set(self._outlet.depth)
             self._metrics.spool_bytes.set(self._outlet.size)
@@ -242,7 +245,7 @@ class Oversight:
                 "last_frame": None,
                 "reconnects": 0,
                 "error": error,
-                "alerts": _alerts(self.given_up.lasting(camera)),
+                "alerts": _alerts(self._lasting(camera)),
             }
             for camera, error in failures.items()
             if camera not in known
@@ -250,8 +253,10 @@ class Oversight:
 
     def _describe(self, run: CameraRun) -> dict[str, Any]:
         told = _describe(run)
-        lasting = (*self.given_up.lasting(told["id"]), *(run.watch.alerts if run.watch is not None else ()))
-        return {**told, "alerts": _alerts(lasting)}
+        return {**told, "alerts": _alerts((*self._lasting(told["id"]), *(run.watch.alerts if run.watch else ())))}
+
+    def _lasting(self, camera: str) -> tuple[CameraAlert, ...]:
+        return (*self.given_up.lasting(camera), *self.clock_alerts.lasting(camera))
 
 
 def _describe(run: CameraRun) -> dict[str, Any]:

@@ -128,6 +128,7 @@ class Roster:
                 self._runs[id_].stop(str(step))
                 self._due.setdefault(id_, self._installation.config.camera(id_))
         log.error(f"{step}; cameras are watched anew", cameras=len(live))
+        self._oversight.clock_alerts.set(live, step)
 
     @property
     def clock(self) -> dict[str, Any]:

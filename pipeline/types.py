@@ -279,7 +279,8 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class CameraAlert:
-    """Something is wrong with a camera itself: dead, frozen, dark, blinded, defocused or moved; or its analysis failed.
+    """Something is wrong with a camera itself: dead, frozen, dark, blinded, defocused, moved or skewed; or its
+    analysis failed, or the clock that it was watched by was set.
 
     `end` is None while it lasts. `start` is when the fault began, not when it was sure enough to be told; `value`
     is the measure that told it and `limit` what it had to cross, in the unit that docs/operations.md gives for the

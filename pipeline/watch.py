@@ -159,6 +159,8 @@ class CameraWatch:
         self._metrics.camera_up.labels(name).set(silent < SPAN and received > 0)
         if (change := self._health.silence(self._now(), silent, error or "no picture")) is not None:
             self._tell((change,))
+        if (change := self._health.clock(self._now(), skew if silent < SPAN else None)) is not None:
+            self._tell((change,))
 
     def end(self) -> None:
         """The camera is watched no more."""

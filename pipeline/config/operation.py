@@ -29,7 +29,10 @@ class MotionGateConfig(Section):
 
 
 class HealthConfig(Section):
-    """Which faults of the camera itself raise an alert, and after how many seconds; 0 switches one off."""
+    """Which faults of the camera itself raise an alert, and after how many seconds; 0 switches one off.
+
+    `skewed` is other: by how many seconds the clock may be off.
+    """
 
     dead: Annotated[Number, Field(ge=0, le=86400)] = Field(default=60.0, description="No pictures.")
     frozen: Annotated[Number, Field(ge=0, le=86400)] = Field(default=30.0, description="Always the same picture.")
@@ -40,6 +43,9 @@ class HealthConfig(Section):
     defocused: Annotated[Number, Field(ge=0, le=86400)] = Field(default=120.0, description="Blurred.")
     moved: Annotated[Number, Field(ge=0, le=86400)] = Field(
         default=60.0, description="The camera looks elsewhere, so its zones and lanes are wrong."
+    )
+    skewed: Annotated[Number, Field(ge=0, le=86400)] = Field(
+        default=5.0, description="The camera's own clock is off this computer's by more than so many seconds."
     )
     every: Annotated[Number, Field(ge=0.5, le=60)] = Field(default=2.0, description="Seconds between two looks.")
 

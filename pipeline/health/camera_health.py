@@ -14,7 +14,8 @@ from pipeline.health.look import Edges, Look, Setting
 from pipeline.health.reference import Reference
 from pipeline.types import CameraAlert, Frame
 
-KINDS = ("dead", "frozen", "dark", "blinded", "defocused", "moved")
+SEEN = ("dead", "frozen", "dark", "blinded", "defocused", "moved")
+KINDS = (*SEEN, "skewed")
 
 SAME_PIXEL = 3
 SAME_SHARE = 0.002
@@ -33,11 +34,14 @@ SHIFT, SHIFT_SURE, SHIFTED_MATCH = 0.02, 0.2, 0.85
 """... or they match less than usual and are shifted by more than this part of the width."""
 RECENT = 5
 """Looks whose mean edges are compared, so that what passes by does not count."""
+SKEWED_SECONDS = 60.0
+"""Skewed: the camera's clock is off for so long."""
 UNKNOWN = Verdict(None, 0.0, 0.0)
 
 
 class CameraHealth:
-    """Finds a frozen, dark, blinded, defocused or moved camera in its pictures, and a dead one in their absence.
+    """Finds a frozen, dark, blinded, defocused or moved camera in its pictures, a dead one in their absence, and a
+    skewed one by what it tells of its clock.
 
     The camera is compared with itself: with how it looked in the same kind of light, and of the same size, while it
     was well. Each such setting is learnt for some looks first, in which the last three faults are not found.
@@ -45,7 +49,9 @@ class CameraHealth:
 
     def __init__(self, camera: str, settings: HealthConfig) -> None:
         self._every = timedelta(seconds=settings.every)
-        self._alarms = {kind: Alarm(camera, kind, getattr(settings, kind)) for kind in KINDS}
+        self._alarms = {kind: Alarm(camera, kind, getattr(settings, kind)) for kind in SEEN}
+        self._alarms["skewed"] = Alarm(camera, "skewed", SKEWED_SECONDS if settings.skewed else 0.0)
+        self._most_skew = settings.skewed
         self._dead_after = settings.dead
         self._references: dict[Setting, Reference] = {}
         self._recent: deque[Edges] = deque(maxlen=RECENT)
@@ -88,6 +94,15 @@ class CameraHealth:
         if alarm.lasting is not None and seconds < self._dead_after:
             return alarm.end(now, alarm.lasting.note)
         return None
+
+    def clock(self, now: datetime, ahead: float | None) -> CameraAlert | None:
+        """Tell every few seconds how many the camera's own clock is ahead of this computer's, None when it does not
+        say; may begin or end `skewed`. As `silence`, from another thread than looks."""
+        if ahead is None:
+            return None
+        note = f"its clock is {abs(ahead):.1f} s {'ahead of' if ahead > 0 else 'behind'} this computer's"
+        verdict = Verdict(abs(ahead) > self._most_skew, ahead, self._most_skew)
+        return self._alarms["skewed"].update(now, verdict, note)
 
     def end(self, now: datetime, note: str) -> tuple[CameraAlert, ...]:
         """The camera is watched no more: end what lasts."""

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from pipeline.config import Config, TargetConfig
-from pipeline.notify.words import Language, clock, kind_name, say
+from pipeline.notify.words import Language, clock, fault_text, kind_name, say
 from pipeline.plate_text import is_pseudonym
 from pipeline.store import Repository
 from pipeline.store.records import AnnouncementRecord, NotificationRecord, ViolationRecord
@@ -137,8 +137,8 @@ class _Writer:
 
     def alert(self, about: AnnouncementRecord, alert: CameraAlert) -> tuple[str, str, dict[str, Any]]:
         phase = str(about.detail.get("phase", "began"))
-        fault = "failed" if alert.kind == "failed" else "camera"
-        text = say(self.language, f"{fault}_{phase}", start=self._clock(alert.start), end=self._clock(alert.end))
+        times = {"start": self._clock(alert.start), "end": self._clock(alert.end)}
+        text = fault_text(self.language, alert.kind, phase, value=f"{alert.value:+.1f}", **times)
         data = {
             "camera": self._camera(alert.camera),
             "alert": {

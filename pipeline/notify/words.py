@@ -22,6 +22,8 @@ KINDS: dict[Language, dict[str, str]] = {
         "blinded": "Ống kính bị chói hoặc bị che",
         "defocused": "Hình ảnh mất nét",
         "moved": "Camera bị xoay lệch",
+        "skewed": "Đồng hồ camera sai giờ",
+        "clock": "Đồng hồ máy chủ bị chỉnh lại",
         "refused": "Cấu hình bị lỗi",
         "mended": "Cấu hình đã được sửa",
         "test": "Thông báo thử",
@@ -40,6 +42,8 @@ KINDS: dict[Language, dict[str, str]] = {
         "blinded": "Lens blinded or covered",
         "defocused": "Picture out of focus",
         "moved": "Camera moved",
+        "skewed": "Camera's clock is off",
+        "clock": "This computer's clock was set",
         "refused": "Configuration is wrong",
         "mended": "Configuration is good again",
         "test": "Test message",
@@ -55,6 +59,11 @@ TEMPLATES: dict[Language, dict[str, str]] = {
         "camera_over": "Lỗi camera đã hết: từ {start} đến {end}.",
         "failed_began": "Hình ảnh không được phân tích từ {start}; chương trình tự thử lại.",
         "failed_over": "Hình ảnh được phân tích trở lại: bị gián đoạn từ {start} đến {end}.",
+        "skewed_began": "Đồng hồ của camera lệch {value} giây so với máy chủ từ {start};"
+        " giờ ghi trên hình không khớp với giờ của vụ việc.",
+        "clock_began": "Đồng hồ máy chủ bị chỉnh {value} giây lúc {start} (giờ mới);"
+        " các vụ việc trước đó có thể mang giờ sai.",
+        "clock_over": "Đồng hồ máy chủ đã ổn định sau lần chỉnh lúc {start}.",
         "refused": "Cấu hình trước vẫn có hiệu lực. {reason}",
         "mended": "Cấu hình mới đã có hiệu lực.",
         "summary_title": "{count} thông báo được gộp lại",
@@ -70,6 +79,11 @@ TEMPLATES: dict[Language, dict[str, str]] = {
         "camera_over": "The camera's fault is over: from {start} to {end}.",
         "failed_began": "Its pictures are not analysed since {start}; the program tries again by itself.",
         "failed_over": "Its pictures are analysed again: it was given up from {start} to {end}.",
+        "skewed_began": "Its clock is {value} s off this computer's since {start}: the time in the picture is not that"
+        " of the event.",
+        "clock_began": "The clock was set by {value} s at {start} (new time); events found before may have a wrong"
+        " time.",
+        "clock_over": "The clock has kept its time since it was set at {start}.",
         "refused": "The configuration before stays in force. {reason}",
         "mended": "The new configuration is in force.",
         "summary_title": "{count} messages were held back",
@@ -83,6 +97,12 @@ TEMPLATES: dict[Language, dict[str, str]] = {
 def kind_name(language: Language, kind: str) -> str:
     """The kind in words; a plugin's kind by its own name."""
     return KINDS[language].get(kind) or kind.replace("_", " ").capitalize()
+
+
+def fault_text(language: Language, kind: str, phase: str, **values: str) -> str:
+    """What is said of a camera's fault: of some kinds in words of their own."""
+    own = f"{kind}_{phase}"
+    return say(language, own if own in TEMPLATES[language] else f"camera_{phase}", **values)
 
 
 def say(language: Language, template: str, **values: str) -> str:
