@@ -50,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         middleware=[
             Middleware(SecurityHeaders),
-            Middleware(problems.PlainErrorsAsProblems),
+            Middleware(problems.PlainErrors, page=desk.error_page),
             Middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY),
         ],
     )

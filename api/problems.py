@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -11,23 +11,23 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.auth.refusals import Refusal
+from api.faults import Fault, faults
 from api.headers import ALWAYS
 from pipeline.errors import ConfigError, ConflictError, EvidenceError, QueryError, StoreError
 
 MEDIA_TYPE = "application/problem+json"
+NO_DATABASE = "the database does not answer; the server's log says more"
+UNEXPECTED = "an unexpected error; the server's log says more"
+PLAIN = {413: "what was sent is too much for one request; send less"}
+"""What Starlette says in words that nobody understands."""
 UNREADABLE_EVIDENCE = "the evidence cannot be read; the server's log says more"
 log = structlog.get_logger(__name__)
-
-
-class Fault(BaseModel):
-    """One value that was refused: where it stood in the request and why."""
-
-    where: str = Field(examples=["query.limit"])
-    message: str = Field(examples=["Input should be less than or equal to 200"])
 
 
 class Problem(BaseModel):
@@ -40,8 +40,8 @@ class Problem(BaseModel):
                     "type": "about:blank",
                     "title": HTTPStatus.UNPROCESSABLE_ENTITY.phrase,
                     "status": 422,
-                    "detail": "query.limit: Input should be less than or equal to 200",
-                    "errors": [{"where": "query.limit", "message": "Input should be less than or equal to 200"}],
+                    "detail": "query.limit: a number of at most 200 is needed",
+                    "errors": [{"where": "query.limit", "message": "a number of at most 200 is needed"}],
                 }
             ]
         }
@@ -68,63 +68,69 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
-def problem(
-    status: int, detail: str, *, headers: Mapping[str, str] | None = None, faults: list[Fault] | None = None
-) -> Response:
-    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=faults or [])
-    shown = body.model_dump(exclude={"errors"} if not faults else set())
-    return JSONResponse(shown, status, headers=headers, media_type=MEDIA_TYPE)
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that came to nothing. `faults` are the values that were refused, if that is why; `refusal` has the text
+    of `detail` and the values in it apart, where it is one."""
+
+    status: int
+    detail: str
+    headers: Mapping[str, str] | None = None
+    faults: Sequence[Fault] = ()
+    refusal: Refusal | None = None
+
+    def problem(self) -> Response:
+        title = HTTPStatus(self.status).phrase
+        body = Problem(title=title, status=self.status, detail=self.detail, errors=list(self.faults))
+        shown = body.model_dump(exclude={"errors"} if not self.faults else set())
+        return JSONResponse(shown, self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
-ErrorPage = Callable[[Request, int, str, Mapping[str, str] | None], Response | None]
+ErrorPage = Callable[[Request, Failure], Response | None]
 
 
 def install(app: FastAPI, page: ErrorPage) -> None:
     """Make every error of the app a problem, except where `page` has a page to show instead."""
 
-    def answer(
-        request: Request,
-        status: int,
-        detail: str,
-        headers: Mapping[str, str] | None = None,
-        faults: list[Fault] | None = None,
-    ) -> Response:
-        return page(request, status, detail, headers) or problem(status, detail, headers=headers, faults=faults)
+    def answer(request: Request, failure: Failure) -> Response:
+        return page(request, failure) or failure.problem()
 
     async def refused(request: Request, error: HTTPException) -> Response:
-        return answer(request, error.status_code, error.detail, error.headers)
+        refusal = error if isinstance(error, Refusal) else None
+        return answer(request, Failure(error.status_code, error.detail, error.headers, refusal=refusal))
 
     async def unfinished(request: Request, error: UnfinishedAccountError) -> Response:
-        if page(request, error.status_code, error.detail, None):
+        failure = Failure(error.status_code, error.detail)
+        if page(request, failure):
             return RedirectResponse(error.page, 303)
-        return problem(error.status_code, error.detail)
+        return failure.problem()
 
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        faults = [Fault(where=".".join(map(str, each["loc"])), message=_told(each)) for each in error.errors()]
-        detail = "; ".join(f"{fault.where}: {fault.message}" for fault in faults)
-        return answer(request, 422, detail, faults=faults)
+        found = faults(error.errors())
+        detail = "; ".join(f"{fault.where}: {fault.message}" for fault in found)
+        return answer(request, Failure(422, detail, faults=found))
 
     async def bad_query(request: Request, error: QueryError) -> Response:
-        return answer(request, 422, str(error))
+        return answer(request, Failure(422, str(error)))
 
     async def conflict(request: Request, error: ConflictError) -> Response:
-        return answer(request, 409, str(error))
+        return answer(request, Failure(409, str(error)))
 
     async def wrong_configuration(request: Request, error: ConfigError) -> Response:
-        faults = [Fault(where=found.field, message=found.message) for found in error.problems]
-        return answer(request, 422, "; ".join(map(str, error.problems)), faults=faults)
+        found = [Fault(where=each.field, message=each.message) for each in error.problems]
+        return answer(request, Failure(422, "; ".join(map(str, error.problems)), faults=found))
 
     async def no_database(request: Request, error: StoreError) -> Response:
         log.error("database", error=str(error))
-        return answer(request, 503, "the database does not answer; the server's log says more", {"Retry-After": "5"})
+        return answer(request, Failure(503, NO_DATABASE, {"Retry-After": "5"}))
 
     async def no_evidence(request: Request, error: EvidenceError) -> Response:
         log.error("evidence", error=str(error))
-        return answer(request, 409, UNREADABLE_EVIDENCE)
+        return answer(request, Failure(409, UNREADABLE_EVIDENCE))
 
     async def unexpected(request: Request, _error: Exception) -> Response:
         # Answered outside the middleware that adds these to every other answer.
-        return answer(request, 500, "an unexpected error; the server's log says more", ALWAYS)
+        return answer(request, Failure(500, UNEXPECTED, ALWAYS))
 
     app.exception_handler(HTTPException)(refused)
     app.exception_handler(UnfinishedAccountError)(unfinished)
@@ -137,17 +143,12 @@ def install(app: FastAPI, page: ErrorPage) -> None:
     app.exception_handler(Exception)(unexpected)
 
 
-def _told(fault: Mapping[str, Any]) -> str:
-    if fault["type"] == "missing" and fault["loc"][-1] == "reason":
-        return "say why you ask; the reason is kept on the audit trail"
-    return str(fault["msg"])
+class PlainErrors:
+    """Starlette answers a bad Range header and a too large body in plain text; makes that a page or a problem, too."""
 
-
-class PlainErrorsAsProblems:
-    """Starlette answers a bad Range header and a too large body in plain text; turns that into a problem."""
-
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, page: ErrorPage) -> None:
         self.app = app
+        self.page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -158,21 +159,18 @@ class PlainErrorsAsProblems:
         async def translate(message: Message) -> None:
             nonlocal replaced
             if message["type"] == "http.response.start":
-                headers = {name.lower(): value for name, value in message["headers"]}
-                plain = headers.get(b"content-type", b"").startswith(b"text/plain")
+                headers = Headers(raw=message["headers"])
+                plain = headers.get("content-type", "").startswith("text/plain")
                 replaced = message["status"] >= 400 and plain
                 if replaced:
-                    await _send_problem(message["status"], headers, send)
+                    await self._answer(Request(scope), message["status"], headers)(scope, receive, send)
                     return
             if not replaced:
                 await send(message)
 
         await self.app(scope, receive, translate)
 
-
-async def _send_problem(status: int, headers: dict[bytes, bytes], send: Send) -> None:
-    phrase = HTTPStatus(status).phrase
-    body = json.dumps({"type": "about:blank", "title": phrase, "status": status, "detail": phrase}).encode()
-    headers |= {b"content-type": MEDIA_TYPE.encode(), b"content-length": str(len(body)).encode()}
-    await send({"type": "http.response.start", "status": status, "headers": list(headers.items())})
-    await send({"type": "http.response.body", "body": body})
+    def _answer(self, request: Request, status: int, headers: Headers) -> Response:
+        kept = {name: value for name, value in headers.items() if name not in {"content-type", "content-length"}}
+        failure = Failure(status, PLAIN.get(status, HTTPStatus(status).phrase), kept)
+        return self.page(request, failure) or failure.problem()

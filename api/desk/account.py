@@ -16,8 +16,8 @@ from api.auth.guard import SessionDep
 from api.auth.keys import KEYS, KeyScope
 from api.auth.refusals import Refusal
 from api.auth.second_factor import picture
+from api.desk.failures import told
 from api.desk.language import language_of
-from api.desk.refusals import told
 from api.desk.rendering import page
 from api.desk.routes import Field256, give_cookies
 from api.desk.users import known_groups, names
@@ -137,10 +137,11 @@ def create_key(
     except Refusal as refusal:
         return _account(request, session, services, refusal=refusal)
     except ConflictError as error:
-        return _account(request, session, services, message=language_of(request).tell(str(error)))
+        return _account(request, session, services, message=told(request, error))
     except ValidationError as error:
-        field = str(error.errors()[0]["loc"][0])
-        return _account(request, session, services, message=language_of(request).gettext(WRONG[field]))
+        known = WRONG.get(str(error.errors()[0]["loc"][0]))
+        message = language_of(request).gettext(known) if known else told(request, error)
+        return _account(request, session, services, message=message)
     return _account(request, session, services, made=(new.name, made.key))
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from api.audits import AuditChoice
 from api.auth.access import GuardedRoute
-from api.desk.language import language_of
+from api.desk.failures import told
 from api.desk.rendering import page
 from api.queries import Cursor
 from api.routes.audit import audit_file, record
@@ -74,7 +74,7 @@ def audit_page(
     try:
         found = services.repository.audit(choice.filter(), cursor=form.cursor, limit=PER_PAGE)
     except QueryError as error:
-        return page(request, "audit.html", {**values, "message": language_of(request).tell(str(error))}, status=422)
+        return page(request, "audit.html", {**values, "message": told(request, error)}, status=422)
     links = {"newer": found.previous, "older": found.next}
     values |= {name: form.link("/audit", cursor=cursor) if cursor else None for name, cursor in links.items()}
     return page(request, "audit.html", {**values, "rows": found.items})

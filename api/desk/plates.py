@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from api.auth.access import GuardedRoute
-from api.desk.language import language_of
+from api.desk.failures import told
 from api.desk.rendering import page
 from api.plate_schemas import picture_url
 from api.queries import Cursor, JourneyQuery, PlateChoice, PlateQuery
@@ -104,8 +104,8 @@ def plates_page(
     try:
         query = _read(PlateQuery, {**form.choice(services.settings.timezone), "cursor": form.cursor, "limit": PER_PAGE})
         found = search(query, services, trail)
-    except QueryError as error:
-        return page(request, "plates.html", {**values, "message": language_of(request).tell(str(error))}, status=422)
+    except (QueryError, ValidationError) as error:
+        return page(request, "plates.html", {**values, "message": told(request, error)}, status=422)
     return page(request, "plates.html", {**values, "found": found})
 
 
@@ -118,19 +118,20 @@ def journey_page(
     try:
         query = _read(JourneyQuery, form.choice(services.settings.timezone))
         found = follow(query, services, trail)
-    except QueryError as error:
-        return page(request, "journey.html", {**values, "message": language_of(request).tell(str(error))}, status=422)
+    except (QueryError, ValidationError) as error:
+        return page(request, "journey.html", {**values, "message": told(request, error)}, status=422)
     return page(request, "journey.html", {**values, "found": found})
 
 
 def _read(model: type[Asked], values: dict[str, Any]) -> Asked:
-    """Raises QueryError in words for a person."""
+    """Raises QueryError for what people leave out, ValidationError for the rest."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0])
-        raise QueryError(FAULTS.get(name, f"{name}: {first['msg']}")) from None
+        fault = FAULTS.get(str(error.errors()[0]["loc"][0]))
+        if fault is None:
+            raise
+        raise QueryError(fault) from None
 
 
 def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, NaiveDatetim
 
 from api.auth.access import GuardedRoute
 from api.auth.guard import Identity, IdentityDep
-from api.desk.language import language_of
+from api.desk.failures import told
 from api.desk.rendering import page
 from api.desk.view import list_rows
 from api.listings import record_list
@@ -31,6 +31,14 @@ router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 PER_PAGE = 24
 SOON = timedelta(days=3)
 CONFIDENCES = (0.5, 0.7, 0.8, 0.9)
+
+
+def _(text: str) -> str:
+    """Marks a text for translation where it is shown."""
+    return text
+
+
+WHY = _("say why you ask for the plate, by a case number for one; the reason is kept on the audit trail")
 
 
 def _empty_as(value: object) -> BeforeValidator:
@@ -134,11 +142,11 @@ def violations_page(
     values |= {"rows": [], "newer": None, "older": None, "message": ""}
     try:
         if query.plate:
-            _give_reason(request, query)
+            _needs_reason(query)
         wanted = query.filter(services, identity, now)
         found = services.repository.violations(wanted, sort=query.sort, cursor=query.cursor, limit=PER_PAGE)
     except QueryError as error:
-        return page(request, template, {**values, "message": language_of(request).tell(str(error))}, status=422)
+        return page(request, template, {**values, "message": told(request, error)}, status=422)
     record_list(trail, query, found, plate=query.plate, reason=query.reason)
     hidden = plates_hidden(services, identity, [violation.id for violation in found.items])
     values["rows"] = list_rows(found.items, services, names, hidden)
@@ -156,13 +164,10 @@ def counts(
     return page(request, "queue_counts.html", values)
 
 
-def _give_reason(request: Request, query: QueueQuery) -> None:
+def _needs_reason(query: QueueQuery) -> None:
     """Raises QueryError without a reason to search for the plate."""
-    _ = language_of(request).gettext
     if not re.search(r"[^\W_]{2}", query.reason):
-        raise QueryError(
-            _("say why you ask for the plate, by a case number for one; the reason is kept on the audit trail")
-        )
+        raise QueryError(WHY)
 
 
 def _encoded(values: dict[str, Any]) -> str:

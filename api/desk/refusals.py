@@ -1,15 +1,6 @@
-"""What the sign-in refuses, in the reader's language."""
+"""The texts of what api/auth refuses, for the translators."""
 
 from __future__ import annotations
-
-from fastapi import Request
-
-from api.auth.refusals import Refusal
-from api.desk.language import language_of
-
-
-def told(request: Request, refusal: Refusal) -> str:
-    return language_of(request).gettext(refusal.text).format(**refusal.values)
 
 
 def _(text: str) -> str:
@@ -23,6 +14,7 @@ TEXTS = (
     _("too many searches within a minute; try again in {seconds} s"),
     _("too many exports within a minute; try again in {seconds} s"),
     _("the name or password is wrong, or the account is locked for some minutes or disabled"),
+    _("give the code of your authenticator app, too, as `code`"),
     _("this one-time password is too old; ask an administrator for a new one"),
     _("this code is wrong or was used before; wait for the next one"),
     _("this is not the code of now; check that the clock of your phone is right"),

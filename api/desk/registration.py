@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from api.auth.access import GuardedRoute
 from api.desk.rendering import page
+from api.faults import phrase
 from api.queries import Name
 from api.registration import RegistrationDep, RegistrationDesk
 from api.registration_schemas import Digest, told
@@ -265,5 +266,5 @@ def _number(text: str, field: str) -> float | int | None:
 
 
 def _as_config_error(error: ValidationError, where: str = "") -> ConfigError:
-    problems = [Problem("", 0, 0, where + ".".join(map(str, one["loc"])), one["msg"]) for one in error.errors()]
+    problems = [Problem("", 0, 0, where + ".".join(map(str, one["loc"])), phrase(one)) for one in error.errors()]
     return ConfigError(problems)

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from functools import partial
-from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -20,9 +19,11 @@ from api.auth.access import REVIEW
 from api.auth.guard import Identity
 from api.auth.sessions import form_token
 from api.desk.camera_words import fault_name, rule_name, state_name
+from api.desk.failures import failure_told, field_faults
 from api.desk.language import Language, language_of, tell_lines
 from api.desk.navigation import DAILY, FURTHER, links_for
 from api.desk.words import FIELDS, RELATIONS, code_name, kind_name, percent
+from api.problems import Failure
 from api.settings import Settings
 from pipeline.plate_writing import written
 
@@ -38,9 +39,15 @@ TITLES = {
     403: _("Not allowed"),
     404: _("Not found"),
     409: _("Not possible now"),
+    405: _("Not possible here"),
+    413: _("Too much at once"),
     422: _("Not understood"),
+    429: _("Too often"),
     500: _("Our fault"),
+    502: _("Another service does not answer"),
+    503: _("Not possible now"),
 }
+OTHERWISE = _("This did not work")
 
 
 def templates(settings: Settings, language: Language) -> Jinja2Templates:
@@ -136,13 +143,17 @@ def _address(request: Request) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-def error_page(request: Request, status: int, detail: str, headers: Mapping[str, str] | None) -> Response | None:
+def error_page(request: Request, failure: Failure) -> Response | None:
     """How the desk shows an error; None when the request was not for a page of the desk."""
     path = request.url.path
     if path.startswith(("/api/", "/health/", "/static/")):
         return None
-    if status == 401:
+    if failure.status == 401:
         target = f"?{urlencode({'next': path})}" if request.method == "GET" and path != "/" else ""
         return RedirectResponse(f"/login{target}", 303)
-    values = {"title": TITLES.get(status, HTTPStatus(status).phrase), "detail": detail}
-    return page(request, "error.html", values, status=status, headers=headers)
+    values: dict[str, object] = {
+        "title": TITLES.get(failure.status, OTHERWISE),
+        "detail": failure_told(request, failure),
+    }
+    values |= {"faults": field_faults(failure.faults, language_of(request))}
+    return page(request, "error.html", values, status=failure.status, headers=failure.headers)

@@ -15,6 +15,7 @@ from pydantic import model_validator
 
 from api.auth.access import REVIEW, GuardedRoute
 from api.auth.guard import IdentityDep
+from api.desk.failures import told
 from api.desk.language import language_of
 from api.desk.rendering import page
 from api.report_queries import ReportQuery
@@ -81,7 +82,7 @@ def reports_page(
         period = query.period(zone)
         report = make_report(services.repository, period, zone, query.filter())
     except QueryError as error:
-        return page(request, "reports.html", values | {"message": language_of(request).tell(str(error))}, status=422)
+        return page(request, "reports.html", values | {"message": told(request, error)}, status=422)
     values |= {
         "report": report,
         "period": period_text(language, period),

@@ -14,8 +14,8 @@ from api.auth.guard import COOKIE, SessionDep
 from api.auth.lockout import DEVICE_LASTS
 from api.auth.refusals import Refusal
 from api.auth.sessions import SignedIn
+from api.desk.failures import told
 from api.desk.forms import local_path
-from api.desk.refusals import told
 from api.desk.rendering import page
 from api.services import DEVICE_COOKIE, CallerDep, Services, ServicesDep
 

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from api.auth.access import GuardedRoute
 from api.auth.guard import IdentityDep
-from api.desk.language import language_of
+from api.desk.failures import told
 from api.desk.rendering import page
 from api.routes.training import TrainingBody, delete, kept_sets, start
 from api.services import ServicesDep, TrailDep
@@ -47,10 +48,8 @@ def start_set(
             first=_day(first), last=_day(last), camera=[camera] if camera else [], split=split, plates=plates
         )
         start(services, identity.name, trail, body)
-    except (QueryError, ConflictError) as error:
-        return _page(
-            request, services, language_of(request).tell(str(error)), 409 if isinstance(error, ConflictError) else 422
-        )
+    except (QueryError, ConflictError, ValidationError) as error:
+        return _page(request, services, told(request, error), 409 if isinstance(error, ConflictError) else 422)
     return RedirectResponse("/training", 303)
 
 

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from api.auth.access import GuardedRoute
 from api.auth.guard import SessionDep
+from api.desk.failures import told
 from api.desk.language import language_of
 from api.desk.rendering import page
 from api.routes.keys import end_key
@@ -168,5 +169,6 @@ def _done(do: Callable[[Services, Trail, UUID], object], services: Services, tra
 
 def _reason(request: Request, error: ValidationError | ConflictError | HTTPException) -> str:
     if isinstance(error, ValidationError):
-        return language_of(request).gettext(WRONG[str(error.errors()[0]["loc"][0])])
-    return language_of(request).tell(error.detail if isinstance(error, HTTPException) else str(error))
+        known = WRONG.get(str(error.errors()[0]["loc"][0]))
+        return language_of(request).gettext(known) if known else told(request, error)
+    return told(request, error)

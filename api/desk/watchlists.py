@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from api.auth.access import ACCESS, GuardedRoute
 from api.auth.guard import Identity, IdentityDep
-from api.desk.language import language_of
+from api.desk.failures import told
 from api.desk.rendering import page
 from api.desk.view import plates_written
 from api.queries import Day
@@ -108,7 +108,7 @@ def add_watched(
         values = _values(services, form.list, "", identity, trail)
         status = 409 if isinstance(error, ConflictError) else 422
         return page(
-            request, "watchlists.html", {**values, "form": form, "message": _told(request, error)}, status=status
+            request, "watchlists.html", {**values, "form": form, "message": told(request, error)}, status=status
         )
     return _back(form.list, entry.plate, "added")
 
@@ -133,8 +133,8 @@ def remove_watched(
     except (QueryError, ConflictError, ConfigError) as error:
         listed = WatchlistAnswer.of(find_list(services, form.list, to_change=True))
         status = 409 if isinstance(error, ConflictError) else 422
-        told = _told(request, error)
-        return _confirm(request, listed, form.plate, trail, message=told, reason=form.reason, status=status)
+        message = told(request, error)
+        return _confirm(request, listed, form.plate, trail, message=message, reason=form.reason, status=status)
     return _back(form.list, entry.plate, "removed")
 
 
@@ -179,10 +179,6 @@ def _values(services: Services, name: str, plate: str, identity: Identity, trail
         "done": "",
         "now": datetime.now(UTC),
     }
-
-
-def _told(request: Request, error: Exception) -> str:
-    return language_of(request).tell(str(error))
 
 
 def _needs_reason(reason: str) -> None:

@@ -74,9 +74,9 @@ def phrase(error: ErrorDetails, found: Any, fields: Mapping[str, str]) -> str:
         allowed = [word.strip("' ") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
         near = did_you_mean(found, allowed) if isinstance(found, str) else ""
         return f"{shown}{near}; allowed {'are' if len(allowed) > 1 else 'is'} {', '.join(allowed)}"
-    wanted = _wanted(kind, context, found, error)
+    needed = wanted(error, found)
     about_parts = kind in {"fault", "value_error"} and isinstance(found, Mapping | list)
-    return wanted if about_parts else f"{shown}; {wanted}"
+    return needed if about_parts else f"{shown}; {needed}"
 
 
 def _is_target(path: Sequence[int | str]) -> bool:
@@ -84,7 +84,9 @@ def _is_target(path: Sequence[int | str]) -> bool:
     return tuple(path[:2]) == ("notifications", "targets") and path[-1:] == ("url",)
 
 
-def _wanted(kind: str, context: Mapping[str, Any], found: Any, error: ErrorDetails) -> str:
+def wanted(error: ErrorDetails, found: Any = None) -> str:
+    """What is allowed in the place of a value that was refused, and of one that was `found` in a file."""
+    kind, context = error["type"], error.get("ctx", {})
     if kind in LIMITS:
         name, words = LIMITS[kind]
         return f"a number {words} {_number(context[name])} is needed"

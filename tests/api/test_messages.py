@@ -49,8 +49,8 @@ UNSEEN = {
 
 
 BORROWED = (
-    "Not Found", "Method Not Allowed", "Field required", "Extra inputs are not permitted", "String should",
-    "Input should be", "Value error, ",
+    "Not Found", "Method Not Allowed", "There was an error parsing the body", "Too many fi", "Field exceeded",
+    "Part exceeded", "The Content-Disposition header", "Missing boundary", "Invalid multipart",
 )  # fmt: skip
 """What our libraries say."""
 
