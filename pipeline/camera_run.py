@@ -38,9 +38,9 @@ class CameraRun:
     """One camera from its source to the store: a reader thread fills `buffer`, the driver lets the camera decide, and
     what it finds is written in `lane`. `bell` rings when a frame comes and when writing has caught up.
 
-    `record` is the id of the run's row, which is to have `note`. `watch` looks after a live camera. `on_end` is called
-    once, after the last finding went to `outlet`; `error` then says why the run was given up, None when its source
-    simply ended.
+    `record` is the id of the run's row, which is to have `note`. `clock_set` says how this computer's clock was set
+    shortly before. `watch` looks after a live camera. `on_end` is called once, after the last finding went to `outlet`;
+    `error` then says why the run was given up, None when its source simply ended.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class CameraRun:
         self.closing = False
         self.ended = False
         self.stopping = ""
-        self.note = ""
+        self.note = self.clock_set = ""
         self.failed = False
         self.error: SourceError | None = None
         self.on_end = on_end
@@ -263,7 +263,7 @@ class CameraRun:
 
     def _store(self, findings: Findings) -> None:
         if isinstance(self.source, RtspCamera):
-            findings = with_clock(findings, self.source.state.skew)
+            findings = with_clock(findings, self.source.state.skew, self.clock_set)
         began, counted = self._told.take(findings.violations, self.record)
         watch, last = self.watch, self.tally.last
 

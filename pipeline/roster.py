@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -22,6 +23,9 @@ from pipeline.sources import ReaderPool, Recording, RtspCamera, open_source
 from pipeline.spool import ENDED, CameraKnown, LeftOpen, hand_on_leftovers
 
 log = structlog.get_logger()
+
+SHORTLY = 3600.0
+"""Seconds after this computer's clock was set in which violations of runs that begin say so."""
 
 
 class Roster:
@@ -52,6 +56,7 @@ class Roster:
         self._due: dict[str, CameraConfig] = {}
         self._wanted: set[str] = set()
         self._retries = Retries()
+        self._clock_set: tuple[str, float] | None = None
         self._lock = threading.RLock()
 
     @property
@@ -121,6 +126,7 @@ class Roster:
         if step is None:
             return
         metrics.clock_set.inc()
+        self._clock_set = (str(step), monotonic())
         with self._lock:
             live = [id_ for id_, run in self._runs.items() if run.watch is not None and id_ in self._wanted]
             for id_ in live:
@@ -199,6 +205,8 @@ class Roster:
         run = self._installation.run(camera, source, buffer, _footage(camera), self._ended)
         if isinstance(source, RtspCamera):
             run.watch = self._oversight.watch(camera)
+            if self._clock_set is not None and monotonic() - self._clock_set[1] < SHORTLY:
+                run.clock_set = self._clock_set[0]
         return run
 
     def _ended(self, run: CameraRun) -> None:

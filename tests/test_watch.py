@@ -117,6 +117,29 @@ def test_a_dark_camera_raises_an_alert_and_a_metric(clock, metrics):
     assert alerts[1].end is not None
 
 
+def test_a_camera_whose_clock_is_off_is_told_until_it_is_right(clock, metrics):
+    alerts: list = []
+    watched = watch(clock, metrics, alerts, health={"skewed": 3})
+    for second in range(0, 170, 2):
+        clock.seconds = float(second)
+        skew = None if second < 20 else 2.9 if second < 60 else -3600.0 if second < 130 else 0.1
+        watched.refresh(second + 1, 0, skew=skew)
+        assert value(metrics, "camera_alert", kind="skewed") == (len(alerts) == 1)
+    began, ended = alerts
+    assert (began.kind, began.value, began.limit) == ("skewed", -3600.0, 3.0)
+    assert began.note == "its clock is 3600.0 s behind this computer's"
+    assert (began.start, ended.end) == (START + timedelta(seconds=60), START + timedelta(seconds=130))
+
+
+def test_a_clock_of_which_nothing_is_to_be_told(clock, metrics):
+    alerts: list = []
+    watched = watch(clock, metrics, alerts, health={"skewed": 0})
+    for second in range(0, 160, 2):
+        clock.seconds = float(second)
+        watched.refresh(second + 1, 0, skew=-3600.0)
+    assert alerts == []
+
+
 def test_a_camera_without_pictures_is_dead_until_some_come(clock, metrics):
     alerts: list = []
     watched = watch(clock, metrics, alerts, health={"dead": 30})

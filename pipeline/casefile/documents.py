@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from pipeline.casefile.state import CaseState
+from pipeline.clocks import SET_BEFORE, set_in
 from pipeline.evidence.case_manifest import EVIDENCE
 from pipeline.evidence.manifest import canonical
 from pipeline.notify.words import kind_name
@@ -25,6 +26,11 @@ RECEIVER = "on the clock of the computer that received it, or from where a recor
 AHEAD = (
     "by how much the camera's own clock, which may stand in its picture, was ahead of the receiving computer's when "
     "the violation was found; null when the camera does not tell"
+)
+SET = (
+    "how the receiving computer's clock was set within an hour before the run that found the violation, and at that "
+    "run's end; null when it was not. Times of the run are by the clock as it was between the two; if it was wrong "
+    "then, they are wrong by as much"
 )
 STATES: Mapping[str, tuple[str, str]] = {
     "flagged": ("chờ duyệt", "flagged, not reviewed yet"),
@@ -65,6 +71,11 @@ def _clock(case: CaseState) -> dict[str, Any]:
         "times": f"UTC, of the footage itself, {clock}",
         "camera_ahead_seconds": told.get("camera_ahead_seconds"),
         "camera_ahead_seconds_means": AHEAD,
+        "computer_set": {
+            "before_run": told.get(SET_BEFORE),
+            "at_end_of_run": set_in(case.run.error) if case.run else None,
+        },
+        "computer_set_means": SET,
         "footage_sha256": case.run.content_sha256 if case.run else "",
     }
 

@@ -15,6 +15,8 @@ import structlog
 
 STEP = timedelta(seconds=1.5)
 """What moves the clock by more has set it. A leap second is less, and so is what a HostClock takes for a jump."""
+WAS_SET = "this computer's clock was set"
+"""What a Step says first, by which it is found in the note of a run."""
 LASTS_SECONDS = 30.0
 """A clock that was set has to stay so for this long to be followed."""
 
@@ -68,7 +70,7 @@ class Step:
     def __str__(self) -> str:
         way = "forward" if self.seconds > 0 else "back"
         times = (each.isoformat(sep=" ", timespec="seconds") for each in (self.instead_of, self.time))
-        return f"this computer's clock was set {way} by {abs(self.seconds):.1f} s, from {' to '.join(times)}"
+        return f"{WAS_SET} {way} by {abs(self.seconds):.1f} s, from {' to '.join(times)}"
 
 
 class ClockWatch:

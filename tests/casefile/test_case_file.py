@@ -9,18 +9,27 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.casefile import read_case
+from pipeline.casefile.documents import case_documents
 from pipeline.casefile.verification import Verdict, heads_of, verify
+from pipeline.clocks import with_clock
 from pipeline.errors import EvidenceError
 from pipeline.evidence.container import chunks, describe, pack
 from pipeline.evidence.manifest import canonical
+from pipeline.readers.steady_clock import Step
 from pipeline.signing import Signer, TrustedKeys
+from pipeline.store.records import Run
+from pipeline.types import Findings
+from tests.store.makers import NOON, violation
 
 from .makers import Handed, hand_over
 
@@ -78,6 +87,34 @@ def test_the_same_state_gives_the_same_bytes_and_another_state_others(handed: Ha
     after = own.assembled()
     own.repository.close()
     assert after != before
+
+
+def test_it_tells_how_the_computers_clock_was_set_before_the_run_and_at_its_end(tmp_path: Path) -> None:
+    own = hand_over(tmp_path)
+    state = read_case(own.repository, own.case)
+    own.repository.close()
+    assert state is not None
+    forward = Step(NOON, NOON - timedelta(hours=1))
+    back = Step(NOON, NOON + timedelta(seconds=2))
+    frame = Findings((violation(),))
+    (noted,) = with_clock(frame, -3600.0, str(forward)).violations
+    (plain,) = with_clock(frame, -3600.0).violations
+    details = {"clock": noted.trace.details["clock"]}
+    run = Run(uuid4(), "gate-1", "live", "", "", "", "1", None, "finished", NOON, NOON, 1, 1, 0, "", NOON, NOON, NOON)
+
+    def told(trace: dict[str, object], error: str) -> tuple[dict[str, object], str]:
+        case = replace(state, violation=replace(state.violation, trace=trace), run=replace(run, error=error))
+        documents = case_documents(case, UTC, "Huế", redacted=False)
+        return json.loads(documents["clock.json"])["computer_set"], documents["summary.html"].decode()
+
+    step, page = told({"details": details}, f"{back}; times of this run are as the clock was before; no clip")
+    assert step == {"before_run": str(forward), "at_end_of_run": str(back)}
+    assert "set forward by 3600.0 s" in page
+    assert "set back by 2.0 s" in page
+    assert plain.trace.details["clock"] == {"camera_ahead_seconds": -3600.0}, "packages of other runs stay as they were"
+    step, page = told({"details": plain.trace.details}, "no clip yet: the disk is full")
+    assert step == {"before_run": None, "at_end_of_run": None}
+    assert "clock was set" not in page
 
 
 def test_it_holds_all_that_is_known(handed: Handed, unpacked: Path) -> None:

@@ -129,6 +129,31 @@ def test_faults_of_cameras_and_of_the_file_are_told(repository, receiver):
     assert mended.document["title"] == "Huế: Configuration is good again"
 
 
+def test_a_clock_that_was_set_is_told_by_route_hour_and_number_as_all_faults(repository, receiver):
+    repository.announces = True
+    now = datetime.now(UTC)
+    clock = CameraAlert(uuid4(), "gate-1", "clock", now, None, -3600.0, 1.5, "this computer's clock was set back …")
+    route = {"targets": ["desk"], "events": ["camera"], "kinds": ["clock", "skewed"]}
+    quiet = {"targets": ["night"], "events": ["camera"], "quiet": ["daily 00:00-24:00"]}
+    targets = webhook(receiver.url, per_minute=2), webhook(receiver.url, "night", language="vi")
+    with running(config(*targets, routes=[{**route, "cameras": ["gate-1"]}, quiet]), repository):
+        repository.save_alert(replace(clock, id=uuid4(), kind="dark"))
+        repository.save_alert(replace(clock, id=uuid4(), camera="gate-2"))
+        repository.save_alert(clock)
+        receiver.wait_for(1)
+        repository.save_alert(replace(clock, id=uuid4(), kind="skewed", value=4.25))
+        told, skewed = receiver.wait_for(2)
+        repository.save_alert(replace(clock, end=now + timedelta(minutes=1)))
+        wait_until(
+            lambda: repository.notification_counts() == {("desk", "sent"): 2, ("desk", "held"): 1, ("night", "held"): 5}
+        )
+    assert told.document["title"] == "Huế: This computer's clock was set – Cổng 1"
+    assert told.document["text"].startswith("The clock was set by -3600.0 s at ")
+    assert told.document["alert"]["kind"] == "clock"
+    assert skewed.document["title"] == "Huế: Camera's clock is off – Cổng 1"
+    assert skewed.document["text"].startswith("Its clock is +4.2 s off this computer's since ")
+
+
 def test_a_refusal_is_tried_again_under_the_same_id(repository, receiver):
     receiver.answers.extend([500, 503])
     with running(config(webhook(receiver.url)), repository):
