@@ -27,7 +27,7 @@ from .walk import Walked, furnished, newest, rows, walk
 
 OTHERWISE = frozenset({"/api/v1/violations/{violation_id}/copy/package", "/api/v1/training-sets/{set_id}/file"})
 """Hand out files that take much to make: test_cases.py and test_reports.py look at their rows."""
-DATA = {"audit", "plate", "crowd", *Role, *map(confined, CONFINED)}
+DATA = {"audit", "plate", "crowd", "key", "user", *Role, *map(confined, CONFINED)}
 """Codes of the audit trail, and the names of rules and users here."""
 
 
