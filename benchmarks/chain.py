@@ -87,6 +87,7 @@ def unlinked() -> Iterator[None]:
     with (
         patch("pipeline.store.database.chained", lambda _: nullcontext()),
         patch.object(chaining, "_kind", lambda *_: None),
+        patch("pipeline.store.findings._examine_plates", lambda *_: None),
         patch("pipeline.store.findings._chain_plates", lambda *_: None),
     ):
         yield

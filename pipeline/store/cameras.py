@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 from sqlalchemy import case as sql_case
 
-from pipeline.store.chaining import note
+from pipeline.store.chaining import examine, note
 from pipeline.store.records import CameraNow, CameraStatus
 from pipeline.store.tables import Camera, Violation
 from pipeline.store.uptime import GIVES_PICTURES, UptimeStore
@@ -48,6 +48,7 @@ class CameraStore(UptimeStore):
         known |= {"groups": list(groups), "heading": heading, "angle": angle}
         statement = self.insert(Camera).values(id=camera, **known)
         with self.writing() as connection:
+            examine(connection, Camera.__tablename__, [camera])
             connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=known))
             note(connection, Camera.__tablename__, [camera])
 

@@ -26,6 +26,7 @@ from pipeline.store.account_tables import Audit
 from pipeline.store.chain_tables import ChainEntry
 from pipeline.store.operation_tables import LegalHold, Removal
 from pipeline.store.review_tables import Review, ReviewAction
+from pipeline.store.scope import EVERYWHERE
 from pipeline.store.seals import made_seal
 from pipeline.store.tables import Camera, Evidence, EvidenceFile, PlateRead, Run, Table, Violation
 
@@ -38,6 +39,9 @@ LONG = 400
 BATCH = 500
 ERASURES = "erasures"
 """The kind of the entries that say which contents retention erased, and why."""
+
+ALTERATIONS = "alterations"
+"""The kind of the entries that say which row was changed past the program, see alterations.py."""
 
 _NEWEST = select(ChainEntry.number, ChainEntry.hash).order_by(ChainEntry.number.desc()).limit(1)
 _APPEND = insert(ChainEntry.rows())
@@ -68,10 +72,13 @@ class Kind:
         return self.table.c[self.key]
 
     def read(
-        self, connection: Connection, keys: Sequence[Any], known: frozenset[str] | None = None
+        self, connection: Connection, keys: Sequence[Any], known: frozenset[str] | None = None, *, hold: bool = False
     ) -> dict[Any, Fields]:
-        """The rows of these keys as the chain holds them; `known` limits the columns to those."""
-        rows = connection.execute(_rows(self, known), {"keys": list(keys)}).mappings()
+        """The rows of these keys as the chain holds them, whoever asks; `known` limits the columns to those. `hold`
+        keeps anybody else from changing them up to the end of the transaction, and waits for who is about to."""
+        rows = connection.execute(
+            _rows(self, known, hold), {"keys": list(keys)}, execution_options=EVERYWHERE
+        ).mappings()
         found = {row[self.key]: {name: _short(value) for name, value in row.items()} for row in rows}
         if self.table is Evidence.__table__:
             for fields in found.values():
@@ -82,14 +89,15 @@ class Kind:
 
 
 @cache
-def _rows(kind: Kind, known: frozenset[str] | None) -> Select[Any]:
+def _rows(kind: Kind, known: frozenset[str] | None, hold: bool) -> Select[Any]:
     """Built once: that takes several times as long as to carry it out."""
     columns = [
         column
         for column in kind.table.columns
         if column.name not in kind.now and (known is None or column.name in known)
     ]
-    return select(*columns).where(kind.column.in_(bindparam("keys", expanding=True)))
+    rows = select(*columns).where(kind.column.in_(bindparam("keys", expanding=True)))
+    return rows.with_for_update(key_share=True) if hold else rows
 
 
 def _kind(table: type[Table], now: Iterable[str] = (), **about: bool) -> Kind:
@@ -218,7 +226,7 @@ def _contents(
 
 def _files(connection: Connection, violations: Sequence[UUID]) -> Iterator[Fields]:
     statement = select(EvidenceFile.__table__).where(EvidenceFile.violation.in_(violations)).order_by(EvidenceFile.name)
-    for row in connection.execute(statement).mappings():
+    for row in connection.execute(statement, execution_options=EVERYWHERE).mappings():
         yield dict(row)
 
 

@@ -22,25 +22,23 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.exc import StatementError
 from sqlalchemy.types import NULLTYPE
 
 from pipeline.signing import TrustedKeys
-from pipeline.store.chain import BATCH, BEGINNING, ERASURES, KINDS, Kind, entry_hash, sha256
+from pipeline.store.alterations import told
+from pipeline.store.chain import ALTERATIONS, BATCH, BEGINNING, ERASURES, KINDS, Kind, entry_hash, sha256
 from pipeline.store.chain_records import Head, RowFault
 from pipeline.store.chain_tables import ChainEntry
+from pipeline.store.row_check import GARBLED, deviation, known_fields, read_rows, reads_of_cases, shown
 from pipeline.store.seal_check import SealCheck
 from pipeline.store.seals import sealed_from
 from pipeline.store.tables import Evidence, EvidenceFile, PlateRead, UtcDateTime, Violation
 
 ENTRIES = ChainEntry.rows()
-SHOWN = 80
 WRITTEN = "time as written"
 _ENTRY = select(ChainEntry.number, ChainEntry.hash)
 _NEWEST = _ENTRY.order_by(ChainEntry.number.desc()).limit(1)
 _SEALED = _ENTRY.add_columns(ChainEntry.seal).where(ChainEntry.seal.is_not(None)).order_by(ChainEntry.number).limit(1)
-GARBLED = (ValueError, TypeError, LookupError, AttributeError, StatementError)
-"""What is raised of values that no column of the program holds."""
 
 
 @dataclass(slots=True)
@@ -77,6 +75,8 @@ def check_chain(
             for entry in entries:
                 yield from _link(check, entry)
                 yield from check.seals.entry(entry)
+                if entry["kind"] == ALTERATIONS and entry["content"] is not None:
+                    yield from told(connection, entry)
             yield from _rows(connection, entries)
     except GARBLED as error:
         yield RowFault("chain", "", "", f"cannot be read after entry {check.number}: {error}")
@@ -127,7 +127,7 @@ def _link(check: _Check, entry: RowMapping) -> Iterator[RowFault]:
     if entry_hash(*(entry[name] for name in names)) != entry["hash"]:
         yield RowFault("chain", str(number), "hash", f"does not fit the entry ({about}): it was changed or moved")
     if not check.as_written(entry[WRITTEN]):
-        yield RowFault("chain", str(number), "time", f"is not as the program writes it: {_shown(entry[WRITTEN])}")
+        yield RowFault("chain", str(number), "time", f"is not as the program writes it: {shown(entry[WRITTEN])}")
     for head in check.heads.get(number, ()):
         if head.hash != entry["hash"]:
             yield RowFault("chain", str(number), "hash", f"is not the one that {head.source} knows: made anew since")
@@ -149,8 +149,8 @@ def _rows(connection: Connection, entries: Sequence[RowMapping]) -> Iterator[Row
         current = [own[key] for key in firsts]
         if current:
             keys = {entry["subject"]: key for entry in current if (key := _key(kind, entry["subject"])) is not None}
-            found, garbled = _read(connection, kind, list(keys.values()))
-            used = _used(connection, list(keys.values())) if kind.table is PlateRead.__table__ else None
+            found, garbled = read_rows(connection, kind, list(keys.values()))
+            used = reads_of_cases(connection, list(keys.values())) if kind.table is PlateRead.__table__ else None
             for entry in current:
                 key = keys.get(entry["subject"])
                 if kind.once and firsts[entry["subject"]] != entry["number"]:
@@ -161,25 +161,10 @@ def _rows(connection: Connection, entries: Sequence[RowMapping]) -> Iterator[Row
                     yield from _compare(name, entry, found.get(key))
 
 
-def _read(connection: Connection, kind: Kind, keys: Sequence[Any]) -> tuple[dict[Any, Any], dict[Any, str]]:
-    """The rows of these keys, and why others cannot be read: SQLite lets anybody put anything into any column."""
-    try:
-        return kind.read(connection, keys), {}
-    except GARBLED:
-        found: dict[Any, Any] = {}
-        garbled: dict[Any, str] = {}
-        for key in keys:
-            try:
-                found |= kind.read(connection, [key])
-            except GARBLED as error:
-                garbled[key] = str(error).splitlines()[0]
-        return found, garbled
-
-
 def _again(kind: Kind, entry: RowMapping) -> Iterator[RowFault]:
     """What is wrong with a second entry of a row that is written once: it fits the chain, and no program made it."""
     with suppress(*GARBLED):
-        gone = _known(entry) is None
+        gone = known_fields(entry["content"]) is None
         if not (gone and kind.removable):
             deed = "removed" if gone else "changed"
             reason = f"is written once, and was {deed} with entry {entry['number']}"
@@ -187,30 +172,9 @@ def _again(kind: Kind, entry: RowMapping) -> Iterator[RowFault]:
 
 
 def _compare(kind: str, entry: RowMapping, row: Mapping[str, Any] | None) -> Iterator[RowFault]:
-    subject, number = entry["subject"], entry["number"]
-    if entry["content"] is None:
-        yield RowFault(kind, subject, "", f"cannot be checked: its newest entry, {number}, has lost its content")
-        return
-    try:
-        known = _known(entry)
-    except GARBLED:
-        return  # told as an entry that was changed
-    if row is None and known is not None:
-        yield RowFault(kind, subject, "", f"was deleted past the program; entry {number} holds it")
-    elif row is not None and known is None:
-        yield RowFault(kind, subject, "", f"was put back past the program; by entry {number} it is gone")
-    elif row is not None and known is not None:
-        for name in sorted(known.keys() & row.keys()):
-            if known[name] != row[name]:
-                was, now = _shown(known[name]), _shown(row[name])
-                yield RowFault(
-                    kind, subject, name, f"was changed past the program: entry {number} has {was}, now {now}"
-                )
-
-
-def _known(entry: RowMapping) -> Any:
-    """The fields of a row as an entry holds them, None where it is gone. Raises one of GARBLED."""
-    return json.loads(entry["content"])["row"]
+    with suppress(*GARBLED):  # told as an entry that was changed
+        if (found := deviation(entry["number"], entry["content"], row)) is not None:
+            yield from found.faults(kind, entry["subject"])
 
 
 def _unknown(connection: Connection, kind: Kind) -> Iterator[RowFault]:
@@ -238,7 +202,7 @@ def _unknown(connection: Connection, kind: Kind) -> Iterator[RowFault]:
                 yield RowFault(name, found[row], "", "was put in past the program: the chain does not know it")
             for column, written, value in zip(columns[1:], as_written[1:], row[1:], strict=True):
                 if row in found and not written(value):
-                    yield RowFault(name, found[row], column.name, f"is not as the program writes it: {_shown(value)}")
+                    yield RowFault(name, found[row], column.name, f"is not as the program writes it: {shown(value)}")
 
 
 def _as_written(column: Column[Any], dialect: Dialect) -> Callable[[Any], bool]:
@@ -271,11 +235,6 @@ def _strays(connection: Connection) -> Iterator[RowFault]:
         yield RowFault("evidence_files", _subject(key), name, "was put in past the program: it belongs to no evidence")
 
 
-def _used(connection: Connection, reads: Sequence[Any]) -> set[Any]:
-    statement = select(Violation.plate_read).where(Violation.plate_read.in_(reads))
-    return set(connection.execute(statement).scalars())
-
-
 def _key(kind: Kind, subject: str) -> Any:
     """The key of a row; None where the subject is none, which only an entry that was changed has."""
     try:
@@ -289,8 +248,3 @@ def _erased_by(content: str) -> set[int]:
         return set(json.loads(content)["row"]["entries"])
     except (ValueError, TypeError, KeyError):
         return set()  # told as an entry that was changed
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -9,11 +9,19 @@ from sqlalchemy import Connection, exists, select, update
 
 from pipeline.store.chain import ERASURES, append, batches
 from pipeline.store.chain_tables import ChainEntry
-from pipeline.store.chaining import note, signer_of
+from pipeline.store.chaining import examine, note, signer_of
 from pipeline.store.tables import Violation
 
 OWN = ("violations", "evidence", "reviews")
 """Kinds of entries that are about one case and change with it."""
+
+
+def examine_case(connection: Connection, violation: UUID, read: UUID | None) -> None:
+    """Hold a case against the chain before any of it is taken away: what was altered shall not go without a word."""
+    for kind in (*OWN, "removals"):
+        examine(connection, kind, [violation])
+    if read is not None:
+        examine(connection, "plate_reads", [read])
 
 
 def forget_case(connection: Connection, violation: UUID, read: UUID | None, reason: str) -> None:

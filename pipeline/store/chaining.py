@@ -1,19 +1,22 @@
 """Notes which rows a transaction changes, and puts them on the chain before it is committed.
 
-It listens to every statement, whoever wrote it, so that no query can forget to. Writers take turns from the beginning
-of their transaction to its end: on SQLite anyhow, on PostgreSQL by a lock that comes before all others, so that two
-of them never wait for each other.
+It listens to every statement, whoever wrote it, so that no query can forget to; and holds each row against the chain
+before the transaction first touches it (alterations.py). Writers take turns from the beginning of their transaction to
+its end: on SQLite anyhow, on PostgreSQL by a lock that comes before all others, so that two of them never wait for
+each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Delete, Engine, Insert, Update, event, func, select
 
 from pipeline.signing import Signer
+from pipeline.store import alterations
 from pipeline.store.chain import KINDS, PART_OF, Changes, Kind, extend
 
 CHANGES = "chained changes"
@@ -27,9 +30,18 @@ ADVISORY_LOCK = 0x6D_61_74_74_68_61_6F
 _WAIT = select(func.pg_advisory_xact_lock(ADVISORY_LOCK))
 
 
+@dataclass(slots=True)
+class _Written:
+    """What a transaction has changed, and what it has held against the chain, before it touched that."""
+
+    changes: Changes = field(default_factory=dict)
+    examined: dict[str, set[Any]] = field(default_factory=dict)
+
+
 def listen(engine: Engine) -> None:
     """Note what this engine's connections change."""
     event.listen(engine, "before_execute", _before)
+    event.listen(engine, "before_cursor_execute", _before_insert)
     event.listen(engine, "after_execute", _after)
 
 
@@ -48,11 +60,11 @@ def chained(connection: Connection) -> Iterator[None]:
     """A transaction whose changes go on the chain at its end."""
     if connection.dialect.name == "postgresql":
         connection.execute(_WAIT)
-    changes: Changes = {}
-    connection.info[CHANGES] = changes
+    written = _Written()
+    connection.info[CHANGES] = written
     try:
         yield
-        extend(connection, changes, signer_of(connection))
+        extend(connection, written.changes, signer_of(connection))
     finally:
         connection.info.pop(CHANGES, None)
 
@@ -65,7 +77,19 @@ def signer_of(connection: Connection) -> Signer | None:
 
 def note(connection: Connection, kind: str, keys: Iterable[Any]) -> None:
     """Put these rows on the chain, too: some of a table of which not all are."""
-    connection.info[CHANGES].setdefault(kind, {}).update(dict.fromkeys(keys))
+    connection.info[CHANGES].changes.setdefault(kind, {}).update(dict.fromkeys(keys))
+
+
+def examine(connection: Connection, kind: str, keys: Iterable[Any]) -> None:
+    """Hold rows against the chain that this transaction is about to change, but for those that it did hold already.
+    Of a table of which not all rows are on the chain the store says so itself, before it changes any."""
+    if KINDS[kind].once:
+        return
+    examined = connection.info[CHANGES].examined.setdefault(kind, set())
+    new = [key for key in dict.fromkeys(keys) if key not in examined]
+    if new:
+        examined.update(new)
+        alterations.examine(connection, KINDS[kind], new, signer_of(connection))
 
 
 def _before(connection: Connection, statement: Any, many: Any, parameters: Any, _options: Any) -> None:
@@ -73,13 +97,24 @@ def _before(connection: Connection, statement: Any, many: Any, parameters: Any, 
     if not isinstance(statement, Insert | Update | Delete) or (kind := _kind(connection, statement)) is None:
         return
     if isinstance(statement, Insert):
-        return  # its rows are known afterwards
+        return  # which rows it names shows once it is compiled
     key = statement.table.c[kind.key]
     wanted = select(key).distinct()
     if statement.whereclause is not None:
         wanted = wanted.where(statement.whereclause)
     for values in many or [parameters]:
-        note(connection, kind.table.name, connection.execute(wanted, values).scalars().all())
+        keys = connection.execute(wanted, values).scalars().all()
+        examine(connection, kind.table.name, keys)
+        note(connection, kind.table.name, keys)
+
+
+def _before_insert(connection: Connection, _cursor: Any, _sql: str, _given: Any, context: Any, _many: bool) -> None:
+    """The rows that an INSERT names: most of them change where they are there already, and none may be gone."""
+    if not context.isinsert or context.compiled is None:
+        return
+    if (kind := _kind(connection, context.compiled.statement)) is not None:
+        rows = context.compiled_parameters
+        examine(connection, kind.table.name, [row[kind.key] for row in rows if kind.key in row])
 
 
 def _after(connection: Connection, statement: Any, _many: Any, _parameters: Any, _options: Any, result: Any) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select, tuple_
 
 from pipeline.signing import TrustedKeys
+from pipeline.store.chain import ALTERATIONS
 from pipeline.store.chain_check import check_chain, head_of
 from pipeline.store.chain_records import ChainRecord, Head, RowFault
 from pipeline.store.chain_tables import ChainEntry
@@ -35,16 +36,18 @@ class ChainQueries(Database):
             return seal.first if seal else 0
 
     def case_chain(self, violation: UUID) -> tuple[ChainRecord, ...]:
-        """All entries about a case: its violation, evidence, review and every step of it, its plate, camera and run."""
+        """All entries about a case: its violation, evidence, review and every step of it, its plate, camera and run,
+        and about what of these was altered past the program."""
         with self.reading() as connection:
             own = select(Violation.camera, Violation.run, Violation.plate_read).where(Violation.id == violation)
             camera, run, read = connection.execute(own).one_or_none() or (None, None, None)
             steps = connection.execute(select(ReviewAction.id).where(ReviewAction.violation == violation)).scalars()
             about = [(kind, str(violation)) for kind in ABOUT_VIOLATION]
             about += [("review_actions", str(step)) for step in steps]
-            about += [
+            others = [
                 (kind, str(key)) for kind, key in (("cameras", camera), ("runs", run), ("plate_reads", read)) if key
             ]
+            about += others + [(ALTERATIONS, key) for _, key in (("violations", str(violation)), *others)]
             statement = select(ChainEntry.__table__).where(tuple_(ChainEntry.kind, ChainEntry.subject).in_(about))
             rows = connection.execute(statement.order_by(ChainEntry.number)).mappings()
             return tuple(ChainRecord(**row) for row in rows)

@@ -13,7 +13,7 @@ from sqlalchemy import case as sql_case
 from pipeline.errors import ConflictError
 from pipeline.plate_text import is_pseudonym
 from pipeline.store.announcements import Announcing
-from pipeline.store.chaining import note
+from pipeline.store.chaining import examine, note
 from pipeline.store.encode import Row, count_row, plate_row, violation_row
 from pipeline.store.plate_index import neighbours
 from pipeline.store.tables import Camera, CountSample, Plate, PlateNeighbour, PlateRead, Run, Violation
@@ -46,6 +46,9 @@ class FindingsStore(Announcing):
         with self.writing() as connection:
             self._ensure_cameras(connection, cameras)
             if plates:
+                _examine_plates(
+                    connection, [plate.id for plate in plates], [each.id for each in findings.violations if each.plate]
+                )
                 self._save_plates(connection, [plate_row(plate, run) for plate in plates])
             if findings.violations:
                 rows = [violation_row(violation, run, now) for violation in findings.violations]
@@ -173,6 +176,13 @@ def _spread_plates(connection: Connection, rows: list[Row]) -> None:
         for row in rows
     ]
     connection.execute(statement, parameters)
+
+
+def _examine_plates(connection: Connection, reads: list[UUID], violations: list[UUID]) -> None:
+    """Reads of cases, before they are saved anew, or one of these violations comes to refer to another instead."""
+    named, linked = Violation.plate_read.in_(reads), Violation.id.in_(violations)
+    used = select(Violation.plate_read).where(Violation.plate_read.is_not(None), or_(named, linked)).distinct()
+    examine(connection, PlateRead.__tablename__, connection.execute(used).scalars().all())
 
 
 def _chain_plates(connection: Connection, reads: list[UUID]) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, delete, ex
 from pipeline.errors import ConflictError
 from pipeline.store.account_records import AuditEntry
 from pipeline.store.accounts import append_audit
-from pipeline.store.chain_erasure import forget_case
+from pipeline.store.chain_erasure import examine_case, forget_case
 from pipeline.store.database import Database
 from pipeline.store.notification_tables import Announcement
 from pipeline.store.notification_tables import Notification as Outbox
@@ -135,6 +135,7 @@ class RetentionStore(Database):
             if connection.execute(allowed.where(_free(), _untouched_since_the_mark())).first() is None:
                 connection.execute(delete(Removal).where(Removal.subject == violation))
                 return False
+            examine_case(connection, violation, read)
             connection.execute(delete(EvidenceFile).where(EvidenceFile.violation == violation))
             connection.execute(update(Removal).where(Removal.subject == violation).values(state="taken"))
             decided = connection.execute(select(exists().where(ReviewAction.violation == violation))).scalar_one()

@@ -11,7 +11,7 @@ from sqlalchemy import Select, select, update
 
 from pipeline.process import is_alive, process_mark
 from pipeline.store.announcements import Announcing
-from pipeline.store.chaining import note
+from pipeline.store.chaining import examine, note
 from pipeline.store.records import Run
 from pipeline.store.tables import Camera, Violation
 from pipeline.store.tables import Run as RunTable
@@ -62,6 +62,7 @@ class RunStore(Announcing):
         }
         with self.writing() as connection:
             connection.execute(self.insert(Camera).values(id=camera).on_conflict_do_nothing())
+            examine(connection, RunTable.__tablename__, [run])
             connection.execute(self.insert(RunTable).values(row).on_conflict_do_nothing())
             note(connection, RunTable.__tablename__, [run])
         return run

@@ -3,7 +3,7 @@ before it is sent, whoever wrote it: no query can forget to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -35,6 +35,9 @@ from pipeline.store.tables import Camera, Table
 OPTION = "cameras"
 """The execution option of an engine that holds the ids of the cameras it is confined to."""
 
+EVERYWHERE: Mapping[str, Any] = {OPTION: None}
+"""The execution options of a statement that is confined to no cameras, whatever its engine is."""
+
 CITY_WIDE = frozenset(
     {
         "users",
@@ -55,10 +58,10 @@ WHOLE_CITY = frozenset({"configurations", "configuration_loads"})
 
 
 def narrow_confined(
-    connection: Connection, statement: Any, many: Any, parameters: Any, _options: Any
+    _connection: Connection, statement: Any, many: Any, parameters: Any, options: Any
 ) -> tuple[Any, Any, Any]:
     """For SQLAlchemy's event `before_execute`. Raises StoreError for what cannot be narrowed."""
-    cameras = connection.get_execution_options().get(OPTION)
+    cameras = options.get(OPTION)
     return (statement if cameras is None else narrow(statement, cameras)), many, parameters
 
 

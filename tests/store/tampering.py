@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, column, select, table, text
+from sqlalchemy import Connection, column, create_engine, select, table, text
 from sqlalchemy import Table as SqlTable
 
 from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy
@@ -80,6 +80,17 @@ def tampered(
                 connection.execute(deed)
         yield [str(fault) for fault in check_chain(connection, heads, trusted)]
         connection.rollback()
+
+
+@contextmanager
+def behind(repository: Repository) -> Iterator[Connection]:
+    """A connection of one who has SQL and is not the program; what is done with it is committed at the end."""
+    engine = create_engine(repository.engine.url)  # SQLite checks no foreign keys unless told to
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        yield connection
+    engine.dispose()
 
 
 def disarm(connection: Connection) -> None:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, func, insert, select, text, update
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import StoreError
@@ -25,6 +26,7 @@ from pipeline.store.chain import ERASURES, KINDS, append, content_of, entry_hash
 from pipeline.store.chain_check import check_chain
 from pipeline.store.chain_records import Head
 from pipeline.store.chain_tables import ChainEntry
+from pipeline.store.chaining import chained, examine, note
 from pipeline.store.seals import made_seal
 from pipeline.store.tables import EvidenceFile, Violation
 
@@ -333,6 +335,33 @@ def drop_file(connection: Connection, _choice: int) -> None:
     connection.execute(delete(EvidenceFile))
 
 
+def write_on(connection: Connection, choice: int) -> None:
+    """What the program may do to any row at all."""
+    kind = pick([each for each in KINDS.values() if not each.once], choice)
+    field = pick(
+        [each for each in kind.table.columns if each.name not in kind.now and not each.primary_key], choice // 3
+    )
+    rows = connection.execute(select(kind.table).order_by(kind.column)).mappings().all()
+    if not rows:
+        return
+    row = pick(rows, choice // 7)
+    key, values = row[kind.key], {**row, field.name: other(row[field.name], field)}
+    own = kind.column == key
+    with chained(connection):
+        if not kind.whole:
+            examine(connection, kind.table.name, [key])
+        match choice % 3:
+            case 0:
+                connection.execute(update(kind.table).where(own).values({field.name: values[field.name]}))
+            case 1:
+                upsert = sqlite_insert(kind.table).values(values)
+                connection.execute(upsert.on_conflict_do_update(index_elements=[kind.key], set_=values))
+            case _ if kind.table.name in ("evidence", "reviews", "legal_holds"):
+                connection.execute(delete(kind.table).where(own))
+        if not kind.whole:
+            note(connection, kind.table.name, [key])
+
+
 DEEDS = (
     edit, edit_in_due_form, remove_in_due_form, insert_in_due_form, strip, copy_seal, cut, remake, excuse,
     write_otherwise, drop_file,
@@ -372,14 +401,17 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Repositor
         yield repository, signer, replace(repository.chain_head(signer.trusted), source="the paper in the safe")
 
 
+@pytest.mark.tampers
 @given(
-    deeds=st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 5000)), min_size=1, max_size=4), after=st.booleans()
+    deeds=st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 5000)), max_size=4),
+    works=st.lists(st.integers(0, 5000), max_size=4),
+    after=st.booleans(),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_deeds_with_sql_stay_unnamed(
-    copied: tuple[Repository, Signer, Head], deeds: list[tuple[Any, int]], after: bool
+    copied: tuple[Repository, Signer, Head], deeds: list[tuple[Any, int]], works: list[int], after: bool
 ) -> None:
-    """Whatever is done, in whatever order, and whether the program goes on writing or not."""
+    """Whatever is done, in whatever order, and whatever the program goes on writing, on these rows or others."""
     repository, signer, head = copied
     with repository.engine.connect() as connection:
         untouched = everything(connection)
@@ -387,6 +419,8 @@ def test_no_deeds_with_sql_stay_unnamed(
         for deed, choice in deeds:
             attempt(connection, partial(deed, choice=choice))
         changed = everything(connection) != untouched
+        for choice in works:
+            attempt(connection, partial(write_on, choice=choice))
         if after:
             attempt(connection, goes_on(signer))
         found = [str(fault) for fault in check_chain(connection, [head], signer.trusted)]
