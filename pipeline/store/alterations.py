@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection, Row, RowMapping, bindparam, func, select
 
 from pipeline.signing import Signer
-from pipeline.store.chain import ALTERATIONS, Fields, Kind, append, batches
+from pipeline.store.chain import ALTERATIONS, Fields, Kind, append, batches, sha256
 from pipeline.store.chain_records import RowFault
 from pipeline.store.chain_tables import ChainEntry
 from pipeline.store.row_check import (
@@ -36,7 +36,8 @@ log = structlog.get_logger()
 # Built once: that takes several times as long as to carry it out.
 _ABOUT = (ChainEntry.kind == bindparam("kind"), ChainEntry.subject.in_(bindparam("subjects", expanding=True)))
 _LAST = select(func.max(ChainEntry.number)).where(*_ABOUT, ChainEntry.number > 0).group_by(ChainEntry.subject)
-_NEWEST = select(ChainEntry.subject, ChainEntry.number, ChainEntry.content).where(ChainEntry.number.in_(_LAST))
+_ENTRY = select(ChainEntry.subject, ChainEntry.number, ChainEntry.content, ChainEntry.digest)
+_NEWEST = _ENTRY.where(ChainEntry.number.in_(_LAST))
 
 
 def examine(connection: Connection, kind: Kind, keys: Sequence[Any], signer: Signer | None) -> None:
@@ -92,8 +93,9 @@ def _deviations(
             yield key, Deviation(PUT_IN), row
 
 
-def _difference(entry: Row[str, int, str | None], row: Fields | None) -> Deviation | None:
+def _difference(entry: Row[str, int, str | None, str], row: Fields | None) -> Deviation | None:
     try:
-        return deviation(entry.number, entry.content, row)
+        kept = entry.content if entry.content and sha256(entry.content) == entry.digest else None
+        return deviation(entry.number, kept, row)
     except GARBLED:
         return Deviation(LOST, entry.number)

@@ -50,7 +50,7 @@ class Deviation:
             PUT_IN: "was put in past the program: the chain does not know it",
             PUT_BACK: f"was put back past the program; by entry {self.entry} it is gone",
             UNREADABLE: f"cannot be read: {self.why}",
-            LOST: f"cannot be checked: its newest entry, {self.entry}, has lost its content",
+            LOST: f"cannot be checked: its newest entry, {self.entry}, lost its content or has another",
         }[self.deed]
 
 

@@ -264,6 +264,24 @@ def test_a_row_that_cannot_be_read_is_named(repository: Repository, signer: Sign
         assert connection.execute(select(LegalHold.violation)).first() is None
 
 
+@pytest.mark.parametrize("content", [None, '{"nonce":"","row":null}'])
+def test_a_row_whose_entry_was_spoilt_meanwhile_is_named(
+    repository: Repository, signer: Signer, content: str | None
+) -> None:
+    own = (CHAIN.c.kind == "reviews") & (CHAIN.c.subject == str(CASE))
+    with repository.reading() as connection:
+        newest = select(CHAIN).where(own).order_by(CHAIN.c.number.desc()).limit(1)
+        entry = connection.execute(newest).mappings().one()
+    for written, work in ((content, lock), (entry["content"], lambda *_: None)):
+        with behind(repository) as connection:
+            if connection.dialect.name == "sqlite":
+                connection.execute(text("DROP TRIGGER IF EXISTS chain_no_update"))
+            connection.execute(update(CHAIN).where(CHAIN.c.number == entry["number"]).values(content=written))
+        work(repository)
+    (fault,) = found(repository, signer)
+    assert fault.startswith(f"reviews {CASE}: cannot be checked: its newest entry, {entry['number']}, lost its content")
+
+
 def test_one_confined_to_some_cameras_accuses_nobody(repository: Repository, signer: Signer) -> None:
     confined = repository.within(["gate-1"])
     confined.lock_review(CASE, "lan", LATER, now=NOON)
