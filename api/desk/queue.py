@@ -50,7 +50,8 @@ Moment = Annotated[NaiveDatetime | None, _empty_as(None)]
 
 
 class Choice(BaseModel):
-    """Which cases an officer works through; an empty field asks for all. Times are the site's."""
+    """Which cases an officer works through, and the list that they came from, so that they find back to it; an empty
+    field asks for all. Times are the site's."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,13 +62,24 @@ class Choice(BaseModel):
     confidence: Annotated[float, Field(ge=0, le=1), _empty_as(0.0)] = 0.0
     assigned: Literal["", "me", "nobody"] = ""
     due: Literal["", "overdue", "soon"] = ""
+    state: list[str] = Field(default=[], max_length=len(State))
+    plate: str = Field(default="", max_length=32)
+    reason: str = Field(default="", max_length=500)
+    sort: Sort = "-start"
 
-    @field_validator("camera", "kind")
+    @field_validator("camera", "kind", "plate", "reason")
     @classmethod
     def printable(cls, value: str) -> str:
         return "".join(sign for sign in value if sign.isprintable()).strip()
 
-    def filter(self, services: Services, identity: Identity, now: datetime) -> ViolationFilter:
+    @field_validator("state")
+    @classmethod
+    def known(cls, value: list[str]) -> list[str]:
+        return [state for state in value if state in set(State)]
+
+    def waiting(self, services: Services, identity: Identity, now: datetime) -> ViolationFilter:
+        """The cases to work through: those of the list in any state, for what waits is told by the state itself, and
+        whatever their plate, for that is a search."""
         settings = services.settings
         until_due = {"overdue": now, "soon": now + SOON}.get(self.due)
         return ViolationFilter(
@@ -80,50 +92,34 @@ class Choice(BaseModel):
             due=DueBefore(until_due, settings.review) if until_due else None,
         )
 
-    @property
-    def query(self) -> str:
-        """For an address, without its `?`; empty for all cases."""
-        return _encoded(self.model_dump(mode="json", include=set(Choice.model_fields), exclude_defaults=True))
+    def link(self, path: str, **changed: object) -> str:
+        """The address of a page with this choice, these fields changed."""
+        asked = _encoded({**self._chosen(), **changed})
+        return f"{path}?{asked}" if asked else path
 
     @property
     def tail(self) -> str:
-        """As `query`, to follow other parameters of an address."""
-        return f"&{self.query}" if self.query else ""
+        """The choice to follow other parameters of an address; empty for all cases."""
+        asked = _encoded(self._chosen())
+        return f"&{asked}" if asked else ""
+
+    def _chosen(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", include=set(Choice.model_fields), exclude_defaults=True)
 
 
 class QueueQuery(Choice):
     """The filter form of the queue."""
 
-    state: list[str] = Field(default=[], max_length=len(State))
-    plate: str = Field(default="", max_length=32)
-    reason: str = Field(default="", max_length=500)
-    sort: Sort = "-start"
     cursor: Cursor = None
 
-    @field_validator("state")
-    @classmethod
-    def known(cls, value: list[str]) -> list[str]:
-        return [state for state in value if state in set(State)]
-
-    @field_validator("plate", "reason")
-    @classmethod
-    def plain(cls, value: str) -> str:
-        return cls.printable(value)
-
     def filter(self, services: Services, identity: Identity, now: datetime) -> ViolationFilter:
-        chosen = super().filter(services, identity, now)
+        """The cases of the list."""
+        chosen = self.waiting(services, identity, now)
         return searchable(replace(chosen, states=tuple(self.state), plate=self.plate), identity)
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.query or self.state or self.plate)
-
-    def link(self, path: str, **changed: str | None) -> str | None:
-        """The address of this list with other values; None when a value is."""
-        if None in changed.values():
-            return None
-        shown = self.model_dump(mode="json", exclude_defaults=True, exclude={"cursor"}) | changed
-        return f"{path}?{_encoded(shown)}"
+        return bool(self._chosen().keys() - {"sort", "reason"})
 
 
 @router.get("/")
@@ -150,7 +146,8 @@ def violations_page(
     record_list(trail, query, found, plate=query.plate, reason=query.reason)
     hidden = plates_hidden(services, identity, [violation.id for violation in found.items])
     values["rows"] = list_rows(found.items, services, names, hidden)
-    values |= {"newer": query.link("/", cursor=found.previous), "older": query.link("/", cursor=found.next)}
+    places = {"newer": found.previous, "older": found.next}
+    values |= {name: query.link("/", cursor=at) for name, at in places.items() if at}
     return page(request, template, values)
 
 

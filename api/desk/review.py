@@ -25,10 +25,11 @@ from api.reviews import OFFICERS, DecisionFields, decide, find_review, hold, is_
 from api.routes.violations import find_violation
 from api.services import Services, ServicesDep, Trail, TrailDep
 from pipeline.errors import ConflictError, QueryError
-from pipeline.review import RejectionReason
+from pipeline.review import RejectionReason, State
 from pipeline.store import Role
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
+WAITING = [State.FLAGGED, State.SECOND_REVIEW]
 VEHICLES = ("car", "motorcycle", "truck", "bus", "bicycle")
 Token = Annotated[str, Field(default="", max_length=128)]
 
@@ -71,8 +72,8 @@ def next_case(query: Annotated[NextQuery, Query()], services: ServicesDep, ident
             return Response(status_code=204)
         return RedirectResponse(f"/violations/{found}?ahead=true{query.tail}", 303)
     if found is None:
-        return RedirectResponse(f"/?state=flagged&state=second_review{query.tail}", 303)
-    return RedirectResponse(f"/violations/{found}{'?' + query.query if query.query else ''}", 303)
+        return RedirectResponse(query.link("/", state=WAITING, plate="", reason=""), 303)
+    return RedirectResponse(query.link(f"/violations/{found}"), 303)
 
 
 @router.get("/violations/{violation_id}")
@@ -138,7 +139,7 @@ def leave_case(case: Annotated[UUID, Form()], services: ServicesDep, identity: I
 
 def back(violation_id: UUID, query: Choice) -> Response:
     """To the page of the case, in the queue that the officer works through."""
-    return RedirectResponse(f"/violations/{violation_id}{'?' + query.query if query.query else ''}", 303)
+    return RedirectResponse(query.link(f"/violations/{violation_id}"), 303)
 
 
 def refused(
@@ -195,7 +196,7 @@ def _hold_next(choice: Choice, after: UUID | None, services: Services, identity:
     now = datetime.now(UTC)
     return services.repository.take_next_review(
         identity.name,
-        choice.filter(services, identity, now),
+        choice.waiting(services, identity, now),
         senior=identity.role is Role.SENIOR_REVIEWER,
         until=now + services.settings.review.lock_for,
         now=now,

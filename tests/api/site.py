@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -38,6 +39,15 @@ KINDS = {
 class Site:
     settings: Settings
     violations: tuple[Violation, ...]
+
+    def copied(self, folder: Path) -> Site:
+        """The same site once more, to change. Nothing may have this one open, and all of it lies in one folder."""
+        home = self.settings.evidence_root.parent
+        shutil.copytree(home, folder)
+        paths = {name: value for name, value in self.settings if isinstance(value, Path) and home in value.parents}
+        moved: dict[str, object] = {name: folder / value.relative_to(home) for name, value in paths.items()}
+        url = self.settings.database_url.get_secret_value().replace(str(home), str(folder))
+        return replace(self, settings=self.settings.model_copy(update={**moved, "database_url": SecretStr(url)}))
 
 
 def build(folder: Path, url: str, count: int = 3) -> Site:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pipeline.review import ReviewPolicy, State
 from pipeline.store import Repository, Role, ViolationFilter
@@ -33,41 +35,54 @@ class Desk:
         return review.state
 
 
+@contextmanager
+def opened(site: Site) -> Iterator[Desk]:
+    url = site.settings.database_url.get_secret_value()
+    with Repository.open(url) as repository, serving(site.settings) as address:
+        yield Desk(site, address, repository)
+
+
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A site of which nothing has been decided."""
     folder = tmp_path_factory.mktemp("desk")
     url = f"sqlite:///{folder / 'matthan.db'}"
     site = build(folder, url, count=CASES)
-    settings = site.settings.model_copy(update={"review": ReviewPolicy(four_eyes=frozenset({"wrong_way"}))})
     with Repository.open(url) as repository:
         repository.create_user("lan", password_hash(), Role.REVIEWER, must_change_password=False)
-        with serving(settings) as address:
-            yield Desk(site, address, repository)
+    policy = ReviewPolicy(four_eyes=frozenset({"wrong_way"}))
+    return replace(site, settings=site.settings.model_copy(update={"review": policy}))
 
 
 @pytest.fixture(scope="module")
-def sessions() -> dict[str, StorageState]:
-    """What the browser keeps of each officer who is signed in."""
-    return {}
+def shown(untouched: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk at which tests decide nothing."""
+    with opened(untouched.copied(tmp_path_factory.mktemp("shown") / "desk")) as desk:
+        yield desk
 
 
 @pytest.fixture
-def officer(browser: Browser, desk: Desk, sessions: dict[str, StorageState]) -> Iterator[Callable[[str], Page]]:
+def desk(untouched: Site, tmp_path: Path, browser: Browser) -> Iterator[Desk]:
+    """A desk of one's own, to decide at."""
+    with opened(untouched.copied(tmp_path / "desk")) as own:
+        yield own
+        for context in browser.contexts:  # whose pages would miss the server
+            context.close()
+
+
+Officer = Callable[[Desk, str], Page]
+
+
+@pytest.fixture
+def officer(browser: Browser) -> Iterator[Officer]:
     """A page of an officer of this name, signed in; what the browser complains of fails the test."""
     complaints: list[str] = []
     contexts: list[BrowserContext] = []
 
-    def signed_in(name: str) -> Page:
-        context = browser.new_context(
-            base_url=desk.address,
-            viewport={"width": 1366, "height": 768},
-            locale="en",
-            storage_state=sessions.get(name),
-        )
+    def signed_in(desk: Desk, name: str) -> Page:
+        context = browser.new_context(base_url=desk.address, viewport={"width": 1366, "height": 768}, locale="en")
         contexts.append(context)
-        if name not in sessions:
-            assert context.request.post("/login", form={"name": name, "password": PASSWORD}).ok
-            sessions[name] = context.storage_state()
+        assert context.request.post("/login", form={"name": name, "password": PASSWORD}).ok
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -79,9 +94,9 @@ def officer(browser: Browser, desk: Desk, sessions: dict[str, StorageState]) -> 
     assert [text for text in complaints if "409 (Conflict)" not in text and "403 (Forbidden)" not in text] == []
 
 
-def test_the_evidence_answers_to_the_keyboard(officer: Callable[[str], Page], desk: Desk) -> None:
-    page = officer("viewer")
-    page.goto(f"/violations/{desk.case(0)}")
+def test_the_evidence_answers_to_the_keyboard(officer: Officer, shown: Desk) -> None:
+    page = officer(shown, "viewer")
+    page.goto(f"/violations/{shown.case(0)}")
     stage, video = page.locator(".stage"), page.locator("video")
     expect(stage).to_have_attribute("data-view", "clip")
     page.keyboard.press(" ")
@@ -109,20 +124,18 @@ def test_the_evidence_answers_to_the_keyboard(officer: Callable[[str], Page], de
     assert page.goto("/review/next").status == 403  # type: ignore[union-attr]
 
 
-def test_a_role_without_the_right_is_refused_in_words_and_changes_nothing(
-    officer: Callable[[str], Page], desk: Desk
-) -> None:
-    viewer = officer("viewer")
-    viewer.goto(f"/violations/{desk.case(0)}")
+def test_a_role_without_the_right_is_refused_in_words_and_changes_nothing(officer: Officer, shown: Desk) -> None:
+    viewer = officer(shown, "viewer")
+    viewer.goto(f"/violations/{shown.case(0)}")
     offered = {link.get_attribute("href") for link in viewer.locator(".pages-of-desk a").all()}
     assert "/cameras" in offered
     form = {"token": viewer.locator("[name=token]").first.input_value(), "version": "0", "action": "accept"}
     posted = (
         "([path, form]) => fetch(path, {method: 'POST', body: new URLSearchParams(form)}).then(each => each.status)"
     )
-    assert viewer.evaluate(posted, [f"/violations/{desk.case(0)}/review", form]) == 403
-    assert desk.state(0) is State.FLAGGED
-    for path in ("/plates", "/audit", "/users", "/registration", f"/violations/{desk.case(0)}/handing-over"):
+    assert viewer.evaluate(posted, [f"/violations/{shown.case(0)}/review", form]) == 403
+    assert shown.state(0) is State.FLAGGED
+    for path in ("/plates", "/audit", "/users", "/registration", f"/violations/{shown.case(0)}/handing-over"):
         assert path not in offered
         answer = viewer.goto(path)
         assert answer is not None
@@ -132,8 +145,8 @@ def test_a_role_without_the_right_is_refused_in_words_and_changes_nothing(
     expect(viewer.locator("a.case")).to_have_count(CASES)
 
 
-def test_a_conflict_says_who_did_what_and_keeps_what_was_typed(officer: Callable[[str], Page], desk: Desk) -> None:
-    lan, minh = officer("lan"), officer("reviewer")
+def test_a_conflict_says_who_did_what_and_keeps_what_was_typed(officer: Officer, desk: Desk) -> None:
+    lan, minh = officer(desk, "lan"), officer(desk, "reviewer")
     for page in (lan, minh):
         page.goto(f"/violations/{desk.case(1)}")
     decide(lan, "a")
@@ -150,8 +163,8 @@ def test_a_conflict_says_who_did_what_and_keeps_what_was_typed(officer: Callable
     assert desk.state(1) is State.ACCEPTED
 
 
-def test_a_duplicate_is_picked_from_what_is_near_and_seen_beside_it(officer: Callable[[str], Page], desk: Desk) -> None:
-    lan = officer("lan")
+def test_a_duplicate_is_picked_from_what_is_near_and_seen_beside_it(officer: Officer, desk: Desk) -> None:
+    lan = officer(desk, "lan")
     lan.goto(f"/violations/{desk.case(2)}")
     case_before(lan)
     lan.keyboard.press("d")
@@ -172,8 +185,8 @@ def test_a_duplicate_is_picked_from_what_is_near_and_seen_beside_it(officer: Cal
     assert (review.state, review.case.duplicate_of) == (State.DUPLICATE, chosen)
 
 
-def test_a_correction_is_shown_beside_what_the_camera_saw(officer: Callable[[str], Page], desk: Desk) -> None:
-    lan = officer("lan")
+def test_a_correction_is_shown_beside_what_the_camera_saw(officer: Officer, desk: Desk) -> None:
+    lan = officer(desk, "lan")
     lan.goto(f"/violations/{desk.case(3)}")
     case_before(lan)
     lan.keyboard.press("e")
@@ -183,17 +196,17 @@ def test_a_correction_is_shown_beside_what_the_camera_saw(officer: Callable[[str
     expect(lan.locator("#history + ol")).to_contain_text("vehicle: – → truck")
 
 
-def test_all_cases_are_reviewed_by_keyboard_under_four_eyes(officer: Callable[[str], Page], desk: Desk) -> None:
-    lan = officer("lan")
+def test_all_cases_are_reviewed_by_keyboard_under_four_eyes(officer: Officer, desk: Desk) -> None:
+    lan = officer(desk, "lan")
     lan.goto("/review/next")
     keys = {"fire": ("r", "4"), "crowd": ("a",), "wrong_way": ("a",)}
-    assert decide_all(lan, keys) == CASES - 2
+    assert decide_all(lan, keys) == CASES
     for state, kind in {"rejected": "fire", "accepted": "crowd", "second_review": "wrong_way"}.items():
         wanted = ViolationFilter(states=(state,))
         assert {found.kind for found in desk.repository.violations(wanted).items} == {kind}, state
     assert desk.repository.count_states(ViolationFilter())[State.FLAGGED] == 0
 
-    minh = officer("reviewer")
+    minh = officer(desk, "reviewer")
     minh.goto("/review/next")
     first = desk.site.violations[0]
     assert case_before(minh) == str(first.id)
@@ -209,10 +222,12 @@ def test_all_cases_are_reviewed_by_keyboard_under_four_eyes(officer: Callable[[s
     expect(minh.locator(".reading")).to_contain_text("75A-100.45 as officers read it")
 
 
-def test_the_queue_is_filtered_in_place_and_the_address_tells_how(officer: Callable[[str], Page], desk: Desk) -> None:
-    lan = officer("lan")
-    lan.goto("/")
+def test_the_queue_is_filtered_in_place_and_the_address_tells_how(officer: Officer, desk: Desk) -> None:
+    lan = officer(desk, "lan")
+    lan.goto("/review/next?kind=crowd")
+    assert decide_all(lan, {"crowd": ("a",)}) == CASES // 3
     expect(lan.locator("#count-flagged")).not_to_be_empty()
+    lan.get_by_role("link", name="Clear").click()
     lan.get_by_label("Kind").select_option("fire")
     expect(lan.locator("a.case")).to_have_count(CASES // 3)
     assert "kind=fire" in lan.url
@@ -236,26 +251,51 @@ def test_the_queue_is_filtered_in_place_and_the_address_tells_how(officer: Calla
     expect(lan.get_by_label("Kind")).to_have_value("crowd")
     lan.keyboard.press("Escape")
     lan.keyboard.press("n")
-    lan.wait_for_url("**/?state=flagged&state=second_review&kind=crowd")  # none of them waits any more
+    lan.wait_for_url("**/?kind=crowd&state=flagged&state=second_review")  # none of them waits any more
 
 
-def test_the_desk_speaks_vietnamese_and_fits_a_phone(officer: Callable[[str], Page], desk: Desk) -> None:
-    lan = officer("lan")
-    lan.goto(f"/violations/{desk.case(4)}")
+def test_the_way_back_leads_to_the_list_as_it_was(officer: Officer, shown: Desk) -> None:
+    page = officer(shown, "viewer")
+    asked = "state=flagged&plate=75A-10*&reason=case+2026-118&sort=start"
+    page.goto(f"/?camera=gate-1&{asked}")
+    cases = page.locator("a.case")
+    expect(cases).to_have_count(1)
+    address = f"{shown.address}/?camera=gate-1&{asked}".replace("*", "%2A")
+
+    def back() -> None:
+        expect(page).to_have_url(address)
+        expect(page.get_by_label("Order")).to_have_value("start")
+        expect(page.get_by_label("Plate", exact=True)).to_have_value("75A-10*")
+        expect(page.get_by_label("Flagged")).to_be_checked()
+        expect(cases).to_have_count(1)
+
+    cases.first.click()
+    assert case_before(page) == shown.case(0)
+    page.keyboard.press("q")
+    back()
+    cases.first.click()
+    assert case_before(page) == shown.case(0)
+    page.get_by_role("link", name="← Violations").click()
+    back()
+
+
+def test_the_desk_speaks_vietnamese_and_fits_a_phone(officer: Officer, shown: Desk) -> None:
+    lan = officer(shown, "lan")
+    lan.goto(f"/violations/{shown.case(4)}")
     lan.get_by_role("button", name="Tiếng Việt").click()
     expect(lan.locator("html")).to_have_attribute("lang", "vi")
     expect(lan.locator(".sentence")).to_contain_text("Có tới 23 người tụ tập tại vùng square trong 41 giây")
     assert "Asia/Ho_Chi_Minh" in lan.locator(".case-head").inner_text()
     lan.set_viewport_size({"width": 390, "height": 844})
-    for path in ("/", f"/violations/{desk.case(3)}", f"/violations/{desk.case(3)}/beside/{desk.case(4)}"):
+    for path in ("/", f"/violations/{shown.case(3)}", f"/violations/{shown.case(3)}/beside/{shown.case(4)}"):
         lan.goto(path)
         assert lan.evaluate("document.documentElement.scrollWidth") == 390, path
 
 
-def test_a_decision_needs_no_scrolling_on_a_small_screen(officer: Callable[[str], Page], desk: Desk) -> None:
-    page = officer("senior_reviewer")
+def test_a_decision_needs_no_scrolling_on_a_small_screen(officer: Officer, shown: Desk) -> None:
+    page = officer(shown, "senior_reviewer")
     for number in (0, 1):
-        page.goto(f"/violations/{desk.case(number)}")
+        page.goto(f"/violations/{shown.case(number)}")
         for button in page.locator("form.decide .actions button").all():
             box = button.bounding_box()
             assert box is not None

@@ -17,12 +17,10 @@ const KEYS = {
   "/": () => document.querySelector(".filters select")?.focus(),
 };
 
-const CHOICE = ["camera", "kind", "since", "until", "confidence", "assigned", "due"];
-
 /** Where the review of what waits begins, under the filter as it stands now. */
 function begin() {
   const fields = new FormData(document.querySelector(".filters"));
-  const chosen = [...fields].filter(([name, value]) => value && CHOICE.includes(name));
+  const chosen = [...fields].filter(([, value]) => value);
   return `/review/next?${new URLSearchParams(chosen)}`;
 }
 
