@@ -11,6 +11,7 @@ import httpx
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline.clocks import SET_BEFORE
 from tests.e2e import command
 from tests.e2e.test_faults import CROWD_BEGINS, SQUARE, register
 from tests.test_monitor import free_port
@@ -18,8 +19,9 @@ from tests.test_monitor import free_port
 HOUR = 3600
 QUICK = """
 from pipeline import live
+from pipeline.health import camera_health
 from pipeline.readers import steady_clock
-live.LOOK_SECONDS, steady_clock.LASTS_SECONDS = 0.2, 1.5
+live.LOOK_SECONDS, live.STATE_SECONDS, steady_clock.LASTS_SECONDS, camera_health.SKEWED_SECONDS = 0.2, 0.2, 1.5, 1.0
 """
 SLEEP = """
 import threading, time
@@ -74,11 +76,21 @@ class Computer:
                 return (datetime.fromisoformat(camera["last_frame"]) - datetime.now(UTC)).total_seconds()
         return None
 
+    def alerts(self) -> set[str]:
+        return {alert["kind"] for camera in self.status()["cameras"] for alert in camera["alerts"]}
+
     def until_ahead(self, seconds: float) -> None:
         command.wait_until(lambda: abs((self.ahead() or 0.1) - seconds) < 5 and self.ahead() is not None, self.process)
 
     def until_apart(self, seconds: float) -> None:
         command.wait_until(lambda: abs(self.status()["clock"]["apart"] - seconds) < 1, self.process)
+
+
+def noted(data: Path) -> list[dict]:
+    """What the traces of the violations tell of clocks."""
+    with command.open_store(data) as repository:
+        listed = [repository.violation(each.id) for each in repository.violations().items]
+    return [violation.trace["details"]["clock"] for violation in listed if violation is not None]
 
 
 @pytest.mark.timeout(180)
@@ -87,38 +99,41 @@ def test_a_clock_that_is_set_gives_no_false_times_for_long(tmp_path, rtsp_server
     computer = Computer(tmp_path, server.url("/square"), HOUR, monkeypatch)
     process, data = computer.process, computer.data
     try:
-        computer.until_ahead(HOUR)  # it started with a wrong clock
-        command.wait_until(lambda: command.violations_stored(data) > 0, process)
+        computer.until_ahead(HOUR)  # it started with a wrong clock, which shows by the camera's
+        command.wait_until(lambda: computer.alerts() == {"skewed"} and command.violations_stored(data) > 0, process)
         computer.set(0)  # which is put right
         computer.until_ahead(0)
         assert "set back by 3600.0 s" in computer.status()["clock"]["set"]
+        assert computer.alerts() == {"clock"}
+        command.wait_until(lambda: any(SET_BEFORE in clock for clock in noted(data)), process)
 
         computer.set(HOUR)  # wrong for a moment
         computer.until_apart(HOUR)
         assert abs(computer.ahead()) < 5
         computer.set(0)
         computer.until_apart(0)
-
-        computer.set(HOUR)  # and for good
-        computer.until_ahead(HOUR)
         process.terminate()
         output, _ = process.communicate(timeout=30)
     finally:
         process.kill()
     assert process.returncode == 0, output
-    assert output.count("; cameras are watched anew") == 2
+    assert output.count("; cameras are watched anew") == 1
     assert output.count("is right again, and was not followed") == 1
     with command.open_store(data) as repository:
         runs = {run.error.partition(", from ")[0]: run for run in repository.runs("square")}
-    started, mended, last = (
-        runs[f"this computer's clock was set {way} by 3600.0 s" if way else ""] for way in ("back", "forward", "")
+        alerts = {alert.kind: alert for alert in repository.alerts("square")}
+    false, true = (runs[f"this computer's clock was set {way} by 3600.0 s" if way else ""] for way in ("back", ""))
+    assert (false.state, true.state) == ("finished", "interrupted")
+    assert false.media_start > true.media_end
+    assert (true.media_end - true.media_start).total_seconds() < 60  # within a run time never jumps
+    assert {kind: alert.value for kind, alert in alerts.items()} == pytest.approx(
+        {"skewed": -HOUR, "clock": -HOUR}, abs=3
     )
-    assert (started.state, mended.state, last.state) == ("finished", "finished", "interrupted")
-    assert started.media_start > mended.media_end
-    assert (mended.media_end - mended.media_start).total_seconds() < 60  # within a run time never jumps
+    assert alerts["clock"].note == false.error.partition(";")[0]
     found = command.rows(data)
     command.assert_packages_are_whole(data, found)
     for row in found["violations"]:  # all were ended, and the camera tells which of them have a false time
         assert row["end"] is not None
-        wrong = not mended.media_start <= row["start"] <= mended.media_end
-        assert row["trace"]["details"]["clock"]["camera_ahead_seconds"] in (None, pytest.approx(-HOUR * wrong, abs=3))
+        clock, wrong = row["trace"]["details"]["clock"], row["start"] > true.media_end
+        assert clock["camera_ahead_seconds"] in (None, pytest.approx(-HOUR * wrong, abs=3))
+        assert clock.get(SET_BEFORE) == (None if wrong else alerts["clock"].note)
