@@ -29,6 +29,8 @@ from pipeline.errors import MatThanError
 from pipeline.review import RejectionReason
 from pipeline.store import Repository, Role
 from pipeline.store.account_tables import Audit
+from pipeline.store.chain import batches
+from pipeline.store.chaining import note
 from pipeline.store.review_tables import Review, ReviewAction
 from pipeline.store.tables import Evidence, EvidenceFile, Plate, PlateRead, Violation
 
@@ -82,6 +84,7 @@ def build(repository: Repository, demo: Path, violations: int, reads: int, end: 
             with repository.writing() as connection:
                 for table in (Violation, Evidence, EvidenceFile, Review, ReviewAction, Audit):
                     copy(connection, table, (row for case in batch for row in case.get(table, ())))
+    _chain_undecided(repository)
     _hire(repository)
     analyse(repository)
 
@@ -97,6 +100,19 @@ def counts(repository: Repository) -> str:
 
 def officer(number: int) -> str:
     return f"officer-{number:02d}"
+
+
+def _chain_undecided(repository: Repository) -> None:
+    """Put the cases on the chain that officers are going to change, as the program has them there from the first: it
+    says of every row that it changes and the chain does not know that somebody put it in."""
+    states = {Violation: ("flagged", "second_review"), Review: ("second_review",)}
+    for table, wanted in states.items():
+        with repository.reading() as connection:
+            found = select(Violation.id).where(Violation.review_state.in_(wanted)).order_by(Violation.start)
+            cases = connection.execute(found).scalars().all()
+        for some in batches(cases):
+            with repository.writing() as connection:
+                note(connection, table.__tablename__, some)
 
 
 def _hire(repository: Repository) -> None:
