@@ -31,6 +31,9 @@ FAULTS: Mapping[str, str] = {
     "blinded": _("Blinded"),
     "defocused": _("Blurred"),
     "moved": _("Moved"),
+    "skewed": _("Its clock is off"),
+    "failed": _("Analysis failed"),
+    "clock": _("This computer's clock was set"),
 }
 RULES: Mapping[str, str] = {
     "wrong_way": _("Wrong-way driving"),

@@ -87,6 +87,7 @@ CODES: Mapping[str, str] = {
     "temporary": _("temporary"),
     "trailer": _("trailer"),
     "trial": _("trial"),
+    "unknown": _("unknown"),
     # Runs of a camera.
     "running": _("running"),
     "finished": _("finished"),

@@ -133,6 +133,7 @@ def phrases() -> Iterator[str]:
     )
     step = Step(datetime(2026, 11, 1, 5, tzinfo=UTC), datetime(2026, 11, 1, 6, tzinfo=UTC))
     yield from (str(each) for each in (step, replace(step, instead_of=datetime(2026, 11, 1, 4, tzinfo=UTC))))
+    yield from (f"its clock is 7.2 s {way} this computer's" for way in ("ahead of", "behind"))
     yield f"{step}; times of this run are as the clock was before"
     yield from ("access changed: restart the program to let that hold", "given up: the reader failed: x")
     yield from (
