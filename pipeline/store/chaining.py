@@ -102,10 +102,9 @@ def _before(connection: Connection, statement: Any, many: Any, parameters: Any, 
     wanted = select(key).distinct()
     if statement.whereclause is not None:
         wanted = wanted.where(statement.whereclause)
-    for values in many or [parameters]:
-        keys = connection.execute(wanted, values).scalars().all()
-        examine(connection, kind.table.name, keys)
-        note(connection, kind.table.name, keys)
+    keys = [key for values in many or [parameters] for key in connection.execute(wanted, values).scalars()]
+    examine(connection, kind.table.name, keys)
+    note(connection, kind.table.name, keys)
 
 
 def _before_insert(connection: Connection, _cursor: Any, _sql: str, _given: Any, context: Any, _many: bool) -> None:
