@@ -14,11 +14,11 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Select, bindparam, insert, inspect, select
+from sqlalchemy import JSON, Column, Connection, Select, Text, bindparam, cast, insert, inspect, select
 from sqlalchemy import Table as SqlTable
 
 from pipeline.signing import Signer
@@ -79,7 +79,11 @@ class Kind:
         rows = connection.execute(
             _rows(self, known, hold), {"keys": list(keys)}, execution_options=EVERYWHERE
         ).mappings()
-        found = {row[self.key]: {name: _short(value) for name, value in row.items()} for row in rows}
+        documents = _documents(self)
+        found = {
+            row[self.key]: {name: (_short_document if name in documents else _short)(row[name]) for name in row}
+            for row in rows
+        }
         if self.table is Evidence.__table__:
             for fields in found.values():
                 fields["files"] = []
@@ -91,13 +95,20 @@ class Kind:
 @cache
 def _rows(kind: Kind, known: frozenset[str] | None, hold: bool) -> Select[Any]:
     """Built once: that takes several times as long as to carry it out."""
+    documents = _documents(kind)
     columns = [
-        column
+        cast(column, Text).label(column.name) if column.name in documents else column
         for column in kind.table.columns
         if column.name not in kind.now and (known is None or column.name in known)
     ]
     rows = select(*columns).where(kind.column.in_(bindparam("keys", expanding=True)))
     return rows.with_for_update(key_share=True) if hold else rows
+
+
+@cache
+def _documents(kind: Kind) -> frozenset[str]:
+    """The columns that hold JSON."""
+    return frozenset(column.name for column in kind.table.columns if isinstance(column.type, JSON))
 
 
 def _kind(table: type[Table], now: Iterable[str] = (), **about: bool) -> Kind:
@@ -228,6 +239,21 @@ def _files(connection: Connection, violations: Sequence[UUID]) -> Iterator[Field
     statement = select(EvidenceFile.__table__).where(EvidenceFile.violation.in_(violations)).order_by(EvidenceFile.name)
     for row in connection.execute(statement, execution_options=EVERYWHERE).mappings():
         yield dict(row)
+
+
+def _short_document(text: str | None) -> Any:
+    """JSON, as a row has it, as the chain holds it."""
+    if text is None or len(text) <= LONG:
+        return None if text is None else _short(json.loads(text))
+    digest = _document_digest(text)
+    return _short(json.loads(text)) if digest is None else {"sha256": digest}
+
+
+@lru_cache(maxsize=64)
+def _document_digest(text: str) -> str | None:
+    """The SHA-256 of what is too long; None of what is not. A trace is read before and after each change of its row."""
+    known = canonical(json.loads(text))
+    return sha256(known) if len(known) > LONG else None
 
 
 def _short(value: Any) -> Any:

@@ -111,10 +111,15 @@ class Database:
         """The same database, confined to these cameras: as if there were no rows of others in it (see scope.py)."""
         return type(self)(self.engine.execution_options(**{OPTION: tuple(sorted(cameras))}))
 
+    @property
+    def confined_to(self) -> tuple[str, ...] | None:
+        """The cameras that the database is confined to, if it is."""
+        cameras: tuple[str, ...] | None = self.engine.get_execution_options().get(OPTION)
+        return cameras
+
     def covers(self, camera: str) -> bool:
         """Whether this camera is among those that the database is confined to, if it is."""
-        cameras = self.engine.get_execution_options().get(OPTION)
-        return cameras is None or camera in cameras
+        return self.confined_to is None or camera in self.confined_to
 
     def close(self) -> None:
         self.engine.dispose()

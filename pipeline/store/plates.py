@@ -7,11 +7,23 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, bindparam, func, literal, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    select,
+    tuple_,
+    type_coerce,
+)
 from sqlalchemy.orm import aliased
 
 from pipeline.errors import QueryError
-from pipeline.store.filters import PlateFilter, has_wildcard, one_of, plate_pattern, plate_seems, within
+from pipeline.store.filters import PlateFilter, has_wildcard, plate_pattern, plate_seems, within
 from pipeline.store.paging import pack, read_float, read_time, read_uuid, unpack
 from pipeline.store.plate_candidates import PlateCandidates, Rank
 from pipeline.store.records import Page, PlateRecord
@@ -24,6 +36,7 @@ that is not full by then ends there and can be continued."""
 MOST_SIGHTINGS = 2000
 """Reads of a journey; the newest, where there are more."""
 
+FIRST_ID, LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
 EARLIEST, LATEST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _COLUMNS = tuple(each for each in PlateRead.__table__.columns if each.name not in {"plate_key", "run"})
 _READ = select(*_COLUMNS).where(PlateRead.id == bindparam("read"))
@@ -125,24 +138,43 @@ class PlateQueries(PlateCandidates):
     ) -> tuple[list[PlateRecord], _Mark | None]:
         """The reads beyond `mark` that fit, not more than `limit`, and how far was looked; None for to the end."""
         rising = mark is not None and mark.backward
-        walked = within(PlateRead.time, wanted.since, wanted.until)
-        if len(wanted.cameras) == 1:
-            walked.append(one_of(PlateRead.camera, wanted.cameras))
         fitting = [*wanted.conditions(), *([plate_seems(PlateRead.plate_key, wanted.plate)] if wanted.plate else [])]
         rows: list[PlateRecord] = []
         for window in WINDOWS:
-            ends = select(PlateRead.time, PlateRead.id).where(*walked, *_beyond(PlateRead, mark))
-            end = connection.execute(_in_time(ends, PlateRead, rising).limit(1).offset(window - 1)).one_or_none()
-            reached = None if end is None else _Mark(rising, 0.0, end.time, end.id)
+            reached = self._reach(connection, wanted, mark, window, rising)
             # Which fit is told by the index alone: of the thousands that do not, no row is fetched.
             fit = select(PlateRead.id).where(*fitting, *_beyond(PlateRead, mark), *_up_to(reached))
-            fit = _in_time(fit, PlateRead, rising).limit(limit - len(rows)).correlate(None)
+            fit = _in_time(fit, PlateRead, rising, sorted_here=bool(self._cameras(wanted)))
+            fit = fit.limit(limit - len(rows)).correlate(None)
             statement = _in_time(select(*_COLUMNS).where(PlateRead.id.in_(fit)), PlateRead, rising)
             rows += [_record(row) for row in connection.execute(statement).mappings()]
             if len(rows) == limit or reached is None:
                 return rows, None
             mark = reached
         return rows, mark
+
+    def _reach(
+        self, connection: Connection, wanted: PlateFilter, mark: _Mark | None, window: int, rising: bool
+    ) -> _Mark | None:
+        """How far to look from the mark on, so that it is about `window` reads; None for to the end."""
+        walked = [*within(PlateRead.time, wanted.since, wanted.until), *_beyond(PlateRead, mark)]
+        cameras = self._cameras(wanted)
+        if not cameras:
+            ends = select(PlateRead.time, PlateRead.id).where(*walked)
+            end = connection.execute(_in_time(ends, PlateRead, rising).limit(1).offset(window - 1)).one_or_none()
+            return None if end is None else _Mark(rising, 0.0, end.time, end.id)
+        # Camera by camera: no index has the reads of several in order of time, and to sort all of them takes a second.
+        some = self.texts(cameras)
+        ends = select(PlateRead.time).where(PlateRead.camera == some.c.value, *walked)
+        share = max(1, window // len(cameras))
+        its_end = _in_time(ends, PlateRead, rising).limit(1).offset(share - 1).correlate(some).scalar_subquery()
+        nearest = (func.min if rising else func.max)(its_end)
+        time = connection.execute(select(type_coerce(nearest, PlateRead.time.type)).select_from(some)).scalar_one()
+        return None if time is None else _Mark(rising, 0.0, time, LAST_ID if rising else FIRST_ID)
+
+    def _cameras(self, wanted: PlateFilter) -> list[str]:
+        """Those that alone can have what is wanted; none where all can."""
+        return [each for each in wanted.cameras or self.confined_to or () if self.covers(each)]
 
 
 def _beyond(reads: type[PlateRead], mark: _Mark | None) -> list[ColumnElement[bool]]:
@@ -163,8 +195,10 @@ def _place(mark: _Mark) -> ColumnElement[Any]:
     return tuple_(literal(mark.time, PlateRead.time.type), literal(mark.id, PlateRead.id.type))
 
 
-def _in_time(statement: Statement, reads: type[PlateRead], rising: bool) -> Statement:
-    return statement.order_by(*(each.asc() if rising else each.desc() for each in (reads.time, reads.id)))
+def _in_time(statement: Statement, reads: type[PlateRead], rising: bool, *, sorted_here: bool = False) -> Statement:
+    """`sorted_here` keeps the database from walking an index in this order, past the reads of all other cameras."""
+    time = func.coalesce(reads.time, EARLIEST) if sorted_here else reads.time
+    return statement.order_by(*(each.asc() if rising else each.desc() for each in (time, reads.id)))
 
 
 def _page(rows: list[PlateRecord], mark: _Mark | None, limit: int, reached: _Mark | None) -> Page[PlateRecord]:
