@@ -144,7 +144,7 @@ class PlateQueries(PlateCandidates):
             reached = self._reach(connection, wanted, mark, window, rising)
             # Which fit is told by the index alone: of the thousands that do not, no row is fetched.
             fit = select(PlateRead.id).where(*fitting, *_beyond(PlateRead, mark), *_up_to(reached))
-            fit = _in_time(fit, PlateRead, rising, sorted_here=bool(self._cameras(wanted)))
+            fit = _in_time(fit, PlateRead, rising, sorted_here=self._cameras(wanted) is not None)
             fit = fit.limit(limit - len(rows)).correlate(None)
             statement = _in_time(select(*_COLUMNS).where(PlateRead.id.in_(fit)), PlateRead, rising)
             rows += [_record(row) for row in connection.execute(statement).mappings()]
@@ -159,22 +159,22 @@ class PlateQueries(PlateCandidates):
         """How far to look from the mark on, so that it is about `window` reads; None for to the end."""
         walked = [*within(PlateRead.time, wanted.since, wanted.until), *_beyond(PlateRead, mark)]
         cameras = self._cameras(wanted)
-        if not cameras:
+        if cameras is None:
             ends = select(PlateRead.time, PlateRead.id).where(*walked)
             end = connection.execute(_in_time(ends, PlateRead, rising).limit(1).offset(window - 1)).one_or_none()
             return None if end is None else _Mark(rising, 0.0, end.time, end.id)
         # Camera by camera: no index has the reads of several in order of time, and to sort all of them takes a second.
-        some = self.texts(cameras)
-        ends = select(PlateRead.time).where(PlateRead.camera == some.c.value, *walked)
-        share = max(1, window // len(cameras))
-        its_end = _in_time(ends, PlateRead, rising).limit(1).offset(share - 1).correlate(some).scalar_subquery()
+        some, share = self.texts(cameras), max(1, window // max(1, len(cameras)))
+        times = select(PlateRead.time).where(PlateRead.camera == some.c.value, *walked)
+        its_end = _in_time(times, PlateRead, rising).limit(1).offset(share - 1).correlate(some).scalar_subquery()
         nearest = (func.min if rising else func.max)(its_end)
         time = connection.execute(select(type_coerce(nearest, PlateRead.time.type)).select_from(some)).scalar_one()
         return None if time is None else _Mark(rising, 0.0, time, LAST_ID if rising else FIRST_ID)
 
-    def _cameras(self, wanted: PlateFilter) -> list[str]:
-        """Those that alone can have what is wanted; none where all can."""
-        return [each for each in wanted.cameras or self.confined_to or () if self.covers(each)]
+    def _cameras(self, wanted: PlateFilter) -> list[str] | None:
+        """Those that alone can have what is wanted; None where all can."""
+        asked = wanted.cameras or self.confined_to
+        return None if asked is None else [camera for camera in asked if self.covers(camera)]
 
 
 def _beyond(reads: type[PlateRead], mark: _Mark | None) -> list[ColumnElement[bool]]:
