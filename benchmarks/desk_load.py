@@ -2,7 +2,7 @@
 
     matthan demo --once --data FOLDER
     python -m benchmarks.desk_load --database URL --data FOLDER [--violations 1000000] [--reads 5000000]
-        [--reviewers 20] [--seconds 60] [--pace 3] [--paint]
+        [--reviewers 20] [--confined 0] [--seconds 60] [--pace 3] [--paint]
 
 Fills an empty database (or takes it as an earlier call has left it), starts `matthan serve` on it, and lets officers
 review cases, look through the queue and search plates: with a case every `pace` seconds each, or with --pace 0 each as
@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--violations", type=int, default=1_000_000)
     parser.add_argument("--reads", type=int, default=5_000_000)
     parser.add_argument("--reviewers", type=int, default=desk_site.OFFICERS)
+    parser.add_argument("--confined", type=int, default=0, help="reviewers who see one of eight groups of cameras each")
     parser.add_argument("--seconds", type=float, default=60, help="0 only fills the database")
     parser.add_argument("--pace", type=float, default=3, help="seconds an officer takes for a case; 0 for no pause")
     parser.add_argument("--seed", type=int, default=1)
@@ -67,6 +68,7 @@ def _prepare(repository: Repository, arguments: argparse.Namespace) -> list[str]
         begin = perf_counter()
         desk_site.build(repository, arguments.data, arguments.violations, arguments.reads)
         print(f"filled in {perf_counter() - begin:.0f} s", flush=True)
+    desk_site.confine(repository, arguments.confined)
     print(desk_site.counts(repository), flush=True)
     with repository.reading() as connection:
         every = connection.execute(select(Plate.key).order_by(Plate.id)).scalars().all()

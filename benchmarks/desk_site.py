@@ -39,6 +39,7 @@ AGE = timedelta(days=730)
 KINDS = {"wrong_way": 0.62, "plate": 0.2, "crowd": 0.15, "fire": 0.03}
 PASSWORD = "a benchmark's password"  # noqa: S105
 OFFICERS = 20
+GROUPS = 8
 BATCH = 50_000
 LONG_TRACES, SHORT_TRACE = timedelta(days=60), 20
 """Older cases keep so many boxes of their trace, which spares the disk some 15 GB."""
@@ -100,6 +101,23 @@ def counts(repository: Repository) -> str:
 
 def officer(number: int) -> str:
     return f"officer-{number:02d}"
+
+
+def confine(repository: Repository, many: int) -> None:
+    """Let so many officers see the cameras of one group each, and the others all."""
+    for number, camera in enumerate(repository.cameras()):
+        if not camera.groups:
+            place = (camera.id, camera.name, camera.latitude, camera.longitude)
+            repository.record_camera(*place, ward=camera.ward, district=camera.district, groups=[group(number)])
+    for number in range(OFFICERS):
+        user = repository.user_named(officer(number))
+        groups = (group(number),) if number < many else ()
+        if user is not None and tuple(user.groups) != groups:
+            repository.change_user(user.id, groups=groups)
+
+
+def group(number: int) -> str:
+    return f"group-{number % GROUPS}"
 
 
 def _chain_undecided(repository: Repository) -> None:
