@@ -185,7 +185,7 @@ class Notifier:
                 stopping.wait(min(LONGEST_PAUSE, self._pace.wait(failures - 1).total_seconds()))
 
     def _too_many(self, target: TargetConfig, now: datetime) -> bool:
-        return self._repository.sent_since(target.id, now - MINUTE) >= target.per_minute
+        return self._repository.sent_since(target.id, now - MINUTE, now) >= target.per_minute
 
     def _well(self, target: TargetConfig) -> None:
         if self._failures.pop(target.id, 0):

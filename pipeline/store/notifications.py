@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Connection, Select, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, func, insert, or_, select, update
 
 from pipeline.store.announcements import Announcing
 from pipeline.store.notification_tables import Announcement
 from pipeline.store.notification_tables import Notification as Outbox
 from pipeline.store.records import AnnouncementRecord, NotificationRecord
+
+SLACK = timedelta(minutes=1)
+"""What was written by so much later than now was written before the clock was set back."""
 
 _ABOUT = (
     Announcement.id,
@@ -37,7 +40,11 @@ class Addressed:
 
 
 class NotificationStore(Announcing):
-    """Times are the clock of the machine, given by the caller; `now` decides what is due."""
+    """Times are the clock of the machine, given by the caller; `now` decides what is due.
+
+    That clock may be set. Forward, waits and leases are over early. Back, what waits for its next attempt is tried at
+    once, since its times are those of the clock as it was, and nobody can tell any more how long it has waited.
+    """
 
     def unrouted(self, cameras: Collection[str], limit: int = 200) -> tuple[AnnouncementRecord, ...]:
         """Announcements of these cameras, and of none, of which nobody has decided yet who is told; oldest first."""
@@ -76,9 +83,10 @@ class NotificationStore(Announcing):
         """The target has taken it."""
         self._settle(notification, now, state="sent", error="")
 
-    def sent_since(self, target: str, since: datetime) -> int:
+    def sent_since(self, target: str, since: datetime, now: datetime) -> int:
         """How many messages the target has taken."""
-        statement = select(func.count()).where(Outbox.target == target, Outbox.state == "sent", Outbox.updated > since)
+        meanwhile = Outbox.updated.between(since, now + SLACK)
+        statement = select(func.count()).where(Outbox.target == target, Outbox.state == "sent", meanwhile)
         with self.reading() as connection:
             return connection.execute(statement).scalar_one()
 
@@ -187,8 +195,10 @@ class NotificationStore(Announcing):
 
 
 def _due(now: datetime) -> tuple[Any, ...]:
-    free = or_(Outbox.lease.is_(None), Outbox.lease < now)
-    return Outbox.state.in_(("waiting", "held")), Outbox.due <= now, free
+    set_back = Outbox.updated > now + SLACK
+    free = or_(Outbox.lease.is_(None), Outbox.lease < now, set_back)
+    due = or_(Outbox.due <= now, and_(Outbox.state == "waiting", set_back))  # what is held ends at an hour of the day
+    return Outbox.state.in_(("waiting", "held")), due, free
 
 
 def _row(announcement: UUID, to: Addressed, now: datetime) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
 from pipeline.notify import Notifier
 from pipeline.notify.notifier import Pace
 from pipeline.store import Repository
@@ -204,6 +206,39 @@ def test_what_exceeds_the_limit_comes_as_one_summary_except_what_is_urgent(repos
     assert summary["title"] == "Huế: 4 messages were held back"
     assert summary["text"].endswith(": 4 × Crowd.")
     assert len(receiver.received) == 4
+
+
+@pytest.mark.parametrize("step", [timedelta(hours=-1), timedelta(hours=1)])
+def test_a_clock_that_is_set_delays_and_doubles_nothing(repository, receiver, step):
+    shift = timedelta()
+    everything = [{"targets": ["desk"]}]
+    registered = config(webhook(receiver.url, per_minute=3), webhook(receiver.url, "killed"), routes=everything)
+
+    def clock():
+        return datetime.now(UTC) + shift
+
+    receiver.answers.extend([200, 200, 500])
+    save(repository, violation(1))
+    repository.route(repository.unrouted(["gate-1"])[0], [Addressed("killed", clock())], clock())
+    held = repository.claim("killed", clock(), clock() + timedelta(minutes=2))  # by a process that was killed then
+    slow = Pace(look=0.02, first=600.0, longest=600.0)
+    notifier = Notifier(registered, repository, Path("evidence"), slow, clock)
+    notifier.start()
+    save(repository, violation(2), violation(3))
+    receiver.wait_for(2)
+    save(repository, violation(4))
+    receiver.wait_for(3)  # and refused: due in ten minutes by the clock as it is now
+    wait_until(lambda: repository.notifications(target="desk", state="waiting")[0].attempts == 1)
+    notifier.close()
+    receiver.answers.clear()
+    shift = step
+    with running(registered, repository, clock=clock):
+        save(repository, violation(5))
+        got = receiver.wait_for(6)
+        wait_until(lambda: repository.notification_counts() == {("desk", "sent"): 4, ("killed", "sent"): 1})
+    ids = [each.headers["webhook-id"] for each in got]
+    assert str(held.id) in ids
+    assert (len(ids), len(set(ids))) == (6, 5), "the refused one was tried again, and nothing else came twice"
 
 
 def test_quiet_hours_end_with_a_summary(repository, receiver):
