@@ -39,7 +39,8 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(clip: Path) -> Iterator[RtspServer]:
     """One that stays as it is."""
     need_gstreamer()
-    server = RtspServer({"/gate": clip, "/yard": clip})
+    keyed = make_clip(clip.with_name("keyed.mp4"), frames=100, b_frames=0, gop=5)
+    server = RtspServer({"/gate": clip, "/yard": clip, "/keyed": keyed})
     yield server
     server.kill()
     server.forget()
@@ -50,6 +51,13 @@ def pool() -> Iterator[ReaderPool]:
     """Processes that a test may spoil."""
     with ReaderPool(patience=2) as pool:
         yield pool
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cameras that are lost open again, and processes are looked after, without waiting for long."""
+    monkeypatch.setattr("pipeline.sources.rtsp.FIRST_WAIT", 0.1)
+    monkeypatch.setattr("pipeline.sources.pool.TICK_SECONDS", 0.1)
 
 
 def process_of(pool: ReaderPool, camera: str) -> int:
@@ -111,11 +119,12 @@ def test_a_process_that_dies_or_stops_is_replaced(server: RtspServer, pool: Read
         wait_until_gone(old)
 
 
+@pytest.mark.usefixtures("eager")
 def test_cameras_of_a_process_that_dies_are_split_until_they_gave_no_trouble(server: RtspServer) -> None:
     """So that the one of them that kills it is found, at the price of few processes. These are brought together."""
     with ReaderPool(group=4) as pool, ExitStack() as stack:
         names = [f"camera-{number}" for number in range(3)]
-        cameras = [stack.enter_context(watching(pool, server.url("/gate"), camera=name)) for name in names]
+        cameras = [stack.enter_context(watching(pool, server.url("/keyed"), camera=name)) for name in names]
 
         def read_by(count: int) -> set[int]:
             """The processes that all cameras are read in, when there are so many and no more."""
