@@ -33,6 +33,8 @@ from pipeline.store.records import CameraStatus
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 CHART_WIDTH, CHART_HEIGHT, CHART_FOOT, CHART_LABELS = 1000, 170, 20, 12
+LARGE_LABEL = 200
+"""How wide a label is on a phone, where the picture is small and its labels are not."""
 
 
 class DeskReportQuery(ReportQuery):
@@ -62,11 +64,13 @@ class DeskReportQuery(ReportQuery):
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A column of the chart: where it stands, how it is called if at all, its parts as (outcome, top, height)."""
+    """A column of the chart: where it stands, how it is called if at all, its parts as (outcome, top, height). On a
+    phone it is called only where that is `rare`."""
 
     left: float
     width: float
     label: str
+    rare: bool
     title: str
     parts: Sequence[tuple[str, float, float]]
 
@@ -129,7 +133,9 @@ def bars(report: Report, language: Language) -> list[Bar]:
         name = slice_text(language, part, report.zone)
         label = name if number % every == 0 else ""
         title = f"{name}: {as_text(tally.violations, language, report.zone)}"
-        found.append(Bar(round(number * step, 2), round(step * 0.84, 2), label, title, parts))
+        left = round(number * step, 2)
+        rare = number % (3 * every) == 0 and left <= CHART_WIDTH - LARGE_LABEL
+        found.append(Bar(left, round(step * 0.84, 2), label, rare, title, parts))
     return found
 
 

@@ -48,7 +48,7 @@ def test_from_the_list_to_a_playing_clip_and_out(page: Page, site: Site, server:
     page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=picture.element_handle())
 
     cases.first.click()
-    expect(page).to_have_url(f"{server}/violations/{site.violations[0].id}")
+    expect(page).to_have_url(f"{server}/violations/{site.violations[0].id}?plate=75a-100%2A&reason=case+7")
     expect(page.get_by_text("A car crossed lane northbound against its direction")).to_be_visible()
     expect(page.get_by_text("Intact: every file is as it was written")).to_be_visible()
     video = page.locator("video").element_handle()
