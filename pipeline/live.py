@@ -23,12 +23,15 @@ from pipeline.oversight import Oversight
 from pipeline.reload import Reloader
 from pipeline.roster import Roster
 from pipeline.runner import Driver
+from pipeline.spool import Spool
 
 log = structlog.get_logger()
 
 STATE_SECONDS = 2.0
 CLOSE_SECONDS = 1.0
 """How long a stop waits for threads that may be reading files or loading a model."""
+HOPELESS_SECONDS = 4.0
+"""How long the loop may stand still in a stop: it waits for no other disk than that of the spool."""
 LOOK_SECONDS = 2.0
 """How often streams.yaml is looked at; a change takes effect after two looks."""
 
@@ -51,6 +54,8 @@ class Live:
     _states: CameraStates = field(init=False)
     _notifier: Notifier = field(init=False)
     _turn: threading.Event = field(default_factory=threading.Event)
+    _driven: float | None = None
+    _known: Sequence[CameraRun] = ()
 
     def __post_init__(self) -> None:
         self._driver = self.installation.driver()
@@ -88,6 +93,24 @@ class Live:
         told = {**self._oversight.status(self.failures), "clock": self.roster.clock}
         return told if self.reloader is None else {**told, "configuration": self.reloader.status()}
 
+    def hopeless(self) -> str:
+        """Of a stop: why it is of no use to wait for its end any longer, and what is left undone where; "" while it
+        is. Touches no disk and waits for no lock."""
+        left = [run for run in self._known if run.unwritten]
+        if self._driven is None:
+            still, limit = monotonic() - self._driver.turned, HOPELESS_SECONDS
+        else:
+            still, limit = monotonic() - self._driven, HOPELESS_SECONDS / 2 if left else float("inf")
+        if still < limit:
+            return ""
+        site, cameras = self.installation, ", ".join(run.pipeline.camera.id for run in left)
+        spool = site.outlet if isinstance(site.outlet, Spool) else None
+        records = f"; {spool.depth} records not in the database, in {spool.folder}" if spool else ""
+        return (
+            f"stopping: something does not answer, such as a disk: nothing has gone on for {still:.1f} s. Left undone: packages of"
+            f" {cameras or 'no camera'}, in {site.evidence}{records}"
+        )
+
     def reload(self) -> None:
         """Read streams.yaml again now, changed or not; may be called by a signal's handler."""
         if self.reloader is not None:
@@ -120,6 +143,7 @@ class Live:
             runs = self.roster.next_runs(follows=self.reloader is not None)
             self._driver.drive(runs, parallel=sys.maxsize, stop=self.stop, on_progress=on_progress)
         finally:
+            self._driven = monotonic()
             done.set()
             self._turn.set()
             deadline = monotonic() + CLOSE_SECONDS
@@ -166,7 +190,7 @@ class Live:
             trimming.tick()
 
     def _write_states(self) -> None:
-        runs = self.runs
+        self._known = runs = self.runs
         try:
             self._oversight.refresh(runs)
         except Exception:  # as in the loop that follows changes: the next time may succeed

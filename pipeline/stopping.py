@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from time import monotonic
 
 
 class Stop(threading.Event):
-    """An event that knows when it was set: a thread that had its time to end is not waited for once more."""
+    """An event that knows when it was set: a thread that had its time to end is not waited for once more.
+
+    `hopeless` says why it is of no use to wait for the end any longer, and what is left undone; "" while it is. It may
+    touch no disk.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.hopeless: Callable[[], str] = str
         self._since: float | None = None
 
     def set(self) -> None:

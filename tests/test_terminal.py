@@ -45,6 +45,22 @@ def test_a_stop_that_hangs_ends_in_time():
     assert "the next start completes what was begun" in told
 
 
+def test_a_stop_that_is_hopeless_says_why_and_ends_at_once():
+    hopeless = HUNG.replace("(0.5)", "(60)").replace("    print", "    stop.hopeless = lambda: 'no disk'\n    print")
+    process = subprocess.Popen(
+        [sys.executable, "-c", hopeless], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        _, told = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 1
+    assert "no disk: ended as by a kill; the next start completes what was begun" in told
+
+
 @pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals reach the main thread")
 def test_a_reload_that_is_asked_for_too_early_is_done_later():
     done = []

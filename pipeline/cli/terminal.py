@@ -37,7 +37,8 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to serve on.")]
 @contextmanager
 def stop_on_signal(within: float | None = None) -> Iterator[Stop]:
     """An event that the first Ctrl-C or SIGTERM sets; a second one ends the program at once, and so does the lapse of
-    `within` seconds after the first, also while Python itself waits for its threads."""
+    `within` seconds after the first, also while Python itself waits for its threads; or what makes it hopeless before.
+    """
     stop = Stop()
     if within is not None:
         threading.Thread(target=_end_late, args=(stop, within), name="last-resort", daemon=True).start()
@@ -56,10 +57,12 @@ def stop_on_signal(within: float | None = None) -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def _end_late(stop: threading.Event, within: float) -> None:
+def _end_late(stop: Stop, within: float) -> None:
     stop.wait()
-    sleep(within)
-    os.write(2, b"stopping took too long: ended as by a kill; the next start completes what was begun\n")
+    while not (why := stop.hopeless()) and stop.left(within):
+        sleep(min(0.2, stop.left(within)))
+    told = f"{why or 'stopping took too long'}: ended as by a kill; the next start completes what was begun\n"
+    os.write(2, told.encode())
     os._exit(1)
 
 

@@ -94,6 +94,7 @@ def _watch(streams: Path, folder: DataFolder, stop: Stop, reload: Reload) -> Map
     ):
         live = Live(installation, stop, file)
         reload.by(live.reload)
+        stop.hopeless = live.hopeless
         with (
             serving(config.metrics.address, config.metrics.port, live.pages),
             supervised(lambda: live.pages.live().well),

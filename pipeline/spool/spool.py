@@ -97,6 +97,11 @@ class Spool:
         return self._journal.depth + len(self._held)
 
     @property
+    def folder(self) -> Path:
+        """Where records wait."""
+        return self._journal.folder
+
+    @property
     def refused(self) -> int:
         """Records that the database refused, put aside."""
         return self._refused.count
