@@ -107,8 +107,8 @@ class Live:
         spool = site.outlet if isinstance(site.outlet, Spool) else None
         records = f"; {spool.depth} records not in the database, in {spool.folder}" if spool else ""
         return (
-            f"stopping: something does not answer, such as a disk: nothing has gone on for {still:.1f} s. Left undone: packages of"
-            f" {cameras or 'no camera'}, in {site.evidence}{records}"
+            f"stopping: something does not answer, such as a disk: nothing has gone on for {still:.1f} s. Left"
+            f" undone: packages of {cameras or 'no camera'}, in {site.evidence}{records}"
         )
 
     def reload(self) -> None:
