@@ -34,7 +34,8 @@ def test_a_camera_that_was_given_up_is_tried_again(site, monkeypatch):
     with site.running():
         wait_until(lambda: site.state("one") == "failed")
         assert "a rule's mistake" in site.store.camera("one").last_error
-        (told,) = [camera for camera in site.live.pages.status()["cameras"] if camera["id"] == "one"]
+        wait_until(lambda: site.told("one")["alerts"])  # which come after the state
+        told = site.told("one")
         assert (told["state"], told["error"]) == ("failed", site.store.camera("one").last_error)
         assert [alert["kind"] for alert in told["alerts"]] == ["failed"]
         first = site.run("one")
@@ -70,7 +71,7 @@ def test_a_camera_that_cannot_be_started_keeps_no_other_from_it(site, monkeypatc
         site.analysed("two")
         wait_until(lambda: site.state("one") == "failed")
         assert "a plug-in's mistake" in site.store.camera("one").last_error
-        (told,) = [camera for camera in site.live.pages.status()["cameras"] if camera["id"] == "one"]
+        told = site.told("one")
         assert (told["state"], [alert["kind"] for alert in told["alerts"]]) == ("failed", ["failed"])
         broken.clear()
         site.analysed("one")

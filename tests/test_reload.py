@@ -64,6 +64,10 @@ class Site:
         wait_until(lambda: (run := self.run(camera)) is not None and run.tally.frames >= frames)
         return self.run(camera)
 
+    def told(self, camera):
+        """What `/status` says of the camera."""
+        return next(each for each in self.live.pages.status()["cameras"] if each["id"] == camera)
+
     def state(self, camera):
         known = self.store.camera(camera)
         return known.state if known else None
