@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.readers.messages import FrameNotice
 from pipeline.readers.slots import SLOTS, FrameWriter
+from pipeline.sources.blocks import Blocks
 from pipeline.sources.reading import SharedFrames
 from pipeline.types import Image
 
@@ -29,7 +30,7 @@ class Both:
 
     def __init__(self) -> None:
         self.notices: list[FrameNotice] = []
-        self.reader = SharedFrames()
+        self.reader = SharedFrames(Blocks())
         self.writer = FrameWriter(os.dup(self.reader.descriptor), self.notices.append)
 
     def offer(self, value: int, *size: int) -> Image:
