@@ -13,10 +13,11 @@ from starlette.exceptions import HTTPException
 
 from api.auth.guard import Identity
 from api.queries import storable
-from api.schemas import VIOLATION, Answer, ViolationAnswer
+from api.schemas import VIOLATION, AlterationAnswer, Alterations, Answer, ViolationAnswer
 from api.services import Services, Trail
 from pipeline.review import UNDECIDED, Action, Decision, RejectionReason, ReviewPolicy, State, actions, due
 from pipeline.store import Role, ViolationFilter
+from pipeline.store.chain_records import Alteration
 from pipeline.store.review_records import ReviewRecord, ReviewStep
 
 TELLING = frozenset({"overlay", "trace", "manifest"})
@@ -79,12 +80,14 @@ class ReviewAnswer(Answer):
     reason: str = Field(description="Why it was rejected.", examples=[""])
     duplicate_of: UUID | None = Field(examples=[None])
     history: list[ReviewStepAnswer]
+    alterations: Alterations
 
     @classmethod
     def of(
         cls,
         review: ReviewRecord,
         history: tuple[ReviewStep, ...],
+        alterations: tuple[Alteration, ...],
         policy: ReviewPolicy,
         *,
         actor: str | None,
@@ -111,6 +114,7 @@ class ReviewAnswer(Answer):
             reason=case.reason,
             duplicate_of=UUID(case.duplicate_of) if case.duplicate_of else None,
             history=[_step(step, blind=blind or (case.state in UNDECIDED and step.actor != actor)) for step in history],
+            alterations=[AlterationAnswer.model_validate(each) for each in alterations],
         )
 
 
@@ -133,6 +137,7 @@ def show(services: Services, identity: Identity, review: ReviewRecord, *, blind:
     return ReviewAnswer.of(
         review,
         services.repository.review_history(review.violation),
+        services.repository.alterations(review.violation, review.plate_read),
         services.settings.review,
         actor=identity.name if identity.role in OFFICERS else None,
         senior=identity.role is Role.SENIOR_REVIEWER,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, Generic, Self, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.store.chain_records import Alteration
 from pipeline.store.records import EvidenceRecord, Page, ViolationRecord, ViolationSummary
 from pipeline.types import EvidenceFile
 
@@ -80,6 +81,30 @@ class ViolationAnswer(Answer):
         return cls.model_validate(_summary_values(violation, files))
 
 
+class AlterationAnswer(Answer):
+    """A row of a case was changed past the program, with SQL, and the program noticed. No value is told here; `matthan
+    verify --database` has them."""
+
+    number: int = Field(description="Of the entry of the chain that says so.", examples=[45])
+    noticed: datetime = Field(examples=["2026-11-23T12:03:14Z"])
+    table: str = Field(description="Empty where the entry itself was changed, too.", examples=["reviews"])
+    deed: str = Field(
+        description="changed, deleted, put in, put back, unreadable, or lost: it cannot be checked.",
+        examples=["changed"],
+    )
+    fields: list[str] = Field(description="Which fields of a changed row.", examples=[["first_reviewer"]])
+
+
+Alterations = Annotated[
+    list[AlterationAnswer],
+    Field(
+        description="Rows of the case that were changed past the program, oldest first. While there are any, do not "
+        "forward the case before somebody has looked into it.",
+        examples=[[]],
+    ),
+]
+
+
 class ViolationDetail(ViolationAnswer):
     """A violation with the decision trace and its evidence."""
 
@@ -98,13 +123,15 @@ class ViolationDetail(ViolationAnswer):
         examples=[{"predicates": [{"name": "distance", "value": 14.2, "limit": 6.0, "holds": True, "unit": "m"}]}],
     )
     evidence: EvidenceAnswer | None
+    alterations: Alterations
 
     @classmethod
-    def of_record(cls, violation: ViolationRecord) -> Self:
+    def of_record(cls, violation: ViolationRecord, alterations: Iterable[Alteration]) -> Self:
         evidence = violation.evidence
         values = _summary_values(violation, evidence.files if evidence else ())
-        own = {name: getattr(violation, name) for name in cls.model_fields if name not in values}
+        own = {name: getattr(violation, name) for name in cls.model_fields if name not in {*values, "alterations"}}
         own["evidence"] = evidence and _evidence(evidence)
+        own["alterations"] = alterations
         return cls.model_validate({**values, **own})
 
 

@@ -14,6 +14,7 @@ from api.auth.guard import IdentityDep
 from api.cases import find_case, find_copy, request_copy
 from api.desk.rendering import page
 from api.services import ServicesDep, TrailDep
+from pipeline.store.alterations import among
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
@@ -36,6 +37,7 @@ def handing_over_page(
     evidence = case.violation.evidence
     values = {
         "case": case,
+        "altered": among(case.chain),
         "copy": find_copy(services, case),
         "key": services.signer.public.id if services.signer else None,
         "bytes": sum(file.size for file in evidence.files) if evidence else 0,

@@ -18,6 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from api.auth.access import REVIEW
 from api.auth.guard import Identity
 from api.auth.sessions import form_token
+from api.desk.altered import deed_told, fields_told, row_name
 from api.desk.camera_words import fault_name, rule_name, state_name
 from api.desk.failures import failure_told, field_faults
 from api.desk.language import Language, language_of, tell_lines
@@ -71,6 +72,9 @@ def templates(settings: Settings, language: Language) -> Jinja2Templates:
         "kind": lambda kind: kind_name(kind, language),
         "words": lambda code: code_name(code, language),
         "relation": lambda relation: language.gettext(RELATIONS[relation]),
+        "row": lambda table: row_name(table, language),
+        "deed": lambda deed: deed_told(deed, language),
+        "of_row": lambda fields: fields_told(fields, language),
         "field": lambda name: language.gettext(FIELDS.get(name, name)),
         "camera_state": lambda state: state_name(state, language),
         "fault": lambda kind: fault_name(kind, language),

@@ -48,7 +48,10 @@ class CaseQuery(Choice):
 
 
 class ReviewForm(DecisionFields):
+    """`altered` is the newest alteration of the case that its page showed, by the number of its entry."""
+
     token: Token
+    altered: int = Field(default=0, ge=0)
     duplicate_of: str = Field(default="", max_length=64)
 
     @field_validator("reason", mode="before")
@@ -102,13 +105,19 @@ def review_case(
     trail: TrailDep,
 ) -> Response:
     """Take the decision and go on to the next case; a conflict or a gap is told on the same page, which keeps what
-    the officer gave."""
+    the officer gave. That a row was changed past the program may show only as the decision is stored: then the page of
+    the case says so before the officer goes on."""
     find_violation(services, violation_id)
     try:
-        decide(services, identity, trail, violation_id, form, form.duplicate_of.strip())
+        review = decide(services, identity, trail, violation_id, form, form.duplicate_of.strip())
     except (ConflictError, QueryError) as error:
         refusal = Refusal.of(error, form.version, language_of(request))
         return refused(request, violation_id, query, services, identity, trail, refusal, form)
+    altered = services.repository.alterations(violation_id, review.plate_read)
+    if any(each.number > form.altered for each in altered):
+        values = case_values(request, violation_id, query, services, identity)
+        trail.record("violation.view", "violation", violation_id, {"same_plate": values["searched"]})
+        return page(request, "violation.html", values | {"stored": True})
     return RedirectResponse(f"/review/next?after={violation_id}{query.tail}", 303)
 
 

@@ -48,12 +48,13 @@ def show_violation(
     violation_id: UUID, services: ServicesDep, identity: IdentityDep, trail: TrailDep
 ) -> ViolationDetail:
     """One violation: decision trace, boxes, evidence. An officer who has yet to read its plate in a second review
-    is shown no reading of it."""
+    is shown no reading of it. It says which rows of the case were changed past the program."""
     violation = find_violation(services, violation_id)
+    altered = services.repository.alterations(violation.id, violation.plate_read)
     if is_blind(services, identity, violation_id):
         violation = without_reading(violation)
     trail.record("violation.view", "violation", violation_id)
-    return ViolationDetail.of_record(violation)
+    return ViolationDetail.of_record(violation, altered)
 
 
 @router.get("/{violation_id}/neighbours", responses=answers(401, 403, 404, 422, 503))

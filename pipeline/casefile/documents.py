@@ -17,7 +17,9 @@ from pipeline.clocks import SET_BEFORE, set_in
 from pipeline.evidence.case_manifest import EVIDENCE
 from pipeline.evidence.manifest import canonical
 from pipeline.notify.words import kind_name
+from pipeline.store.alterations import among
 from pipeline.store.chain import CAMERA_NOW, RUN_NOW
+from pipeline.store.row_check import CHANGED, DELETED, LOST, PUT_BACK, PUT_IN, UNREADABLE
 from pipeline.types import EvidenceFile
 
 CHAIN = "chain.json"
@@ -42,12 +44,33 @@ STATES: Mapping[str, tuple[str, str]] = {
     "closed": ("đã kết thúc", "closed"),
 }
 
+ROWS: Mapping[str, tuple[str, str]] = {
+    "violations": ("vi phạm", "violation"),
+    "evidence": ("chứng cứ", "evidence"),
+    "reviews": ("kết quả duyệt", "review"),
+    "plate_reads": ("kết quả đọc biển số", "plate read"),
+    "legal_holds": ("yêu cầu lưu giữ", "legal hold"),
+    "removals": ("lệnh xóa", "removal"),
+    "cameras": ("camera", "camera"),
+    "runs": ("đợt phân tích", "run"),
+    "": ("mục của chuỗi đã bị sửa, không rõ dữ liệu nào", "the entry itself was changed: which row is not known"),
+}
+DEEDS: Mapping[str, tuple[str, str]] = {
+    CHANGED: ("bị sửa", "changed"),
+    DELETED: ("bị xóa", "deleted"),
+    PUT_IN: ("bị chèn vào", "put in"),
+    PUT_BACK: ("bị chèn lại sau khi đã xóa", "put back after it was deleted"),
+    UNREADABLE: ("bị sửa đến mức không đọc được", "cannot be read any more"),
+    LOST: ("không đối chiếu được: mục trước đó của chuỗi đã mất hoặc bị sửa", "cannot be checked: its entry was lost"),
+    "": ("", ""),
+}
+
 
 def case_documents(case: CaseState, zone: tzinfo, site: str, *, redacted: bool) -> dict[str, bytes]:
     """The documents by their names in the case file. `zone` is the site's, for the page."""
     return {
         "violation.json": canonical({"violation": _plain(case.violation, {"evidence"}), "plate": _plain(case.plate)}),
-        "review.json": canonical({"review": _plain(case.review), "history": _plain(case.history)}),
+        "review.json": canonical({"review": _plain(case.review, {"plate_read"}), "history": _plain(case.history)}),
         "camera.json": canonical({"camera": _plain(case.camera, CAMERA_NOW), "run": _plain(case.run, RUN_NOW)}),
         "clock.json": canonical(_clock(case)),
         "configuration.json": canonical(_configuration(case)),
@@ -103,6 +126,9 @@ def _page(template: str, case: CaseState, zone: tzinfo, site: str, *, redacted: 
         "pictures": [f"{EVIDENCE}/{file.name}" for role in PICTURES for file in files if _shown(file, role, redacted)],
         "configuration": _configuration(case)["version"],
         "clock": _clock(case),
+        "alterations": among(case.chain),
+        "rows": ROWS,
+        "deeds": DEEDS,
     }
     return _environment(zone).get_template(template).render(values)
 

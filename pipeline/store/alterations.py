@@ -9,17 +9,19 @@ stopped by it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 import structlog
 from sqlalchemy import Connection, Row, RowMapping, bindparam, func, select
 
 from pipeline.signing import Signer
-from pipeline.store.chain import ALTERATIONS, Fields, Kind, append, batches, sha256
-from pipeline.store.chain_records import RowFault
+from pipeline.store.chain import ALTERATIONS, KINDS, Fields, Kind, append, batches, sha256
+from pipeline.store.chain_records import Alteration, ChainRecord, RowFault
 from pipeline.store.chain_tables import ChainEntry
 from pipeline.store.row_check import (
+    DEEDS,
     GARBLED,
     LOST,
     PUT_IN,
@@ -38,6 +40,7 @@ _ABOUT = (ChainEntry.kind == bindparam("kind"), ChainEntry.subject.in_(bindparam
 _LAST = select(func.max(ChainEntry.number)).where(*_ABOUT, ChainEntry.number > 0).group_by(ChainEntry.subject)
 _ENTRY = select(ChainEntry.subject, ChainEntry.number, ChainEntry.content, ChainEntry.digest)
 _NEWEST = _ENTRY.where(ChainEntry.number.in_(_LAST))
+_ALTERED = select(ChainEntry.__table__).where(*_ABOUT).order_by(ChainEntry.number)
 
 
 def examine(connection: Connection, kind: Kind, keys: Sequence[Any], signer: Signer | None) -> None:
@@ -72,6 +75,31 @@ def told(connection: Connection, entry: RowMapping) -> Iterator[RowFault]:
         yield from list(seen.faults(table, entry["subject"], f"entry {number - 1} found", noticed))
     except GARBLED:
         return  # told as an entry that was changed
+
+
+def of_case(connection: Connection, violation: UUID, read: UUID | None) -> tuple[Alteration, ...]:
+    """Which rows of a case were altered, oldest first: those under its own key, and its plate read."""
+    subjects = [str(key) for key in (violation, read) if key is not None]
+    rows = connection.execute(_ALTERED, {"kind": ALTERATIONS, "subjects": subjects}).mappings()
+    return among(ChainRecord(**row) for row in rows)
+
+
+def among(entries: Iterable[ChainRecord]) -> tuple[Alteration, ...]:
+    """What entries say of altered rows. One that was itself changed still says that there was something."""
+    return tuple(_said(entry) for entry in entries if entry.kind == ALTERATIONS)
+
+
+def _said(entry: ChainRecord) -> Alteration:
+    bare = Alteration(entry.number, entry.time)
+    try:
+        if entry.content is None or sha256(entry.content) != entry.digest:
+            return bare
+        about = known_fields(entry.content)
+        table, deed, fields = about["table"], about["deed"], tuple(map(str, about["fields"]))
+        known = table in KINDS and deed in DEEDS
+    except GARBLED:
+        return bare
+    return Alteration(entry.number, entry.time, table, deed, fields) if known else bare
 
 
 def _deviations(

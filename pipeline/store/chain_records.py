@@ -35,6 +35,19 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Alteration:
+    """That a row was changed past the program: what the entry of that `number` says, which was put on the chain when
+    it was `noticed`. `deed` is one of row_check.DEEDS; of a row that was changed, `fields` are those. `table` and
+    `deed` are empty where the entry itself was changed."""
+
+    number: int
+    noticed: datetime
+    table: str = ""
+    deed: str = ""
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RowFault:
     """One thing wrong with a database: the table, the key of the row, the field, each "" where none is at fault."""
 

@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import Connection, select, tuple_
 
 from pipeline.signing import TrustedKeys
+from pipeline.store import alterations
 from pipeline.store.chain import ALTERATIONS
 from pipeline.store.chain_check import check_chain, head_of
-from pipeline.store.chain_records import ChainRecord, Head, RowFault
+from pipeline.store.chain_records import Alteration, ChainRecord, Head, RowFault
 from pipeline.store.chain_tables import ChainEntry
 from pipeline.store.database import Database, explained
 from pipeline.store.review_tables import ReviewAction
@@ -51,6 +52,12 @@ class ChainQueries(Database):
             statement = select(ChainEntry.__table__).where(tuple_(ChainEntry.kind, ChainEntry.subject).in_(about))
             rows = connection.execute(statement.order_by(ChainEntry.number)).mappings()
             return tuple(ChainRecord(**row) for row in rows)
+
+    def alterations(self, violation: UUID, read: UUID | None) -> tuple[Alteration, ...]:
+        """Which rows of a case were changed past the program, as it noticed since, oldest first: violation, evidence,
+        review, legal hold, removal, and its plate `read`."""
+        with self.reading() as connection:
+            return alterations.of_case(connection, violation, read)
 
     def check_chain(self, heads: Iterable[Head] = (), trusted: TrustedKeys | None = None) -> Iterator[RowFault]:
         """As chain_check.check_chain, over one state of the database, whoever writes meanwhile. Raises StoreError."""

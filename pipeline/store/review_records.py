@@ -16,7 +16,8 @@ class ReviewRecord:
     """How far people have got with a violation. `version` 0 means that nobody has touched it.
 
     `plate`, `vehicle` and `corrected_start` are what officers put in place of the machine's, None where they
-    put nothing. `detected` is when the violation began, `notified` when its case was forwarded.
+    put nothing. `detected` is when the violation began, `notified` when its case was forwarded, and `plate_read` what
+    the machine read.
     """
 
     violation: UUID
@@ -29,6 +30,7 @@ class ReviewRecord:
     vehicle: str | None
     corrected_start: datetime | None
     detected: datetime
+    plate_read: UUID | None
     notified: datetime | None
     updated: datetime | None
 

@@ -37,7 +37,7 @@ UNTOUCHED: Mapping[str, Any] = {
     "duplicate_of": None,
     "notified": None,
 }
-_SEEN = (Violation.id, Violation.review_state, Violation.kind, Violation.track, Violation.start)
+_SEEN = (Violation.id, Violation.review_state, Violation.kind, Violation.track, Violation.start, Violation.plate_read)
 
 # Built once: that takes several times as long as to carry them out.
 _VIOLATION = select(*_SEEN).where(Violation.id == bindparam("violation"))
@@ -242,17 +242,26 @@ def _find(connection: Connection, violation: UUID, *, lock: bool) -> ReviewRecor
 
 def _record(seen: RowMapping, row: RowMapping | None) -> ReviewRecord:
     plated = seen["track"] is not None
-    return _review(row, seen["id"], seen["kind"], State(seen["review_state"]), plated=plated, detected=seen["start"])
+    state, detected, read = State(seen["review_state"]), seen["start"], seen["plate_read"]
+    return _review(row, seen["id"], seen["kind"], state, plated=plated, detected=detected, read=read)
 
 
 def _changed(known: ReviewRecord, state: State, row: RowMapping) -> ReviewRecord:
     """The review as it stands after a change, without asking for it again."""
     case = known.case
-    return _review(row, known.violation, case.kind, state, plated=case.plated, detected=known.detected)
+    detected, read = known.detected, known.plate_read
+    return _review(row, known.violation, case.kind, state, plated=case.plated, detected=detected, read=read)
 
 
 def _review(
-    row: RowMapping | None, violation: UUID, kind: str, state: State, *, plated: bool, detected: datetime
+    row: RowMapping | None,
+    violation: UUID,
+    kind: str,
+    state: State,
+    *,
+    plated: bool,
+    detected: datetime,
+    read: UUID | None,
 ) -> ReviewRecord:
     values: Mapping[str, Any] = {"updated": None, **UNTOUCHED, **(row or {}), "violation": violation}
     case = Case(
@@ -268,5 +277,5 @@ def _review(
         reason=values["reason"],
         duplicate_of=str(values["duplicate_of"] or ""),
     )
-    own = (field.name for field in fields(ReviewRecord) if field.name not in {"case", "detected"})
-    return ReviewRecord(case=case, detected=detected, **{name: values[name] for name in own})
+    own = (field.name for field in fields(ReviewRecord) if field.name not in {"case", "detected", "plate_read"})
+    return ReviewRecord(case=case, detected=detected, plate_read=read, **{name: values[name] for name in own})

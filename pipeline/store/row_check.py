@@ -22,6 +22,7 @@ GARBLED = (ValueError, TypeError, LookupError, AttributeError, StatementError)
 CHANGED, DELETED, PUT_IN, PUT_BACK, UNREADABLE, LOST = (
     "changed", "deleted", "put in", "put back", "unreadable", "lost"
 )  # fmt: skip
+DEEDS = (CHANGED, DELETED, PUT_IN, PUT_BACK, UNREADABLE, LOST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from pipeline.casefile import read_case
 from pipeline.casefile.documents import case_documents
@@ -27,9 +28,13 @@ from pipeline.evidence.container import chunks, describe, pack
 from pipeline.evidence.manifest import canonical
 from pipeline.readers.steady_clock import Step
 from pipeline.signing import Signer, TrustedKeys
+from pipeline.store.chain import ALTERATIONS
 from pipeline.store.records import Run
+from pipeline.store.review_tables import Review
+from pipeline.store.tables import Camera
 from pipeline.types import Findings
 from tests.store.makers import NOON, violation
+from tests.store.tampering import behind
 
 from .makers import Handed, hand_over
 
@@ -87,6 +92,38 @@ def test_the_same_state_gives_the_same_bytes_and_another_state_others(handed: Ha
     after = own.assembled()
     own.repository.close()
     assert after != before
+
+
+@pytest.mark.tampers
+def test_its_page_says_which_rows_were_changed_past_the_program(tmp_path: Path) -> None:
+    own = hand_over(tmp_path)
+    assert b'class="altered"' not in own.assembled()
+    with behind(own.repository) as connection:
+        connection.execute(update(Review).values(first_reviewer="minh", first_plate="99Z-999.99"))
+        connection.execute(update(Camera).values(latitude=1.0))
+    own.repository.lock_review(own.case, "lan", NOON + timedelta(hours=1), now=NOON)
+    own.repository.record_camera("gate-1", "Cổng Ngọ Môn", 16.4677, 107.5792)
+    review, camera = (each.number for each in own.repository.case_chain(own.case) if each.kind == ALTERATIONS)
+    case = own.assembled()
+    assert own.assembled() == case
+    own.zip.write_bytes(case)
+    own.repository.close()
+    assert judge(own.zip, own.trusted).intact
+    with zipfile.ZipFile(own.zip) as packed:
+        page = packed.read(f"{own.case}/summary.html").decode()
+    assert "Dữ liệu của hồ sơ này đã bị thay đổi ngoài chương trình." in page
+    assert "Rows of this case were changed past the program." in page
+    lines = [line for line in page.splitlines() if line.startswith("<li>")]
+    for line, told in zip(
+        lines,
+        (
+            ("kết quả duyệt bị sửa", "/ review changed", "<code>first_plate, first_reviewer</code>", str(review)),
+            ("camera bị sửa", "/ camera changed", "<code>latitude</code>", str(camera)),
+        ),
+        strict=True,
+    ):
+        assert [each for each in told if each not in line] == []
+    assert "99Z" not in page
 
 
 def test_it_tells_how_the_computers_clock_was_set_before_the_run_and_at_its_end(tmp_path: Path) -> None:
