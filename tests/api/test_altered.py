@@ -36,7 +36,7 @@ Own = tuple[TestClient, Repository]
 FOUND = Findings((violation(0, plate=plate(number=0)),))
 CASE = FOUND.violations[0].id
 WARNING = {
-    "en": ("Data of this case was changed past the program.", "Do not forward it on this data", "noticed"),
+    "en": ("Data of this case was changed past the program.", "Do not forward it before an administrator", "noticed"),
     "vi": ("Dữ liệu của hồ sơ này đã bị thay đổi ngoài chương trình.", "Không chuyển tiếp hồ sơ", "phát hiện ngày"),
 }
 

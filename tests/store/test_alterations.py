@@ -196,6 +196,8 @@ def test_what_a_decision_rested_on_is_named_with_both_values(repository: Reposit
     assert f'has "75A-123.45", entry {number + 1} found "75A-000.00"; noticed on ' in fault
     chain = repository.case_chain(CASE)
     assert [entry.kind for entry in chain if entry.number > number][:2] == ["reviews", ALTERATIONS]
+    (told,) = repository.alterations(CASE, plate(number=0).id)
+    assert (told.number, told.table, told.deed, told.fields) == (number + 2, "reviews", "changed", ("first_plate",))
 
 
 def test_retention_forgets_what_was_found_and_not_that_it_was(repository: Repository, signer: Signer) -> None:
