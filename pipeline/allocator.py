@@ -2,9 +2,9 @@
 
 glibc moves its own threshold up to 32 MiB as soon as a large block is freed, and then takes frames from heaps, one
 for each of many threads, which small blocks that outlive them keep from being given back. Resident memory then creeps
-up for as long as anyone watches. With a fixed threshold a large block is mapped by itself and returned at once. What is
-smaller leaves holes in the heaps, whose free pages are returned now and then. The frames and packets of live cameras
-lie elsewhere (sources/blocks.py).
+up for as long as anyone watches. With a fixed threshold a frame is mapped by itself and returned at once. What is
+smaller leaves holes in the heaps, whose free pages are returned now and then; the packets of live cameras, which left
+the most, lie elsewhere (sources/packet_memory.py).
 """
 
 from __future__ import annotations

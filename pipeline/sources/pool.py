@@ -12,7 +12,6 @@ import structlog
 
 from pipeline.readers.messages import Order
 from pipeline.readers.steady_clock import ClockWatch
-from pipeline.sources.blocks import Blocks
 from pipeline.sources.process import ProcessState, ReaderProcess
 from pipeline.sources.reading import Reading
 
@@ -50,7 +49,6 @@ class ReaderPool:
         self.clock = ClockWatch()
         self._doors = threading.Semaphore(opens)
         self._numbers = itertools.count(1)
-        self._blocks = Blocks()
         self._processes: list[ReaderProcess] = []
         self._suspicion: Counter[str] = Counter()
         self._guilt: Counter[str] = Counter()
@@ -74,7 +72,7 @@ class ReaderPool:
                     self._doors.release()
                     return None
                 process = self._process_for(order.camera)
-                reading = Reading(next(self._numbers), order, process.channel, self._blocks, self._doors.release)
+                reading = Reading(next(self._numbers), order, process.channel, self._doors.release)
                 process.add(reading)
         except BaseException:  # no process can be started: the others must not wait for this camera's door
             self._doors.release()

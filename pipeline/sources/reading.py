@@ -20,7 +20,6 @@ from pipeline.readers.failure import Failure
 from pipeline.readers.messages import SKEW, Channel, FrameNotice, Kind, Order, decode_packet, decode_stream
 from pipeline.readers.packets import MediaPacket, StreamInfo
 from pipeline.readers.slots import CHANNELS, LARGEST, SLOTS, create_memory
-from pipeline.sources.blocks import Blocks
 from pipeline.sources.packet_memory import PacketMemory
 from pipeline.types import Image
 
@@ -50,15 +49,13 @@ class Reading:
     """What one reader process sends of one camera, until a Failure or until abandoned.
 
     `epoch` and `latest` are the moment of tick 0 and the latest media time, for the next reading of the camera to
-    continue. Frames and packets lie in `blocks`. Of packets that nobody takes, `order.memory` bytes wait; more are left
-    out up to a key frame, and counted by `lost`. `damaged` counts what could not be decoded, `late` frames that were
-    replaced in the process. `on_open` is called once, when it is known whether the camera opens. `left` is when it was
-    abandoned, `stuck` is set by who found that it hangs, `unwelcome` when its process is to be left.
+    continue. Of packets that nobody takes, `order.memory` bytes wait; more are left out up to a key frame, and counted
+    by `lost`. `damaged` counts what could not be decoded, `late` frames that were replaced in the process. `on_open` is
+    called once, when it is known whether the camera opens. `left` is when it was abandoned, `stuck` is set by who found
+    that it hangs, `unwelcome` when its process is to be left.
     """
 
-    def __init__(
-        self, number: int, order: Order, channel: Channel, blocks: Blocks, on_open: Callable[[], None]
-    ) -> None:
+    def __init__(self, number: int, order: Order, channel: Channel, on_open: Callable[[], None]) -> None:
         self.number = number
         self.order = order
         self.epoch = order.epoch
@@ -74,8 +71,8 @@ class Reading:
         self._channel = channel
         self._on_open = on_open
         self._decided = False
-        self._memory = SharedFrames(blocks)
-        self._packets = PacketMemory(blocks)
+        self._memory = SharedFrames()
+        self._packets = PacketMemory()
         self._streams: dict[int, StreamInfo] = {}
         self._items: deque[MediaPacket | FrameNotice | Skew | Failure] = deque()
         self._bytes = 0
@@ -215,11 +212,10 @@ class Reading:
 
 
 class SharedFrames:
-    """The reading side of the memory that a process lays frames into; copies of them lie in `blocks`."""
+    """The reading side of the memory that a process lays frames into."""
 
-    def __init__(self, blocks: Blocks) -> None:
+    def __init__(self) -> None:
         self.descriptor = create_memory()
-        self._blocks = blocks
         self._memory: mmap.mmap | None = None
 
     def copy(self, notice: FrameNotice) -> Image:
@@ -233,10 +229,7 @@ class SharedFrames:
             raise ValueError("a frame of an impossible size")
         memory = self._mapped(notice.offset + size)
         pixels = np.frombuffer(memory, np.uint8, size, notice.offset).reshape(notice.height, notice.width, CHANNELS)
-        turned = np.rot90(pixels, notice.quarters)
-        image = self._blocks.take(size).reshape(turned.shape)
-        image[:] = turned
-        return image
+        return np.rot90(pixels, notice.quarters).copy()
 
     def _mapped(self, size: int) -> mmap.mmap:
         if self._memory is None or len(self._memory) < size:

@@ -11,7 +11,6 @@ import pytest
 
 from pipeline.readers.messages import FrameNotice
 from pipeline.readers.slots import SLOTS, FrameWriter
-from pipeline.sources.blocks import Blocks
 from pipeline.sources.reading import SharedFrames
 from pipeline.types import Image
 
@@ -30,7 +29,7 @@ class Both:
 
     def __init__(self) -> None:
         self.notices: list[FrameNotice] = []
-        self.reader = SharedFrames(Blocks())
+        self.reader = SharedFrames()
         self.writer = FrameWriter(os.dup(self.reader.descriptor), self.notices.append)
 
     def offer(self, value: int, *size: int) -> Image:

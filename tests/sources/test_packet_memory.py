@@ -8,27 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sources.blocks import Blocks
 from pipeline.sources.packet_memory import BLOCK, PacketMemory
 
 
 @given(st.lists(st.integers(0, 3 * BLOCK // 2).flatmap(lambda size: st.tuples(st.just(size), st.integers(0, 255)))))
 def test_packets_stay_as_they_were_beside_each_other(packets: list[tuple[int, int]]) -> None:
-    memory = PacketMemory(Blocks())
+    memory = PacketMemory()
     kept = [memory.keep(memoryview(bytes([value]) * size)) for size, value in packets]
     for data, (size, value) in zip(kept, packets, strict=True):
         assert data == bytes([value]) * size
 
 
 def test_nobody_can_change_a_packet() -> None:
-    data = PacketMemory(Blocks()).keep(memoryview(b"as the camera sent it"))
+    data = PacketMemory().keep(memoryview(b"as the camera sent it"))
     with pytest.raises(TypeError):
         data[0] = 0
     assert data == b"as the camera sent it"
 
 
 def test_what_nobody_holds_is_given_back() -> None:
-    memory, held = PacketMemory(Blocks()), deque[memoryview](maxlen=100)
+    memory, held = PacketMemory(), deque[memoryview](maxlen=100)
 
     def resident() -> int:
         gc.collect()

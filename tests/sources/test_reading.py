@@ -7,7 +7,6 @@ from fractions import Fraction
 from pipeline.readers.failure import Failure
 from pipeline.readers.messages import Channel, Kind, Order, encode_packet, encode_stream
 from pipeline.readers.packets import MediaPacket, StreamInfo
-from pipeline.sources.blocks import Blocks
 from pipeline.sources.reading import Reading
 
 NOON = datetime(2024, 1, 31, 12, tzinfo=UTC)
@@ -18,7 +17,7 @@ def test_packets_that_nobody_takes_are_bounded_and_go_on_with_a_key_frame() -> N
     ours, theirs = socket.socketpair()
     opened: list[bool] = []
     order = Order("gate", "rtsp://10.0.0.1/", memory=8 * 2**20)
-    reading = Reading(1, order, Channel(ours), Blocks(), lambda: opened.append(True))
+    reading = Reading(1, order, Channel(ours), lambda: opened.append(True))
     reading.receive(Kind.STREAM, encode_stream(0, INFO, NOON))
     data = bytes(2**20)
 
