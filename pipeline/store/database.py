@@ -121,6 +121,11 @@ class Database:
         """Whether this camera is among those that the database is confined to, if it is."""
         return self.confined_to is None or camera in self.confined_to
 
+    def among(self, cameras: Collection[str]) -> list[str] | None:
+        """The cameras that alone can have what is asked for of these, or of all when empty; None where all can."""
+        asked = cameras or self.confined_to
+        return None if asked is None else [camera for camera in asked if self.covers(camera)]
+
     def close(self) -> None:
         self.engine.dispose()
 

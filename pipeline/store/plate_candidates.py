@@ -30,6 +30,9 @@ MOST_PLATES = 300
 """A wildcard that no more plates match is answered plate by plate; one that more match, from the reads in order of
 time, among which its matches are then so many that the first page is soon full."""
 
+MOST_PLATES_OF_SOME = 3000
+"""The same for the cases of some cameras: among the rows of all, few are theirs, and a page is not soon full."""
+
 _TRIGRAMS = table("plate_trigrams", column("key", String))
 
 
@@ -42,8 +45,9 @@ class Rank:
 
 
 class PlateCandidates(Database):
-    def ranks(self, connection: Connection, wanted: PlateFilter) -> list[Rank] | None:
-        """The plates to look for, nearest first; None when they are not to be listed, but recognised.
+    def ranks(self, connection: Connection, wanted: PlateFilter, most: int = MOST_PLATES) -> list[Rank] | None:
+        """The plates to look for, nearest first; None when they are not to be listed, but recognised, as more than
+        `most` that match a wildcard are.
 
         Raises QueryError for a plate that holds no letter or digit, a distance that is too large or goes together
         with wildcards.
@@ -56,13 +60,13 @@ class PlateCandidates(Database):
         if has_wildcard(pattern):
             if wanted.distance:
                 raise QueryError("a plate with * or ? has no distance; search with the one or the other")
-            return self._matching(connection, pattern)
+            return self._matching(connection, pattern, most)
         if not wanted.distance or is_pseudonym(pattern):
             return [Rank(0.0, (pattern,))]
         return self._near(connection, pattern, wanted.distance)
 
-    def _matching(self, connection: Connection, pattern: str) -> list[Rank] | None:
-        """The known plates that match; None when there are more than MOST_PLATES."""
+    def _matching(self, connection: Connection, pattern: str, most: int) -> list[Rank] | None:
+        """The known plates that match; None when there are more than `most`."""
         prefix = literal_prefix(pattern)
         runs = re.split(r"[*?]", pattern.removeprefix(prefix))
         by_trigrams = len(prefix) < 5 and any(len(run) >= 3 for run in runs)
@@ -75,8 +79,8 @@ class PlateCandidates(Database):
             statement = select(Plate.key).where(*within, like(Plate.key.concat(""), pattern))
         else:
             statement = select(Plate.key).where(plate_matches(Plate.key, pattern))
-        found = tuple(connection.execute(statement.limit(MOST_PLATES + 1)).scalars())
-        return [Rank(0.0, found)] if len(found) <= MOST_PLATES else None
+        found = tuple(connection.execute(statement.limit(most + 1)).scalars())
+        return [Rank(0.0, found)] if len(found) <= most else None
 
     def _near(self, connection: Connection, key: str, distance: float) -> list[Rank]:
         texts = self.texts(sorted(lookups(key, distance)))

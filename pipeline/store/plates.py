@@ -144,7 +144,7 @@ class PlateQueries(PlateCandidates):
             reached = self._reach(connection, wanted, mark, window, rising)
             # Which fit is told by the index alone: of the thousands that do not, no row is fetched.
             fit = select(PlateRead.id).where(*fitting, *_beyond(PlateRead, mark), *_up_to(reached))
-            fit = _in_time(fit, PlateRead, rising, sorted_here=self._cameras(wanted) is not None)
+            fit = _in_time(fit, PlateRead, rising, sorted_here=self.among(wanted.cameras) is not None)
             fit = fit.limit(limit - len(rows)).correlate(None)
             statement = _in_time(select(*_COLUMNS).where(PlateRead.id.in_(fit)), PlateRead, rising)
             rows += [_record(row) for row in connection.execute(statement).mappings()]
@@ -158,7 +158,7 @@ class PlateQueries(PlateCandidates):
     ) -> _Mark | None:
         """How far to look from the mark on, so that it is about `window` reads; None for to the end."""
         walked = [*within(PlateRead.time, wanted.since, wanted.until), *_beyond(PlateRead, mark)]
-        cameras = self._cameras(wanted)
+        cameras = self.among(wanted.cameras)
         if cameras is None:
             ends = select(PlateRead.time, PlateRead.id).where(*walked)
             end = connection.execute(_in_time(ends, PlateRead, rising).limit(1).offset(window - 1)).one_or_none()
@@ -170,11 +170,6 @@ class PlateQueries(PlateCandidates):
         nearest = (func.min if rising else func.max)(its_end)
         time = connection.execute(select(type_coerce(nearest, PlateRead.time.type)).select_from(some)).scalar_one()
         return None if time is None else _Mark(rising, 0.0, time, LAST_ID if rising else FIRST_ID)
-
-    def _cameras(self, wanted: PlateFilter) -> list[str] | None:
-        """Those that alone can have what is wanted; None where all can."""
-        asked = wanted.cameras or self.confined_to
-        return None if asked is None else [camera for camera in asked if self.covers(camera)]
 
 
 def _beyond(reads: type[PlateRead], mark: _Mark | None) -> list[ColumnElement[bool]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -77,6 +79,34 @@ def test_states_are_counted_under_the_filter_and_to_a_limit(
     assert (counts[State.FLAGGED], counts[State.ACCEPTED], counts[State.CLOSED]) == (3, 1, 0)
     monkeypatch.setattr(casework, "MOST_COUNTED", 2)
     assert stored.count_states(ViolationFilter())[State.FLAGGED] == 2
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        ViolationFilter(),
+        ViolationFilter(kinds=("wrong_way",), states=("accepted",)),
+        ViolationFilter(rules=("lane", "none")),
+        ViolationFilter(plate="75A*"),
+        ViolationFilter(plate="*2345", cameras=("gate-1", "gate-2")),
+        ViolationFilter(since=NOON + seconds(30), until=NOON + timedelta(minutes=5)),
+        ViolationFilter(assignee=""),
+        ViolationFilter(due=DueBefore(NOON + timedelta(days=11), POLICY)),
+    ],
+)
+def test_counts_and_cases_of_some_cameras_are_those_of_all_without_the_others(
+    stored: Repository, monkeypatch: pytest.MonkeyPatch, wanted: ViolationFilter, few: int
+) -> None:
+    decide(stored, CLOSE.id, Action.ACCEPT)
+    monkeypatch.setattr(casework, "FEW", few)
+    confined = stored.within(["gate-1"])
+    expected = [each for each in stored.violations(wanted.across_states()).items if each.camera == "gate-1"]
+    assert list(confined.violations(wanted.across_states()).items) == expected
+    every = [each for each in stored.violations(replace(wanted, states=())).items if each.camera == "gate-1"]
+    counts = Counter(State(each.review_state) for each in every)
+    assert confined.count_states(wanted) == {state: counts[state] for state in State}
+    assert set(stored.within([]).count_states(wanted).values()) == {0}
 
 
 def test_cases_are_found_by_officer_and_by_what_is_due(stored: Repository) -> None:
