@@ -29,6 +29,7 @@ FIELDS: Mapping[str, str] = {
     "again": _("New password again"),
     "ahead": _("Fetched ahead"),
     "alert_id": _("Alert"),
+    "altered": _("Newest change past the program"),
     "angle": _("Width of its view, in degrees"),
     "assigned": _("Given to"),
     "assignee": _("Given to"),
