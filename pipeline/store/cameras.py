@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from math import cos, radians
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, TableValuedAlias, bindparam, exists, func, select
 from sqlalchemy import case as sql_case
 
 from pipeline.store.chaining import examine, note
@@ -21,6 +21,16 @@ _STATUS = tuple(getattr(Camera, field.name) for field in fields(CameraStatus))
 # Built once: that takes several times as long as to carry them out.
 _CAMERA = select(Camera.__table__).where(Camera.id == bindparam("camera"))
 _NAMES = select(Camera.id, Camera.name).order_by(Camera.id)
+
+
+def _grouped(own: TableValuedAlias) -> Select[str]:
+    return select(Camera.id).where(exists().where(own.c.value.in_(bindparam("groups", expanding=True))))
+
+
+_GROUPED = {
+    "sqlite": _grouped(func.json_each(Camera.groups).table_valued("value")),
+    "postgresql": _grouped(func.jsonb_array_elements_text(Camera.groups).table_valued("value").render_derived()),
+}
 
 
 class CameraStore(UptimeStore):
@@ -97,9 +107,9 @@ class CameraStore(UptimeStore):
 
     def cameras_in(self, groups: Collection[str]) -> tuple[str, ...]:
         """The ids of the cameras that belong to any of these groups."""
+        grouped = _GROUPED[self.engine.dialect.name]
         with self.reading() as connection:
-            rows = connection.execute(select(Camera.id, Camera.groups).order_by(Camera.id))
-            return tuple(camera for camera, own in rows if not set(groups).isdisjoint(own))
+            return tuple(sorted(connection.execute(grouped, {"groups": list(groups)}).scalars()))
 
     def newest_violations(self) -> dict[str, datetime]:
         """When the newest violation of each camera that has any began."""

@@ -31,7 +31,7 @@ from pipeline.signing import Signer
 from pipeline.store import chaining
 from pipeline.store.chaining import SIGNER, chained, unchained
 from pipeline.store.gathering import Gathering
-from pipeline.store.scope import OPTION, narrow_confined
+from pipeline.store.scope import OPTION, Narrowing
 from pipeline.store.tables import Table
 
 WAIT_SECONDS = 30
@@ -169,7 +169,7 @@ def connect(url: str, signer: Signer | None = None, *, read_only: bool = False) 
         )
     engine = _sqlite(parsed, read_only=read_only) if kind == "sqlite" else _postgresql(parsed)
     engine.update_execution_options(**{TURN: Turn(), GATHERING: Gathering(), SIGNER: signer})
-    event.listen(engine, "before_execute", narrow_confined, retval=True)
+    event.listen(engine, "before_execute", Narrowing().before_execute, retval=True)
     chaining.listen(engine)
     return engine
 

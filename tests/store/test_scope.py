@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,14 +11,15 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import Select, delete, event, func, select, text, update
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql import visitors
 
 from pipeline.errors import QueryError, StoreError
 from pipeline.review import Action, Decision, ReviewPolicy
 from pipeline.store import PlateFilter, Repository, Role, ViolationFilter
 from pipeline.store.review_tables import Review
-from pipeline.store.scope import CITY_WIDE, WHOLE_CITY, camera_column, ways_to_cameras
+from pipeline.store.scope import CITY_WIDE, OPTION, WHOLE_CITY, Narrowing, camera_column, final_froms, ways_to_cameras
 from pipeline.store.tables import Camera, EvidenceFile, PlateRead, Table, Violation
 from pipeline.types import CountSample, Evidence, Findings
 from pipeline.types import EvidenceFile as File
@@ -66,6 +69,42 @@ def test_a_listing_holds_the_own_cameras_alone(repository: Repository, mine: Rep
     assert {getattr(row, "camera", None) or row.id for row in ask(repository)} == {MINE, OTHER}
     assert {getattr(row, "camera", None) or row.id for row in ask(mine)} == {MINE}
     assert not ask(repository.within(()))
+
+
+@pytest.mark.parametrize("listing", LISTINGS)
+def test_the_tables_of_a_statement_are_those_that_sqlalchemy_finds(
+    repository: Repository, mine: Repository, listing: str
+) -> None:
+    seen: list[Any] = []
+
+    def note(_connection: Any, statement: Any, *_: Any) -> None:
+        seen.extend(each for each in visitors.iterate(statement) if isinstance(each, Select))
+
+    event.listen(repository.engine, "before_execute", note)
+    LISTINGS[listing](mine)
+    event.remove(repository.engine, "before_execute", note)
+    assert seen
+    for each in seen:
+        assert [str(one) for one in final_froms(each)] == [str(one) for one in each.get_final_froms()]
+
+
+def test_a_statement_that_is_used_again_is_narrowed_for_whoever_asks(repository: Repository, mine: Repository) -> None:
+    wanted = select(Violation.camera).order_by(Violation.camera)
+    stores = {(MINE,): mine, (OTHER,): repository.within([OTHER]), (MINE, OTHER): repository, (): mine.within([])}
+    for _ in range(3):
+        for cameras, store in stores.items():
+            with store.reading() as connection:
+                assert tuple(connection.execute(wanted).scalars()) == cameras
+
+
+def test_statements_that_are_used_once_are_forgotten() -> None:
+    narrowing = Narrowing()
+    wanted = select(Violation.id)
+    narrowing.before_execute(None, wanted, (), {}, {OPTION: (MINE,)})
+    gone = weakref.ref(wanted)
+    del wanted
+    gc.collect()
+    assert gone() is None
 
 
 def test_single_rows_of_others_are_not_there(mine: Repository, theirs: Any) -> None:
