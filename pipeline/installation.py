@@ -237,7 +237,8 @@ class Installation:
         return Notifier(self.config, self.repository, self.evidence, metrics=self.networks.engine.metrics)
 
     def driver(self) -> Driver:
-        return Driver(self.networks.engine, self.bell, workers=self.networks.workers)
+        calls = self.networks.calls
+        return Driver(self.networks.engine, self.bell, workers=calls.workers, batch=calls.frames)
 
     def close(self) -> None:
         self.previews.close()

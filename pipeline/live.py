@@ -62,7 +62,7 @@ class Live:
         self._oversight = Oversight(
             self._driver,
             self.installation.networks.engine,
-            self.installation.networks.workers,
+            self.installation.networks.calls.workers,
             self.installation.outlet,
             self.installation.uploads,
             self.installation.lanes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from pipeline.config import CameraConfig, InferenceConfig
@@ -15,22 +15,30 @@ from pipeline.detectors.plates import PlateReader, load_plate_reader
 from pipeline.engine import DetectorKey, Engine
 
 
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """How inference is shared out: the threads of one call, how many calls run side by side, and the frames in each."""
+
+    threads: int
+    workers: int
+    frames: int
+
+
 class Networks:
-    """Detectors in their engine, and plate readers by country. `workers` is how many inference calls run side by
-    side."""
+    """Detectors in their engine, and plate readers by country."""
 
     def __init__(self, inference: InferenceConfig) -> None:
         self.engine = Engine({})
         self.plate_readers: dict[str, PlateReader] = {}
         self._inference = inference
-        self._threads, self.workers = share_cores(inference)
+        self.calls = share_cores(inference)
 
     def load(self, cameras: Iterable[CameraConfig]) -> None:
         """Load what these cameras need and is not there yet. Raises ModelError; then no detector was added."""
         cameras = list(cameras)
         inference = self._inference
         runtime = Runtime(inference.provider, inference.threads)
-        calls = replace(runtime, threads=self._threads)
+        calls = replace(runtime, threads=self.calls.threads)
         self.engine.add(
             (detector for camera in cameras for detector in camera.detectors), lambda key: _load(key, calls)
         )
@@ -54,17 +62,18 @@ class Networks:
         return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
-def share_cores(inference: InferenceConfig) -> tuple[int, int]:
-    """Threads in one inference call, and how many calls run side by side.
+def share_cores(inference: InferenceConfig) -> Calls:
+    """How to use this machine.
 
     Left open on a CPU, each call takes one core and there are as many calls as cores: several frames side by
-    side get more done than one frame on several cores, for a little more delay.
+    side get more done than one frame on several cores, for a little more delay. A call has two frames at most there:
+    four get no more done, and the runtime keeps for ever what memory its largest call took.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if inference.provider in ("cuda", "tensorrt"):
-        return inference.threads, 2
+        return Calls(inference.threads, workers=2, frames=4)
     threads = inference.threads or 1
-    return threads, max(1, cores // threads)
+    return Calls(threads, workers=max(1, cores // threads), frames=2)
 
 
 def _load(key: DetectorKey, runtime: Runtime) -> Detector:

@@ -34,7 +34,7 @@ def opened(data: DataFolder, *cameras: str, storage: dict[str, object] | None = 
     named = [{"id": name, "source": "rtsp://127.0.0.1:9/x", "rules": []} for name in cameras]
     config = Config.model_validate({"site": {"timezone": "UTC"}, "storage": storage or {}, "cameras": named})
     with Installation.open(config, data, [], patient=True) as at:
-        oversight = Oversight(at.driver(), at.networks.engine, at.networks.workers, at.outlet, lanes=at.lanes)
+        oversight = Oversight(at.driver(), at.networks.engine, at.networks.calls.workers, at.outlet, lanes=at.lanes)
         roster = Roster(at, oversight, CameraStates(at.outlet), threading.Event(), lambda: None)
         yield roster, Site(config, at, oversight)
         roster.readers.close()
