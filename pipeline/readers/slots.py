@@ -22,6 +22,9 @@ from pipeline.readers.messages import FrameNotice
 
 SLOTS = 4
 """One that is read while the next is written, and two for what comes in a burst."""
+USUAL = 2
+"""Of the others the memory goes back as soon as the burst is over: a camera seldom has one."""
+
 CHANNELS = 3
 GRANULE = 2**20
 LARGEST = 3 * 16384 * 16384
@@ -64,6 +67,8 @@ class FrameWriter:
     def release(self, slot: int) -> None:
         """The reader is done with a slot."""
         with self._lock:
+            if slot >= USUAL and self._memory is not None and hasattr(mmap, "MADV_REMOVE"):
+                self._memory.madvise(mmap.MADV_REMOVE, slot * self._capacity, self._capacity)
             self._free.add(slot)
             self._write()
 

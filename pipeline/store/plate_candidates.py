@@ -33,6 +33,9 @@ time, among which its matches are then so many that the first page is soon full.
 MOST_PLATES_OF_SOME = 3000
 """The same for the cases of some cameras: among the rows of all, few are theirs, and a page is not soon full."""
 
+FEW_CAMERAS = 10
+"""The cases of no more cameras are gone through camera by camera, whatever plates they have."""
+
 _TRIGRAMS = table("plate_trigrams", column("key", String))
 
 

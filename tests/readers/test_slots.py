@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -103,3 +104,24 @@ def test_converting_takes_no_threads_of_its_own(both: Both) -> None:
         both.writer.offer(NOON + timedelta(seconds=value), picture)
     assert len(both.notices) == SLOTS
     assert len(list(Path("/proc/self/task").iterdir())) == before
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_REMOVE"), reason="Linux gives memory of a file back in parts")
+def test_the_memory_of_a_burst_goes_back(both: Both) -> None:
+    def kept() -> int:
+        return os.fstat(both.reader.descriptor).st_blocks * 512
+
+    for value in range(2):
+        both.offer(value, 640, 480)
+    usual = kept()
+    for value in range(2, SLOTS):
+        both.offer(value, 640, 480)
+    assert both.values() == list(range(SLOTS))
+    assert kept() >= SLOTS * 640 * 480 * 3
+    for notice in both.notices:
+        both.writer.release(notice.slot)
+    assert kept() == usual
+    both.notices.clear()
+    for value in range(10, 10 + SLOTS):
+        both.offer(value, 640, 480)
+    assert both.values() == list(range(10, 10 + SLOTS))
