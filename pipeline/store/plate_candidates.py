@@ -30,11 +30,8 @@ MOST_PLATES = 300
 """A wildcard that no more plates match is answered plate by plate; one that more match, from the reads in order of
 time, among which its matches are then so many that the first page is soon full."""
 
-MOST_PLATES_OF_SOME = 3000
-"""The same for the cases of some cameras: among the rows of all, few are theirs, and a page is not soon full."""
-
-FEW_CAMERAS = 10
-"""The cases of no more cameras are gone through camera by camera, whatever plates they have."""
+MOST_PLATES_OF_CASES = 1000
+"""The same for cases, of which there are fewer than reads: their matches lie further apart."""
 
 _TRIGRAMS = table("plate_trigrams", column("key", String))
 

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, o
 from pipeline.errors import QueryError
 from pipeline.store.filters import PlateFilter, ViolationFilter, plate_seems
 from pipeline.store.paging import Order, paginate, read_float, read_time, read_uuid
-from pipeline.store.plate_candidates import FEW_CAMERAS, MOST_PLATES, MOST_PLATES_OF_SOME, PlateCandidates
+from pipeline.store.plate_candidates import MOST_PLATES_OF_CASES, PlateCandidates
 from pipeline.store.records import EvidenceRecord, Page, ViolationRecord, ViolationSummary
 from pipeline.store.tables import Evidence, EvidenceFile, PlateRead, Violation
 from pipeline.types import EvidenceFile as FileValue
@@ -69,9 +69,7 @@ class ViolationQueries(PlateCandidates):
         """The conditions, and those of which one must hold, to be walked through one by one; see first_rows."""
         conditions, few = replace(wanted.across_states(), plate="").conditions(), bool(wanted.assignee)
         if wanted.plate:
-            cameras = self.among(wanted.cameras) or ()
-            most = MOST_PLATES_OF_SOME if len(cameras) > FEW_CAMERAS else MOST_PLATES
-            ranks = self.ranks(connection, PlateFilter(plate=wanted.plate), most)
+            ranks = self.ranks(connection, PlateFilter(plate=wanted.plate), MOST_PLATES_OF_CASES)
             few = few or ranks is not None
             if ranks is None:
                 conditions.append(plate_seems(Violation.plate_key, wanted.plate))
