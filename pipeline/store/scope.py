@@ -57,11 +57,11 @@ CITY_WIDE = frozenset(
 )
 """Tables whose rows belong to no camera. All others have a column `camera` or lead to a table that has."""
 
-MOST_KEPT = 2000
-"""Narrowed statements that are kept, at some ten kilobytes each."""
-
 WHOLE_CITY = frozenset({"configurations", "configuration_loads"})
 """Tables whose rows tell of all cameras at once: who is confined to some sees none of them."""
+
+MOST_KEPT = 2000
+"""Narrowed statements that are kept, at some ten kilobytes each."""
 
 
 class Narrowing:
