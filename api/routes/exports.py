@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
 from api.auth.access import GuardedRoute
@@ -38,8 +39,14 @@ FALLBACK: Language = "vi"
 """Of files, where neither the reader nor the site chose: those who answer for them are the police of a city here."""
 
 
+PUBLISHED_CASES: dict[str, Any] = TypeAdapter(list[dict[str, str | list[str]]]).json_schema()
+"""Of the file of published cases as JSON: each as it is published by itself, by `show_published`."""
+
+
 def _file_answers(*types: str) -> dict[int | str, dict[str, Any]]:
-    content = {each.partition(";")[0]: {"schema": {"type": "string", "format": "binary"}} for each in types}
+    schemas = {"application/json": PUBLISHED_CASES}
+    names = [each.partition(";")[0] for each in types]
+    content = {name: {"schema": schemas.get(name, {"type": "string", "format": "binary"})} for name in names}
     return {200: {"description": "The file.", "content": content}, **answers(401, 403, 404, 422, 429, 503)}
 
 
