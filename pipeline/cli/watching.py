@@ -17,7 +17,7 @@ from pipeline.stopping import Stop
 
 app = typer.Typer()
 
-STOP_SECONDS = 9.5
+STOP_SECONDS = 9.0
 """After so long, a stop is carried out by force: supervisors give 10 s and then kill."""
 
 
