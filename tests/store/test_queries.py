@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import QueryError
 from pipeline.review import Action, Decision, RejectionReason, ReviewPolicy
-from pipeline.store import PlateFilter, Repository, ViolationFilter
+from pipeline.store import PlateFilter, Repository, ViolationFilter, violations
 from pipeline.store.filters import DueBefore
 from pipeline.store.paging import Order, _decode, read_time, read_uuid
 from pipeline.store.tables import Violation
@@ -126,6 +126,32 @@ def test_a_page_stays_put_while_violations_arrive(filled: Repository) -> None:
 def test_filters(filled: Repository, wanted: ViolationFilter, expected: Any) -> None:
     assert sorted(numbers(filled.violations(wanted, limit=50))) == list(expected)
     assert filled.count_violations(wanted) == len(list(expected))
+
+
+@pytest.mark.parametrize("most", [0, 4, 1000], ids="up to {} cases looked at one by one".format)
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (ViolationFilter(plate="75A10*", states=("flagged",)), [0, 3, 6, 9]),
+        (ViolationFilter(plate="75A1*", states=("flagged", "rejected")), [0, 3, 6, 9, 12, 15, 18]),
+        (ViolationFilter(plate="75A1*", states=("closed",)), []),
+        (ViolationFilter(plate="75A1*", due=DueBefore(NOON + timedelta(days=10, seconds=2), ReviewPolicy())), [0, 3]),
+        (ViolationFilter(plate="75A1*", states=("flagged",), cameras=("gate-2",)), [3, 9, 15]),
+        (ViolationFilter(plate="75B*", states=("flagged",)), []),
+    ],
+    ids=str,
+)
+def test_plates_are_found_by_how_they_begin_whether_many_cases_have_such_a_plate_or_few(
+    filled: Repository, monkeypatch: pytest.MonkeyPatch, wanted: ViolationFilter, expected: list[int], most: int
+) -> None:
+    monkeypatch.setattr(violations, "MOST_CASES", most)
+    found, cursor = [], None
+    while True:
+        page = filled.violations(wanted, limit=2, cursor=cursor)
+        found += numbers(page)
+        if (cursor := page.next) is None:
+            break
+    assert found == expected[::-1]
 
 
 @pytest.mark.parametrize("text", ["-", "*", "??", " "])
