@@ -11,9 +11,9 @@ from uuid import UUID
 
 import structlog
 
+from api.desk.decision import Condition, conditions, plain_sentence, sentence
 from api.desk.language import Language
 from api.desk.playback import Playback
-from api.desk.words import Condition, conditions, plain_sentence, sentence
 from api.problems import UNREADABLE_EVIDENCE
 from api.reviews import TELLING
 from api.routes.evidence import verification

@@ -40,7 +40,7 @@ class Soak:
                 self.say("no file system can be mounted here, so that no full disk is tried")
             stage.program.start()
             began = time.time()
-            with MemoryWatch(lambda: stage.program.current) as memory:
+            with MemoryWatch(lambda: stage.program.current, stage.program.video) as memory:
                 injections = self._play(stage, plan(self.minutes * 60, self.seed) if self.chaos else [], began)
                 ended = time.time()
                 seconds, status = stage.program.stop()

@@ -9,12 +9,13 @@ import numpy as np
 
 from pipeline.soak.memory import Sample
 
-BIN_SECONDS = 30.0
+BIN_SECONDS = 120.0
+"""As long as what a fault leaves behind lasts, or the interval would take one fault for several."""
 HOUR = 3600.0
 FEWEST_PAIRS = 15
 
 YOUNG_SECONDS = 60.0
-"""A process that a fault has begun anew fills its buffers for so long."""
+"""A reader fills its buffers for so long after it began, and after it was given more cameras or fewer."""
 
 Season = tuple[int, int]
 
@@ -45,7 +46,8 @@ class _Point:
 
 
 def longest_life(samples: Sequence[Sample], warm_up: float) -> list[Sample]:
-    """The samples of the longest life of the program, without its first `warm_up` seconds, or sixth if that is more."""
+    """The samples of the longest life of the program, without its first `warm_up` seconds, or third if that is more:
+    the database's pages, the buffers of the networks and what is remembered of each camera fill for 20 minutes."""
     lives: dict[int, list[Sample]] = {}
     for sample in samples:
         lives.setdefault(sample.life, []).append(sample)
@@ -54,11 +56,12 @@ def longest_life(samples: Sequence[Sample], warm_up: float) -> list[Sample]:
 
 def _warm(life: Sequence[Sample], warm_up: float) -> list[Sample]:
     begin, end = life[0].time, life[-1].time
-    return [one for one in life if one.time - begin >= max(warm_up, (end - begin) / 6)]
+    return [one for one in life if one.time - begin >= max(warm_up, (end - begin) / 3)]
 
 
 def slope(samples: Sequence[Sample]) -> Slope | None:
-    """How fast the program grows: its main process, and each of the others on average times their number.
+    """How fast the program grows: its main process without the video it keeps for clips, which comes and goes with what
+    is to be seen, and each of the others on average times their number.
 
     A process is compared only with itself, and only while as many cameras were read, for the main process in all and
     for a reader in it: a reader that a fault has killed, and that two others replace for a while, is no growth, and
@@ -66,7 +69,8 @@ def slope(samples: Sequence[Sample]) -> Slope | None:
     """
     if not samples:
         return None
-    parts = [(1.0, _trend([_Point(one.time, (one.main.process, _cameras(one)), one.main.bytes) for one in samples]))]
+    main = [_Point(one.time, (one.main.process, _cameras(one)), one.main.bytes - one.video) for one in samples]
+    parts = [(1.0, _trend(main))]
     if others := _grown_up(samples):
         parts.append((float(np.mean([len(one.others) for one in samples])), _trend(others)))
     trends = [(weight, trend) for weight, trend in parts if trend is not None]
@@ -87,19 +91,25 @@ def _cameras(sample: Sample) -> int:
 def _grown_up(samples: Sequence[Sample]) -> list[_Point]:
     """The other processes without what was measured in their youth."""
     points = []
-    seen: dict[int, float] = {}
+    begun: dict[int, tuple[int, float]] = {}
     for sample in samples:
         for other in sample.others:
-            if sample.time - seen.setdefault(other.process, sample.time) >= YOUNG_SECONDS:
+            before, since = begun.get(other.process, (other.sockets, sample.time))
+            if other.sockets != before:
+                since = sample.time
+            begun[other.process] = other.sockets, since
+            if sample.time - since >= YOUNG_SECONDS:
                 points.append(_Point(sample.time, (other.process, other.sockets), other.bytes))
     return points
 
 
 def _trend(points: Sequence[_Point]) -> _Trend | None:
-    """Seasonal Kendall slope in MB an hour over the medians of half minutes, with its 95 % interval.
+    """Seasonal Kendall slope in MB an hour over the medians of two minutes, with its 95 % interval.
 
     Hirsch, R. M., Slack, J. R. and Smith, R. A. (1982), Techniques of trend analysis for monthly water quality data:
-    the median slope of all pairs within a season. The peaks of single faults do not move it.
+    the median slope of all pairs within a season. The peaks of single faults do not move it. There the seasons are of
+    one length; here each counts for as long as it lasted, or a process that lived three times as long as another would
+    count nine times.
     """
     bins: dict[tuple[Season, int], list[_Point]] = {}
     for point in points:
@@ -113,9 +123,10 @@ def _trend(points: Sequence[_Point]) -> _Trend | None:
     first, second = first[alike], second[alike]
     if len(first) < FEWEST_PAIRS:
         return None
-    slopes = np.sort((y[second] - y[first]) / (x[second] - x[first])) * HOUR
-    counts = np.unique(seasons, return_counts=True)[1]
-    spread = 1.96 * np.sqrt(np.sum(counts * (counts - 1) * (2 * counts + 5)) / 18)
-    low = int(max(0, (len(slopes) - spread) / 2))
-    high = int(min(len(slopes) - 1, (len(slopes) + spread) / 2))
-    return _Trend(float(np.median(slopes)), float(slopes[low]), float(slopes[high]))
+    slopes = (y[second] - y[first]) / (x[second] - x[first]) * HOUR
+    counts = np.bincount(seasons).astype(float)
+    order = np.argsort(slopes)
+    above = np.cumsum(1 / counts[seasons[first]][order])
+    half, spread = above[-1] / 2, 1.96 * np.sqrt(np.sum((counts - 1) * (2 * counts + 5) / counts) / 18) / 2
+    low, middle, high = np.searchsorted(above, [half - spread, half, min(half + spread, above[-1])])
+    return _Trend(*(float(slopes[order][index]) for index in (middle, low, high)))

@@ -234,9 +234,15 @@ def memory_verdict(samples: Sequence[Sample]) -> Verdict:
     passed = True if found.per_hour <= GROWTH else False if found.low > GROWTH else None
     text = (
         f"{found.per_hour:+.1f} MB an hour (95 % {found.low:+.1f} to {found.high:+.1f}) "
-        f"over {found.seconds / 60:.0f} min at {found.level:.0f} MB, {_readers(life)} reader processes"
+        f"over {found.seconds / 60:.0f} min at {found.level:.0f} MB, {_video(life)} of it video for clips; "
+        f"{_readers(life)} reader processes"
     )
     return Verdict(check, passed, text + ("; run longer to tell" if passed is None else ""))
+
+
+def _video(samples: Sequence[Sample]) -> str:
+    held = [one.video / 1e6 for one in samples]
+    return f"{min(held):.0f} to {max(held):.0f} MB"
 
 
 def _readers(samples: Sequence[Sample]) -> str:

@@ -24,12 +24,17 @@ class ProcessMemory:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Memory of the program at a Unix time: its main process and the `others`; `life` counts the program's starts."""
+    """Memory of the program at a Unix time: its main process and the `others`; `life` counts the program's starts.
+
+    `video` is how many bytes of the main process are the last seconds of each camera's video, and what open cases need
+    of it: that goes up and down with what is to be seen, and has a bound of its own (`evidence.memory`).
+    """
 
     time: float
     life: int
     main: ProcessMemory
     others: tuple[ProcessMemory, ...]
+    video: int
 
     @property
     def bytes(self) -> int:
@@ -76,11 +81,13 @@ def open_sockets(process: int) -> int:
 
 
 class MemoryWatch:
-    """Samples the tree of a process that `current` names, with the number of its life, until stopped."""
+    """Samples the tree of a process that `current` names, with the number of its life, until stopped. `video` asks it
+    for how much video it holds; while it gives no answer, there is no sample."""
 
-    def __init__(self, current: Callable[[], tuple[int, int] | None]) -> None:
+    def __init__(self, current: Callable[[], tuple[int, int] | None], video: Callable[[], int | None]) -> None:
         self.samples: list[Sample] = []
         self._current = current
+        self._video = video
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="memory-watch", daemon=True)
 
@@ -94,9 +101,9 @@ class MemoryWatch:
 
     def _run(self) -> None:
         while not self._done.wait(EVERY_SECONDS):
-            if (current := self._current()) is not None:
+            if (current := self._current()) is not None and (video := self._video()) is not None:
                 root, life = current
                 tree = [ProcessMemory(each, open_sockets(each), own_bytes(each)) for each in process_tree(root)]
                 if tree[0].bytes:
                     others = tuple(each for each in tree[1:] if each.bytes)
-                    self.samples.append(Sample(time.time(), life, tree[0], others))
+                    self.samples.append(Sample(time.time(), life, tree[0], others, video))

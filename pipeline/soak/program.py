@@ -11,19 +11,25 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
 from pipeline.soak.memory import process_tree
 
 READER = "pipeline.readers"
+VIDEO = "matthan_evidence_memory_bytes"
 COMMAND = "from pipeline.cli import main; main()"
 
 
 @dataclass(slots=True)
 class Program:
-    """`matthan run STREAMS --data DATA`; what it prints goes to `log`. `ended_alone` lists unasked-for ends."""
+    """`matthan run STREAMS --data DATA`; what it prints goes to `log`, and it tells how it is on the port `metrics`.
+    `ended_alone` lists unasked-for ends."""
 
     streams: Path
     data: Path
     log: Path
+    metrics: int
     starts: list[float] = field(default_factory=list)
     ended_alone: list[str] = field(default_factory=list)
     _process: subprocess.Popen[bytes] | None = None
@@ -55,6 +61,16 @@ class Program:
         self.ended_alone.append(f"{time.strftime('%H:%M:%S')} with {process.returncode}")
         self.start()
         return True
+
+    def video(self) -> int | None:
+        """Bytes of video that it says it keeps for clips; None while it gives no answer."""
+        try:
+            answer = httpx.get(f"http://127.0.0.1:{self.metrics}/metrics", timeout=3, trust_env=False)
+            families = list(text_string_to_metric_families(answer.raise_for_status().text))
+        except (httpx.HTTPError, ValueError):
+            return None
+        kept = [sample.value for family in families if family.name == VIDEO for sample in family.samples]
+        return round(sum(kept))
 
     def readers(self) -> list[int]:
         """The processes that read cameras."""

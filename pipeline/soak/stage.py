@@ -70,8 +70,9 @@ def set_up(folder: Path, cameras: int, database: str, minutes: float) -> Iterato
         disk = stack.enter_context(_own_disk(cameras, minutes))
         evidence = disk or data / "evidence"
         ports = [server.port for server in servers]
-        streams = write_registration(folder / "streams.yaml", all_seats, ports, store.url, evidence, _free_port())
-        program = Program(streams, data, folder / "program.log")
+        metrics = _free_port()
+        streams = write_registration(folder / "streams.yaml", all_seats, ports, store.url, evidence, metrics)
+        program = Program(streams, data, folder / "program.log", metrics)
         stack.callback(program.close)
         yield Stage(all_seats, servers, store, program, evidence, epoch, disk)
 

@@ -13,8 +13,9 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.auth.accounts import create_user
+from api.desk.decision import Condition, conditions, sentence
 from api.desk.language import languages
-from api.desk.words import Condition, conditions, kind_name, sentence
+from api.desk.words import kind_name
 from api.headers import ALWAYS
 from api.settings import Settings
 from pipeline.store import Repository, Role

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -17,11 +18,11 @@ def test_a_tree_of_processes_is_measured_whole():
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
     try:
         deadline = time.monotonic() + 20
-        while len(process_tree(process.pid)) < 2:
-            assert time.monotonic() < deadline
+        sizes: list[int] = []
+        while not (len(sizes) == 2 and sizes[0] > 30_000_000 > sizes[1] > 0):  # a new process shares its parent's
+            assert time.monotonic() < deadline, sizes
             time.sleep(0.02)
-        sizes = [own_bytes(each) for each in process_tree(process.pid)]
-        assert sizes[0] > 30_000_000 > sizes[1] > 0
+            sizes = [own_bytes(each) for each in process_tree(process.pid)]
     finally:
         process.communicate(b"\n")
     assert own_bytes(process.pid) == 0
@@ -55,7 +56,7 @@ def test_each_process_is_watched_by_itself(monkeypatch):
     code = "import subprocess, sys; data = bytearray(30_000_000); subprocess.run([sys.executable, '-c', 'input()'])"
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
     try:
-        with MemoryWatch(lambda: (process.pid, 3)) as watch:
+        with MemoryWatch(lambda: (process.pid, 3), lambda: 5_000_000) as watch:
             deadline = time.monotonic() + 20
             while not (watch.samples and watch.samples[-1].others):
                 assert time.monotonic() < deadline
@@ -65,3 +66,12 @@ def test_each_process_is_watched_by_itself(monkeypatch):
     last = watch.samples[-1]
     assert (last.life, last.main.process, len(last.others)) == (3, process.pid, 1)
     assert last.main.bytes > 30_000_000 > last.others[0].bytes > 0
+    assert last.video == 5_000_000
+
+
+def test_a_program_that_does_not_answer_is_not_measured(monkeypatch):
+    monkeypatch.setattr("pipeline.soak.memory.EVERY_SECONDS", 0.01)
+    asked = threading.Event()
+    with MemoryWatch(lambda: (os.getpid(), 1), asked.set) as watch:
+        assert asked.wait(20)
+    assert watch.samples == []
