@@ -20,9 +20,10 @@ import cv2
 import numpy as np
 
 from pipeline.config.operation import HealthConfig
+from pipeline.frame import Frame, Image
 from pipeline.health import CameraHealth
 from pipeline.sources import Recording
-from pipeline.types import CameraAlert, Frame, Image
+from pipeline.types import CameraAlert
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
 EVERY, PHASE = 2, 150

@@ -99,7 +99,7 @@ def main() -> None:
         try:
             port = free_port()
             streams = register(folder / "streams.yaml", server, arguments, port)
-            with running(Program(streams, folder / "data", folder / "log.txt")) as program:
+            with running(Program(streams, folder / "data", folder / "log.txt", port)) as program:
                 measure(program, server, arguments, f"http://127.0.0.1:{port}")
         finally:
             server.kill()

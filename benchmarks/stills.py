@@ -12,7 +12,6 @@ import argparse
 import statistics
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -22,10 +21,11 @@ from pipeline.camera import CameraPipeline, ModelCard
 from pipeline.config import CameraConfig, load
 from pipeline.demo import streams_path
 from pipeline.detectors import load_detector
+from pipeline.frame import Frame
 from pipeline.paths import StillFiles
 from pipeline.sources.recording import Recording
 from pipeline.stills import Still, Stills
-from pipeline.types import Detections, Findings, Frame
+from pipeline.types import Detections, Findings
 
 FRAMES = 24
 ROUNDS = 10
@@ -73,7 +73,7 @@ def turn(
     wall, own = perf_counter(), thread_time()
     for frame, detections in zip(frames, found, strict=True):
         for config, pipeline in zip(configs, pipelines, strict=True):
-            shown = replace(frame, camera=config.id)
+            shown = Frame(config.id, frame.index, frame.time, frame.image)
             findings = pipeline.step(shown, {"road-nano": detections})
             if stills is not None:
                 stills.offer(config, shown, {"road-nano": detections}, findings)

@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from typing import Protocol
 
-from pipeline.types import Frame
+from pipeline.frame import Frame
 
 
 class FrameBuffer(Protocol):

@@ -12,12 +12,13 @@ from uuid import UUID
 
 from pipeline.config import CameraConfig, DetectorConfig
 from pipeline.detectors.plates import PlateReader
+from pipeline.frame import Frame
 from pipeline.geometry import Layout
-from pipeline.kept_frames import FrameShelf, KeptViolation
+from pipeline.kept_frames import FrameShelf
 from pipeline.pseudonyms import without_plates
 from pipeline.rules import Rule, RuleContext, Scene, rule_types
 from pipeline.tracking import KINDS, Tracker
-from pipeline.types import Detections, Findings, Frame, PlateRead, Track, Violation
+from pipeline.types import Detections, Findings, PlateRead, Track, Violation
 
 TRACKED = frozenset[str]().union(*KINDS)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -86,7 +87,7 @@ class CameraPipeline:
         self._layout: Layout | None = None
         self._watching = True
         self._plates: dict[int, PlateRead] = {}
-        self._reported: dict[int, dict[UUID, KeptViolation]] = {}
+        self._reported: dict[int, dict[UUID, Violation]] = {}
         self._shelf = FrameShelf()
         own = {detector.model for detector in camera.detectors}
         self._hashes = {name: card.sha256 for name, card in models.items() if name in own}
@@ -168,7 +169,7 @@ class CameraPipeline:
             self._plates[plate.track] = plate
             for id_, earlier in self._reported.get(plate.track, {}).items():
                 if id_ not in violations:
-                    violations[id_] = earlier.violation
+                    violations[id_] = earlier
         complete = []
         for violation in violations.values():
             read = self._plates.get(violation.track) if violation.track is not None else None
@@ -184,18 +185,14 @@ class CameraPipeline:
 
     def _remember(self, violation: Violation) -> None:
         """For a plate that is read later."""
-        if violation.track is None:
-            return
-        reported = self._reported.setdefault(violation.track, {})
-        if violation.id in reported:
-            reported[violation.id].take(violation)
-        else:
-            reported[violation.id] = KeptViolation(violation, self._shelf)
+        if violation.track is not None:
+            self._shelf.keep(violation.still)
+            self._reported.setdefault(violation.track, {})[violation.id] = violation
 
     def _forget(self, now: datetime) -> None:
         """Bound the memory: drop vehicles that were last reported or read long ago."""
         for track, reported in list(self._reported.items()):
-            if all(now - (kept.told.end or now) > PLATE_MEMORY for kept in reported.values()):
+            if all(now - (told.end or now) > PLATE_MEMORY for told in reported.values()):
                 del self._reported[track]
         for track, plate in list(self._plates.items()):
             if now - plate.last_seen > PLATE_MEMORY and track not in self._reported:

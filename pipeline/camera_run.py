@@ -15,6 +15,7 @@ from pipeline.config import CameraConfig, DetectorConfig
 from pipeline.engine import Request
 from pipeline.errors import MatThanError, SourceError
 from pipeline.evidence import EvidenceRecorder
+from pipeline.frame import Frame
 from pipeline.lanes import Lane
 from pipeline.ledger import Ledger
 from pipeline.motion_gate import MotionGate
@@ -24,7 +25,7 @@ from pipeline.sources.base import Source
 from pipeline.spool import Outlet, RunEnded
 from pipeline.stills import Stills
 from pipeline.tally import Tally, ToldViolations
-from pipeline.types import Detections, Findings, Frame
+from pipeline.types import Detections, Findings
 from pipeline.watch import CameraWatch
 from pipeline.write_behind import WriteBehind
 

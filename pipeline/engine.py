@@ -10,8 +10,9 @@ from time import perf_counter
 from pipeline.camera import ModelCard
 from pipeline.config import DetectorConfig
 from pipeline.detectors.base import Detector
+from pipeline.frame import Frame, Image
 from pipeline.metrics import Metrics
-from pipeline.types import Detections, Frame, Image
+from pipeline.types import Detections
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.config.operation import MotionGateConfig
-from pipeline.types import Frame, Image
+from pipeline.frame import Frame, Image
 
 WIDTH = 160
 """Pixels across of the small picture that is compared."""

@@ -12,7 +12,7 @@ import structlog
 
 from pipeline.errors import EvidenceError
 from pipeline.evidence.package import camera_folder, sync
-from pipeline.evidence.pictures import encode
+from pipeline.frame import encode
 from pipeline.types import Findings, PlateRead
 
 log = structlog.get_logger()

@@ -13,8 +13,9 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from pipeline.frame import Frame, Image
 from pipeline.plate_text import ALIKE, PSEUDONYM, plate_key
-from pipeline.types import Findings, Frame, Image, PlateRead, Violation
+from pipeline.types import Findings, PlateRead, Violation
 
 LENGTH = 20
 """Letters of a pseudonym, of four bits each: two of a billion plates share one with odds under one in a million."""

@@ -22,9 +22,10 @@ import structlog
 
 from pipeline.config import CameraConfig
 from pipeline.evidence.pictures import SUBJECT, Colour, Pen
+from pipeline.frame import Frame, Image
 from pipeline.paths import StillFiles
 from pipeline.pseudonyms import coarse
-from pipeline.types import Box, Detections, Findings, Frame, Image
+from pipeline.types import Box, Detections, Findings
 
 log = structlog.get_logger()
 
@@ -174,7 +175,7 @@ def annotated(still: Still, image: Image) -> Image:
     """
     camera, frame = still.camera, still.frame
     small = shrunk(image, camera.stills.width)
-    small = small.copy() if small is frame.image else small
+    small = small.copy() if small is image else small
     pen = Pen(small)
     height, width = small.shape[:2]
     layout = camera.layout(width, height)

@@ -15,31 +15,12 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 
-Image: TypeAlias = npt.NDArray[np.uint8]
-"""A picture, uint8 [height, width, 3], BGR."""
+from pipeline.frame import Frame, Image
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Box: TypeAlias = tuple[float, float, float, float]
 Point: TypeAlias = tuple[float, float]
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One decoded frame: `index` counts decoded frames of the source from 0, `time` is its media time."""
-
-    camera: str
-    index: int
-    time: datetime
-    image: Image
-
-    @property
-    def width(self) -> int:
-        return int(self.image.shape[1])
-
-    @property
-    def height(self) -> int:
-        return int(self.image.shape[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

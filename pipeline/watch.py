@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from pipeline.config import CameraConfig
+from pipeline.frame import Frame
 from pipeline.health import CameraHealth
 from pipeline.health.camera_health import KINDS
 from pipeline.metrics import Metrics
-from pipeline.types import CameraAlert, Frame, Violation
+from pipeline.types import CameraAlert, Violation
 
 SPAN = 10.0
 """Seconds over which rates are told."""

@@ -16,8 +16,9 @@ from tests.servers.postgres import postgres, postgres_without_trigrams
 
 __all__ = ["postgres", "postgres_without_trigrams"]
 
-settings.register_profile("steady", derandomize=True)  # what a change breaks, it breaks each time
-settings.register_profile("search")  # `--hypothesis-profile search` looks for new examples
+# What a change breaks, it breaks each time; how long an example takes, a busy machine decides.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None)  # `--hypothesis-profile search` looks for new examples
 settings.load_profile("steady")
 
 SHARED_DATA = Path(__file__).parents[1].parent / "shared" / "data"

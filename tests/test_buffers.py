@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.buffers import EveryFrame, NewestFrame
-from pipeline.types import Frame
+from pipeline.frame import Frame
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 

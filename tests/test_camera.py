@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from pipeline.camera import CameraPipeline, DetectorSchedule, ModelCard
 from pipeline.config import Config, DetectorConfig
-from pipeline.types import Detections, Findings, Frame, PlateRead, Trace, Violation
+from pipeline.frame import Frame
+from pipeline.types import Detections, Findings, PlateRead, Trace, Violation
 
 START = datetime(2026, 5, 1, 0, 0, tzinfo=UTC)  # 07:00 in Huế
 MODELS = {"road-nano": ModelCard("ab" * 32, frozenset({"person", "car"}))}

@@ -38,19 +38,19 @@ def outcome(file: Path, content: bytes) -> Config | ConfigError:
         return error
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(alphabet=st.characters(codec="utf-8")) | st.text(alphabet="-:{}[]&*!|>'\"%@`#,? \n\tab0<.~\\ux"))
 def test_any_text_is_a_config_or_a_config_error(tmp_path: Path, text: str) -> None:
     assert isinstance(outcome(tmp_path / "streams.yaml", text.encode()), Config | ConfigError)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary())
 def test_any_bytes_are_a_config_or_a_config_error(tmp_path: Path, content: bytes) -> None:
     assert isinstance(outcome(tmp_path / "streams.yaml", content), Config | ConfigError)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(camera=values, site=values, rest=values)
 def test_any_values_are_a_config_or_a_config_error(tmp_path: Path, camera: Any, site: Any, rest: Any) -> None:
     whole = {"site": site, "cameras": [camera, {"id": "gate", "source": rest, "rules": rest, "zones": rest}]}
@@ -63,7 +63,7 @@ def test_any_values_are_a_config_or_a_config_error(tmp_path: Path, camera: Any, 
 RULE_FIELDS = sorted({name for rule in rule_types().values() for name in rule.Config.model_fields} - {"kind"})
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(sorted(rule_types())), rule=st.dictionaries(st.sampled_from(RULE_FIELDS), values, max_size=5)
 )

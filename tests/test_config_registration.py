@@ -168,7 +168,7 @@ SHAPES = st.tuples(st.floats(0.05, 0.2), st.floats(0.05, 0.2), COORDINATES).map(
 
 
 @given(st.lists(SHAPES, max_size=4), st.sets(st.integers(0, 1)), st.text("abc", min_size=1, max_size=8))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_any_drawing_reads_back_as_it_was_drawn(shapes: list, kept: set[int], name: str) -> None:
     registration, before = Registration(ROOT / "streams.yaml", ROOT / "none"), Revision.of(SMALL)
     old = before.cameras[0]["lanes"]

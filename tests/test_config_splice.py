@@ -143,7 +143,7 @@ DOCUMENTS = st.dictionaries(NAMES, VALUES, min_size=1, max_size=4)
 
 
 @given(DOCUMENTS, DOCUMENTS, st.booleans(), st.booleans())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @example({"a": ":"}, {"b": "-"}, False, False)
 @example({"a": {"a": ":0"}}, {"b": {"b": ":0"}}, True, False)
 def test_any_document_turns_into_any_other(old: dict, new: dict, flow: bool, commented: bool) -> None:
@@ -160,6 +160,6 @@ def test_any_document_turns_into_any_other(old: dict, new: dict, flow: bool, com
 
 
 @given(VALUES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_what_is_written_reads_back(value: object) -> None:
     assert parse(f"a: {inline(value)}").data == {"a": value}

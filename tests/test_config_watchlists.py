@@ -108,7 +108,7 @@ def test_what_cannot_be_changed_in_place_stays_as_it_is(tmp_path: Path) -> None:
     assert file.path.read_text() == text
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=60).filter(str.strip))
 def test_any_reason_survives_both_forms(tmp_path_factory: pytest.TempPathFactory, reason: str) -> None:
     folder = tmp_path_factory.mktemp("lists")

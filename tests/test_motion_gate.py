@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pipeline.config.operation import MotionGateConfig
+from pipeline.frame import Frame
 from pipeline.motion_gate import MotionGate
-from pipeline.types import Frame
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 ON = MotionGateConfig(enabled=True, every=3, hold=1)

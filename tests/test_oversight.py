@@ -14,13 +14,13 @@ from pipeline import oversight as oversight_module
 from pipeline.buffers import NewestFrame
 from pipeline.config import Config
 from pipeline.engine import Engine
+from pipeline.frame import Frame
 from pipeline.lanes import Lanes
 from pipeline.overload import SHARES
 from pipeline.oversight import STANDSTILL, WINDOW, Oversight
 from pipeline.runner import Driver
 from pipeline.spool import Straight
 from pipeline.store import Repository
-from pipeline.types import Frame
 from tests.store.makers import NOON, seconds
 
 PICTURE = np.full((90, 160, 3), 90, np.uint8)

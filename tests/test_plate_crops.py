@@ -14,9 +14,10 @@ import pytest
 from pipeline.evidence import EvidenceRecorder
 from pipeline.evidence.documents import PLATE_WORDS
 from pipeline.evidence.restore import restore
+from pipeline.frame import Frame
 from pipeline.plate_crops import PlateCrops, crop_file
 from pipeline.pseudonyms import without_plates
-from pipeline.types import Findings, Frame, PlateRead, Trace, Violation
+from pipeline.types import Findings, PlateRead, Trace, Violation
 
 NOW = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
 CROP = np.full((40, 120, 3), (20, 160, 240), np.uint8)

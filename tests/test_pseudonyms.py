@@ -18,9 +18,10 @@ from pipeline.config import load
 from pipeline.errors import ConfigError
 from pipeline.evidence import EvidenceRecorder
 from pipeline.evidence.documents import manifest_fields, trace_fields
+from pipeline.frame import Frame
 from pipeline.kept_secret import kept_secret
 from pipeline.pseudonyms import coarse, pseudonym, without_plates
-from pipeline.types import Findings, Frame, PlateRead, RawRead, Trace, Violation
+from pipeline.types import Findings, PlateRead, RawRead, Trace, Violation
 from tests.rules.test_plate import reader
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

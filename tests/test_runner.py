@@ -20,12 +20,13 @@ from pipeline.config import Config
 from pipeline.engine import DetectorKey, Engine
 from pipeline.errors import StoreError
 from pipeline.evidence import EvidenceRecorder
+from pipeline.frame import Frame
 from pipeline.lanes import Lanes
 from pipeline.plate_crops import PlateCrops
 from pipeline.runner import Driver
 from pipeline.spool import Spool, Straight
 from pipeline.store import Repository
-from pipeline.types import Detections, Findings, Frame
+from pipeline.types import Detections, Findings
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 

@@ -13,9 +13,10 @@ import pytest
 
 from pipeline import stills as stills_module
 from pipeline.config import CameraConfig, Config
+from pipeline.frame import Frame
 from pipeline.paths import StillFiles
 from pipeline.stills import WAITING, Stills
-from pipeline.types import Detections, Findings, Frame
+from pipeline.types import Detections, Findings
 from tests.store.makers import violation
 
 NOON = datetime(2026, 5, 1, 5, tzinfo=UTC)

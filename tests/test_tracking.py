@@ -148,7 +148,7 @@ def test_a_rate_that_is_none_is_refused() -> None:
         Tracker(0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.lists(

@@ -20,7 +20,8 @@ import pytest
 from pipeline.errors import ArchiveError
 from pipeline.evidence import EvidenceRecorder, verify_package
 from pipeline.evidence.archive import Archive, EvidenceFiles
-from pipeline.types import Evidence, Frame
+from pipeline.frame import Frame
+from pipeline.types import Evidence
 from pipeline.uploads import Uploads
 
 from .evidence.makers import at, violation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.uptime import Stretch, mean_share, uptime
@@ -36,7 +36,6 @@ def test_a_camera_that_gave_none_before_is_not_known() -> None:
     assert mean_share([None]) is None
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 600), min_size=0, max_size=12, unique=True).map(sorted), st.integers(1, 10))
 def test_shares_add_up(marks: list[int], parts: int) -> None:
     stretches = [(minutes(start), minutes(end)) for start, end in zip(marks[::2], marks[1::2], strict=False)]

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline import watch as watch_module
 from pipeline.config import Config
+from pipeline.frame import Frame
 from pipeline.metrics import Metrics
-from pipeline.types import Frame
 from pipeline.watch import CameraWatch
 from tests.store.makers import violation
 

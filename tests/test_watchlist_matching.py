@@ -29,7 +29,7 @@ def found(watchlist: Watchlist, text: str, limit: float = 0.0) -> list[tuple[str
     return [(match.entry.plate, match.distance) for match in watchlist.matches(text, NOW, SAME, limit)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(PLATES, max_size=12, unique=True), PLATES, st.sampled_from([0.1, 0.3, 0.7, 1.0, 2.0]))
 def test_near_entries_are_those_that_comparing_with_each_finds(plates: list[str], text: str, limit: float) -> None:
     watchlist = Watchlist(tuple(entry(plate) for plate in plates))

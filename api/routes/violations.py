@@ -38,7 +38,8 @@ def list_violations(
     record_list(trail, query, page, plate=query.plate, reason=query.reason)
     files = repository.evidence_of([violation.id for violation in page.items])
     items = [ViolationAnswer.of_summary(violation, files.get(violation.id, ())) for violation in page.items]
-    hidden = plates_hidden(services, identity, [item.id for item in items])
+    # a search by plate has left out what is hidden
+    hidden = plates_hidden(services, identity, [item.id for item in items if wanted.awaiting])
     items = [without_plate(item) if item.id in hidden else item for item in items]
     return Listing[ViolationAnswer].of(page, items)
 

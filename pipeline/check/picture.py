@@ -12,8 +12,9 @@ import shapely
 
 from pipeline.config import CameraConfig
 from pipeline.config.places import to_pixels
+from pipeline.frame import Image
 from pipeline.lettering import font
-from pipeline.types import Floats, Image
+from pipeline.types import Floats
 
 Colour: TypeAlias = tuple[int, int, int]
 Corners: TypeAlias = npt.NDArray[np.int32]

@@ -14,9 +14,9 @@ import cv2
 from pipeline.check.picture import draw
 from pipeline.config import CameraConfig, Config
 from pipeline.errors import SourceError
+from pipeline.frame import Frame
 from pipeline.sources import ReaderPool, Recording, RtspCamera, open_source
 from pipeline.sources.base import MediaPacket, Source, StreamInfo
-from pipeline.types import Frame
 
 MEASURED = timedelta(seconds=2)
 """Media time over which the frame rate is measured."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from pipeline.types import Detections, Image
+from pipeline.frame import Image
+from pipeline.types import Detections
 
 
 class Detector(Protocol):

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.types import Image
+from pipeline.frame import Image
 
 GREY = 114
 """The padding both YOLO and NanoDet were trained with."""

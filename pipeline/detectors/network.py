@@ -14,7 +14,8 @@ from pipeline.detectors.letterbox import Letterbox, Normalisation, Placement, re
 from pipeline.detectors.session import Blob, Session
 from pipeline.detectors.suppression import Candidates, Suppression
 from pipeline.errors import ModelError
-from pipeline.types import Detections, Image
+from pipeline.frame import Image
+from pipeline.types import Detections
 
 LARGEST_BATCH = 8
 """Pictures in one call; more does not run faster on a CPU and takes memory in proportion."""

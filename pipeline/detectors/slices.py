@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from pipeline.detectors.base import Detector
 from pipeline.detectors.suppression import Suppression, box_areas, shared_areas
-from pipeline.types import Detections, Image
+from pipeline.frame import Image
+from pipeline.types import Detections
 
 SHARE = 0.25
 """Part of a tile that it shares with its neighbour."""

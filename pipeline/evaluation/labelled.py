@@ -13,7 +13,8 @@ import numpy as np
 
 from pipeline.errors import MatThanError
 from pipeline.evaluation.precision import Truth
-from pipeline.types import Floats, Image
+from pipeline.frame import Image
+from pipeline.types import Floats
 from samples import load_truth, sample_paths
 
 PEOPLE = {"person": frozenset({"person"})}

@@ -15,7 +15,8 @@ from pipeline.detectors.plates.colour import PlateColour, plate_colour
 from pipeline.detectors.plates.rectify import skew
 from pipeline.evaluation.plate_widths import Known
 from pipeline.evaluation.report import Row
-from pipeline.types import Box, Floats, Image
+from pipeline.frame import Image
+from pipeline.types import Box, Floats
 
 PAINTS: Mapping[PlateColour, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
     PlateColour.WHITE: ((235, 235, 235), (25, 25, 25)),

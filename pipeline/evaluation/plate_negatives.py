@@ -11,9 +11,9 @@ import numpy as np
 
 from pipeline.detectors.plates import PlateReader
 from pipeline.evaluation.report import Row
+from pipeline.frame import Image
 from pipeline.lettering import font
 from pipeline.rules.plate import PlateConfig
-from pipeline.types import Image
 
 TILE = 256
 """Side of the pictures cut from photos, in pixels."""

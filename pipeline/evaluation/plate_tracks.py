@@ -11,11 +11,12 @@ from pipeline.detectors.plates import PlateReader
 from pipeline.detectors.plates.formats import normalise
 from pipeline.detectors.plates.grammar import load_grammar
 from pipeline.evaluation.report import Row
+from pipeline.frame import Frame
 from pipeline.geometry import Layout
 from pipeline.rules.base import VEHICLES, RuleContext, Scene
 from pipeline.rules.plate import Plate, PlateConfig
 from pipeline.sources.recording import Recording
-from pipeline.types import Findings, Frame, PlateRead, Track
+from pipeline.types import Findings, PlateRead, Track
 from samples import Truth, load_truth, sample_paths
 
 COUNTRY = "vn"

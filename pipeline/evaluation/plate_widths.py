@@ -14,8 +14,9 @@ from pipeline.detectors.plates.grammar import load_grammar
 from pipeline.detectors.plates.vote import vote
 from pipeline.evaluation.plate_outcomes import Outcome
 from pipeline.evaluation.report import Row
+from pipeline.frame import Image
 from pipeline.rules.plate import PlateConfig
-from pipeline.types import Box, Floats, Image
+from pipeline.types import Box, Floats
 
 SIGHTS = 3
 """Reads of one vehicle, as the rule spends them at most."""

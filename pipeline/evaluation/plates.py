@@ -26,9 +26,10 @@ from pipeline.evaluation.plate_outcomes import Outcome, judge, plot
 from pipeline.evaluation.plate_tracks import plates_of_samples
 from pipeline.evaluation.plate_widths import SIGHTS, Known, calibration_error, read_degraded, width_rows
 from pipeline.evaluation.report import Report, Row
+from pipeline.frame import Image
 from pipeline.geometry import clip_box, intersection_over_union
 from pipeline.rules.base import VEHICLES
-from pipeline.types import Box, Image
+from pipeline.types import Box
 
 CROPS = ("vn_crops_standard", "vn_crops_hard")
 LOCATED = 0.5

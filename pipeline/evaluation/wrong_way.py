@@ -23,8 +23,9 @@ from pipeline.config import CameraConfig
 from pipeline.detectors import Runtime, load_detector
 from pipeline.errors import SourceError
 from pipeline.evaluation.report import Report, Row
+from pipeline.frame import Frame
 from pipeline.sources.recording import Recording
-from pipeline.types import Detections, Floats, Frame, TraceBox, Violation
+from pipeline.types import Detections, Floats, TraceBox, Violation
 from samples import load_truth, sample_paths
 
 ANCHOR = datetime(2000, 1, 1, tzinfo=UTC)

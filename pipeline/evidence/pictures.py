@@ -1,8 +1,4 @@
-"""The pictures of an evidence package, as JPEG bytes.
-
-The still is JPEG at quality 95 without chroma subsampling: every viewer opens it, and what the camera really
-sent is in the clip, whose packets are untouched, so that a lossless still would add size and no truth.
-"""
+"""The still of an evidence package with what the rule saw drawn on it."""
 
 from __future__ import annotations
 
@@ -12,16 +8,10 @@ from datetime import tzinfo
 import cv2
 import numpy as np
 
-from pipeline.errors import EvidenceError
+from pipeline.frame import Image
 from pipeline.geometry import Lane, Layout, Zone, clip_box
 from pipeline.lettering import font
-from pipeline.types import Box, Image, Violation
-
-QUALITY = [
-    cv2.IMWRITE_JPEG_QUALITY, 95,
-    cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-    cv2.IMWRITE_JPEG_OPTIMIZE, 1,
-]  # fmt: skip
+from pipeline.types import Box, Violation
 
 Colour = tuple[int, int, int]
 SUBJECT: Colour = (0, 0, 255)
@@ -30,21 +20,6 @@ DIRECTION: Colour = (80, 220, 80)
 PATH: Colour = (255, 160, 0)
 INK: Colour = (255, 255, 255)
 STRIP: Colour = (32, 32, 32)
-
-
-def encode(image: Image) -> bytes:
-    """The picture as JPEG.
-
-    Raises:
-        EvidenceError: it is no picture.
-    """
-    try:
-        done, data = cv2.imencode(".jpg", image, QUALITY)
-    except cv2.error as error:
-        raise EvidenceError(f"a picture of shape {image.shape} cannot be encoded: {error.err}") from None
-    if not done:
-        raise EvidenceError(f"a picture of shape {image.shape} cannot be encoded")
-    return data.tobytes()
 
 
 def overlay(violation: Violation, camera: str, timezone: tzinfo, layout: Layout | None) -> Image:

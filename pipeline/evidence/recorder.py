@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from uuid import UUID
@@ -26,11 +26,11 @@ from pipeline.evidence.package import (
     whole_package,
     write_manifest,
 )
-from pipeline.evidence.pictures import encode, overlay
+from pipeline.evidence.pictures import overlay
 from pipeline.evidence.preview import mark_for_preview
 from pipeline.evidence.recovery import clear_unfinished, mark_unfinished
+from pipeline.frame import encode
 from pipeline.geometry import Layout
-from pipeline.kept_frames import FrameShelf, KeptViolation
 from pipeline.signing import Signer
 from pipeline.sources.base import MediaPacket
 from pipeline.types import Evidence, Violation
@@ -48,19 +48,21 @@ MOST_WAITING = 32
 
 @dataclass(slots=True, eq=False)
 class Case:
-    """One violation whose package is not settled. `clips` is None until the clip is complete."""
+    """One violation, as it was told last, whose package is not settled. `clips` is None until the clip is complete."""
 
-    kept: KeptViolation
+    violation: Violation
     evidence: Evidence | None = None
     clips: list[Clip] | None = None
     note: str = ""
     changed: bool = True
     retry: datetime | None = None
 
-    @property
-    def violation(self) -> Violation:
-        """Its newest report, without the picture."""
-        return self.kept.told
+    def take(self, violation: Violation) -> None:
+        """A newer report; of one view the picture that it had at first stays."""
+        still, before = violation.still, self.violation.still
+        alike = (still.index, still.time) == (before.index, before.time)
+        self.violation = replace(violation, still=before) if alike else violation
+        self.changed = True
 
 
 class EvidenceRecorder:
@@ -120,7 +122,6 @@ class EvidenceRecorder:
         self._maker = ClipMaker(self.buffer, self.root, before=before, after=after, limit=limit, reserve=reserve)
         self._previews = previews
         self._cases: dict[UUID, Case] = {}
-        self._shelf = FrameShelf()
         self._unsettled: dict[UUID, Evidence] = {}
         self._lock = threading.Lock()
 
@@ -143,12 +144,11 @@ class EvidenceRecorder:
         with self._lock:
             case = self._cases.get(violation.id)
             if case is None:
-                case = self._cases[violation.id] = Case(KeptViolation(violation, self._shelf))
+                case = self._cases[violation.id] = Case(violation)
                 case.evidence = whole_package(
                     self.root, package_folder(violation), self._signer.trusted if self._signer else None
                 )
-            case.kept.take(violation)
-            case.changed = True
+            case.take(violation)
             if case.evidence is None:
                 self._write(case, complete=False)
             assert case.evidence is not None  # noqa: S101 - written or raised
@@ -231,7 +231,7 @@ class EvidenceRecorder:
 
     def _write(self, case: Case, *, complete: bool, reason: str = "", now: datetime | None = None) -> Evidence:
         """Write the package as the case stands and exchange it for what was there."""
-        violation = case.kept.violation
+        violation = case.violation
         folder = package_folder(violation)
         package = self.root / folder
         mark_unfinished(self.root, folder, self.run)
@@ -261,7 +261,7 @@ class EvidenceRecorder:
     def _write_pictures(self, violation: Violation, draft: Path) -> None:
         still = violation.still
         layout = self.layout(still.width, still.height) if self.layout else None
-        (draft / "still.jpg").write_bytes(encode(still.image))
+        (draft / "still.jpg").write_bytes(still.jpeg())
         (draft / "overlay.jpg").write_bytes(encode(overlay(violation, self.name, self.timezone, layout)))
         if violation.plate is not None and violation.plate.crop is not None and violation.plate.crop.size:
             (draft / "plate.jpg").write_bytes(encode(violation.plate.crop))

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import cv2
-import numpy as np
-
 from pipeline.errors import EvidenceError
 from pipeline.evidence.documents import PLATE_WORDS
 from pipeline.evidence.manifest import MANIFEST, opened
-from pipeline.types import Box, Evidence, Frame, PlateRead, Predicate, RawRead, Trace, TraceBox, Violation
+from pipeline.frame import Frame
+from pipeline.types import Box, Evidence, PlateRead, Predicate, RawRead, Trace, TraceBox, Violation
 
 
 def restore(root: Path, evidence: Evidence) -> Violation:
@@ -28,13 +26,12 @@ def restore(root: Path, evidence: Evidence) -> Violation:
     try:
         manifest = opened((package / MANIFEST).read_bytes())
         decision = json.loads((package / "trace.json").read_bytes())
-        image = cv2.imdecode(np.frombuffer((package / "still.jpg").read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-        return _violation(manifest, decision, np.asarray(image, np.uint8))
-    except (OSError, ValueError, KeyError, TypeError, cv2.error) as error:
+        return _violation(manifest, decision, (package / "still.jpg").read_bytes())
+    except (OSError, ValueError, KeyError, TypeError, EvidenceError) as error:
         raise EvidenceError(f"{package}: cannot be read back: {error}") from error
 
 
-def _violation(manifest: Mapping[str, Any], decision: Mapping[str, Any], image: np.ndarray[Any, Any]) -> Violation:
+def _violation(manifest: Mapping[str, Any], decision: Mapping[str, Any], still_jpeg: bytes) -> Violation:
     still, end = decision["still"], manifest["end"]
     return Violation(
         id=UUID(manifest["violation"]),
@@ -45,7 +42,7 @@ def _violation(manifest: Mapping[str, Any], decision: Mapping[str, Any], image: 
         peak=_time(manifest["peak"]),
         end=_time(end) if end else None,
         confidence=decision["confidence"],
-        still=Frame(manifest["camera"], still["frame"], _time(still["time"]), image),
+        still=Frame.of_jpeg(manifest["camera"], still["frame"], _time(still["time"]), still_jpeg),
         boxes=tuple((each["label"], _box(each["box"])) for each in still["boxes"]),
         trace=Trace(
             predicates=tuple(_predicate(each) for each in decision["predicates"]),

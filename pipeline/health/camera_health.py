@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from pipeline.config.operation import HealthConfig
+from pipeline.frame import Frame
 from pipeline.health.alarm import Alarm, Verdict
 from pipeline.health.look import Edges, Look, Setting
 from pipeline.health.reference import Reference
-from pipeline.types import CameraAlert, Frame
+from pipeline.types import CameraAlert
 
 SEEN = ("dead", "frozen", "dark", "blinded", "defocused", "moved")
 KINDS = (*SEEN, "skewed")

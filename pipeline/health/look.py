@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.types import Image
+from pipeline.frame import Image
 
 FINE_WIDTH = 640
 SMALL = (160, 90)

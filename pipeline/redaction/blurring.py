@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from pipeline.frame import Image
 from pipeline.geometry import clip_box, intersection_over_union
 from pipeline.redaction.finding import Seen
 from pipeline.redaction.following import enlarged
-from pipeline.types import Box, Image
+from pipeline.types import Box
 
 HEAD = 0.35
 """Upper part of a person's box that is blurred, with as much again beside it: heads lean."""

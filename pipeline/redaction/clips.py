@@ -17,12 +17,12 @@ from av.video.stream import VideoStream
 from pipeline.errors import EvidenceError
 from pipeline.evidence.clip import new_file, unwritable
 from pipeline.evidence.preview_encoder import CODEC, OPTIONS
+from pipeline.frame import Image
 from pipeline.redaction.blurring import blur, regions
 from pipeline.redaction.finding import Finder, Seen
 from pipeline.redaction.following import Trail, follow
 from pipeline.redaction.subject import Subject
 from pipeline.sources.decoder import to_image
-from pipeline.types import Image
 
 LOOKS_PER_SECOND = 8.0
 """How often a clip is looked at; in between, boxes are interpolated."""

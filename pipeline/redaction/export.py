@@ -20,13 +20,13 @@ from pipeline.evidence.clip import unwritable
 from pipeline.evidence.container import chunks, describe, pack
 from pipeline.evidence.manifest import LEFT_OUT, MANIFEST, opened
 from pipeline.evidence.package import describe_files, staged, write_manifest
-from pipeline.evidence.pictures import encode
+from pipeline.frame import Image, encode
 from pipeline.redaction.blurring import blur, regions
 from pipeline.redaction.clips import LOOKS_PER_SECOND, Clip, look_through, write_redacted
 from pipeline.redaction.finding import Finder, Seen
 from pipeline.redaction.subject import Subject
 from pipeline.signing import Signer
-from pipeline.types import Box, Image
+from pipeline.types import Box
 
 Progress = Callable[[str, float], None]
 LOOKING = 0.8

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.detectors import Detector, Runtime, load_detector
-from pipeline.types import Box, Image
+from pipeline.frame import Image
+from pipeline.types import Box
 
 THRESHOLDS: Mapping[str, float] = {"person": 0.2, "vehicle": 0.3, "plate": 0.2}
 """Score from which something is blurred: far below where it would count as evidence."""

@@ -12,8 +12,9 @@ from uuid import UUID, uuid5
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.detectors.plates import PlateReader
+from pipeline.frame import Frame
 from pipeline.geometry import Layout
-from pipeline.types import Detections, Findings, Frame, Track
+from pipeline.types import Detections, Findings, Track
 
 INCIDENT_NAMESPACE = UUID("6f1c7a52-6d0b-5f6e-9a35-0c2f4b1f7a11")
 

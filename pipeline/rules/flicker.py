@@ -23,7 +23,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.types import Box, Image
+from pipeline.frame import Image
+from pipeline.types import Box
 
 Map: TypeAlias = npt.NDArray[np.float32]
 

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 import cv2
 import numpy as np
 
+from pipeline.frame import Frame, Image
 from pipeline.geometry import clip_box
-from pipeline.kept_frames import FrameShelf, KeptFrame
-from pipeline.types import Box, Frame, Image, Track
+from pipeline.kept_frames import FrameShelf
+from pipeline.types import Box, Track
 
 MARGIN = 0.06
 """Around the vehicle's box, as a part of its size: plates hang near the lower edge."""
@@ -49,7 +50,7 @@ class Glimpse:
     quality: float
     lane: str = ""
     others: Sequence[Box] = ()
-    kept: KeptFrame | None = None
+    kept: Frame | None = None
 
     def without_pictures(self) -> Glimpse:
         """Where and when the vehicle was seen, in little memory."""

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from pipeline.frame import SETTLES, Frame
 from pipeline.rules.base import Rule
-from pipeline.types import Box, Frame, Trace, Violation
+from pipeline.types import Box, Trace, Violation
 
 
 @dataclass(slots=True, eq=False)
@@ -51,9 +52,11 @@ class Incident:
         self.show(sight)
 
     def show(self, sight: Sight) -> None:
-        """Keep the better view; the earlier one when they are equal."""
+        """Keep the better view; the earlier one when they are equal, as JPEG when it stays the best."""
         if sight.quality > self.peak.quality:
             self.peak = sight
+        elif sight.frame.time - self.peak.frame.time >= SETTLES:
+            self.peak.frame.jpeg()
 
     def violation(
         self,

@@ -247,7 +247,7 @@ class Plate(Rule[PlateConfig]):
             if entry.plate in vehicle.hits:
                 continue
             boxes = ((seen.track.label, seen.track.box), *([("plate", plate)] if plate else []))
-            sight = Sight(seen.kept.frame, boxes, seen.quality)
+            sight = Sight(seen.kept, boxes, seen.quality)
             subject = f"watchlist {entry.plate} on {vehicle.track.id}"
             limit = self.config.watchlist_distance if entry.distance is None else entry.distance
             hit = Hit(entry, limit, Incident.begin(self, vehicle.track.started, subject, sight))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from pipeline.frame import Frame
 from pipeline.readers.packets import MediaPacket, StreamInfo
-from pipeline.types import Frame
 
 __all__ = ["MediaPacket", "Source", "StreamInfo"]
 

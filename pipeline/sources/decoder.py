@@ -13,7 +13,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from pipeline.types import Image
+from pipeline.frame import Image
 
 VideoPacket: TypeAlias = "av.Packet[VideoStream]"
 Shown: TypeAlias = tuple[VideoFrame, int]

@@ -16,12 +16,12 @@ from typing import TypeAlias
 
 import numpy as np
 
+from pipeline.frame import Image
 from pipeline.readers.failure import Failure
 from pipeline.readers.messages import SKEW, Channel, FrameNotice, Kind, Order, decode_packet, decode_stream
 from pipeline.readers.packets import MediaPacket, StreamInfo
 from pipeline.readers.slots import CHANNELS, LARGEST, SLOTS, create_memory
 from pipeline.sources.packet_memory import PacketMemory
-from pipeline.types import Image
 
 LAST_WORD_SECONDS = 1.5
 """What a connection may take beyond its own time limits before it counts as hanging."""

@@ -15,11 +15,11 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from pipeline.errors import SourceError
+from pipeline.frame import Frame
 from pipeline.readers.packets import MediaPacket, StreamFormat, StreamInfo, describe, media_packet
 from pipeline.readers.timeline import FrameGrid, Timeline, after
 from pipeline.sources.anchor import Anchor, find_anchor
 from pipeline.sources.decoder import Decoder, decoder_for, to_image
-from pipeline.types import Frame
 
 DECLARES_DURATION = ("mov,mp4", "matroska", "avi", "asf", "flv")
 """Containers whose header says how long they are; for others the duration is an estimate from the file."""

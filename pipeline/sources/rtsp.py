@@ -12,6 +12,7 @@ from time import monotonic
 from types import EllipsisType
 from typing import Literal, TypeAlias
 
+from pipeline.frame import Frame
 from pipeline.readers.failure import Failure, public, with_login
 from pipeline.readers.messages import Decoded, Order, Transport
 from pipeline.readers.packets import MediaPacket, StreamInfo
@@ -19,7 +20,6 @@ from pipeline.sources.absence import Absence
 from pipeline.sources.handover import Handover
 from pipeline.sources.pool import ReaderPool
 from pipeline.sources.reading import Reading, Shown, Skew
-from pipeline.types import Frame
 
 Phase: TypeAlias = Literal["connecting", "live", "stalled", "waiting", "failed", "closed"]
 

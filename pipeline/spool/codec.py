@@ -17,7 +17,7 @@ from uuid import UUID
 
 import numpy as np
 
-from pipeline.types import Frame
+from pipeline.frame import Frame
 
 T = TypeVar("T")
 

@@ -74,6 +74,8 @@ class CaseworkQueries(ViolationQueries, ReviewStore):
 
     def awaiting_reading(self, violations: Collection[UUID]) -> frozenset[UUID]:
         """Those of the violations whose vehicle's plate waits to be read a second time."""
+        if not violations:
+            return frozenset()
         with self.reading() as connection:
             return frozenset(connection.execute(_AWAITING, {"violations": list(violations)}).scalars())
 

@@ -23,7 +23,7 @@ from pipeline.detectors import Runtime
 from pipeline.errors import EvidenceError, QueryError
 from pipeline.evidence.archive import EvidenceFiles
 from pipeline.evidence.manifest import canonical
-from pipeline.evidence.pictures import encode
+from pipeline.frame import Image, encode
 from pipeline.plate_text import is_pseudonym
 from pipeline.review import State
 from pipeline.store import Repository, ViolationFilter
@@ -32,7 +32,7 @@ from pipeline.training.layout import Example, write_coco, write_yolo
 from pipeline.training.lessons import LeftOut, Lesson, lesson
 from pipeline.training.pictures import Pseudonymiser
 from pipeline.training.splits import SHARES, Member, Split, SplitBy, assign
-from pipeline.types import EvidenceFile, Image
+from pipeline.types import EvidenceFile
 
 FORMAT = "matthan-training/1"
 LICENCE = (

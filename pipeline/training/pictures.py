@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 
 from pipeline.detectors import Runtime
+from pipeline.frame import Image
 from pipeline.geometry import clip_box, intersection_over_union
 from pipeline.redaction.blurring import blur, regions
 from pipeline.redaction.finding import Finder, Seen
 from pipeline.training.lessons import Lesson
-from pipeline.types import Box, Image
+from pipeline.types import Box
 
 PAINT = (114, 114, 114)
 """The grey that detectors of the YOLO family are padded with."""

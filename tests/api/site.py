@@ -18,11 +18,12 @@ from api.auth.passwords import Passwords
 from api.settings import Settings
 from pipeline.access import AccessPolicy
 from pipeline.evidence import EvidenceRecorder
+from pipeline.frame import Frame, Image
 from pipeline.signing import Signer
 from pipeline.sources.recording import Recording
 from pipeline.store import Repository, Role
 from pipeline.store.records import CameraNow
-from pipeline.types import CountSample, Findings, Frame, Image, Trace, Violation
+from pipeline.types import CountSample, Findings, Trace, Violation
 from tests.store.makers import NOON, plate, violation
 
 PASSWORD = "a long enough secret"

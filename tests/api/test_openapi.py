@@ -134,7 +134,6 @@ def fuzz(operation: APIOperation, mode: GenerationMode, headers: dict[str, str],
     @settings(
         max_examples=EXAMPLES,
         derandomize=True,
-        deadline=None,
         database=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),

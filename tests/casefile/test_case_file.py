@@ -192,7 +192,7 @@ def test_it_is_verified_without_this_program(handed: Handed, unpacked: Path) -> 
     assert listed - summed == {"SHA256SUMS"}
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_byte_of_the_zip_file_that_is_changed_is_named(handed: Handed, tmp_path: Path, data: st.DataObject) -> None:
     whole = bytearray(handed.zip.read_bytes())
@@ -216,7 +216,7 @@ def test_any_byte_of_the_zip_file_that_is_changed_is_named(handed: Handed, tmp_p
             assert any(info.filename.partition("/")[2] in fault for fault in found), (place, found)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_byte_of_any_unpacked_file_that_is_changed_is_named(
     handed: Handed, tmp_path: Path, data: st.DataObject

@@ -11,7 +11,7 @@ from pipeline.detectors import load_detector, nanodet
 from pipeline.detectors.network import NetworkDetector
 from pipeline.detectors.session import Runtime
 from pipeline.errors import ModelError
-from pipeline.types import Image
+from pipeline.frame import Image
 from tests.detectors.networks import model_of, save_constant
 
 CLASSES = ("person", "car")

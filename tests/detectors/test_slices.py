@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pipeline.detectors import load_detector
 from pipeline.detectors.session import Runtime
 from pipeline.detectors.slices import SlicedDetector, tiles
-from pipeline.types import Detections, Image
+from pipeline.frame import Image
+from pipeline.types import Detections
 
 
 class BlobDetector:

@@ -11,7 +11,7 @@ from pipeline.evaluation.plate_widths import AROUND, SIGHTS, Known, Sights, cali
 from tests.detectors.plates.drawing import vehicle
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.floats(26, 90), st.integers(0, 99))
 def test_sights_have_the_plate_at_the_width_asked_for_and_repeat(width: float, seed: int) -> None:
     known = Known(vehicle(["51F-446.14"]), (75, 158, 244, 197), "51F44614", "vn")

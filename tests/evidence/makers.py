@@ -12,8 +12,9 @@ from uuid import UUID
 import numpy as np
 
 from pipeline.evidence import EvidenceRecorder
+from pipeline.frame import Frame
 from pipeline.sources import MediaPacket, Recording, StreamInfo
-from pipeline.types import Evidence, Frame, PlateRead, Predicate, RawRead, Trace, TraceBox, Violation
+from pipeline.types import Evidence, PlateRead, Predicate, RawRead, Trace, TraceBox, Violation
 
 START = datetime(2024, 1, 31, 16, 59, 50, tzinfo=UTC)
 ID = UUID("6e38aec4-5210-567e-8d11-346d7d2c3214")

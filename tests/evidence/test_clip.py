@@ -13,8 +13,8 @@ from playwright.sync_api import Browser
 
 from pipeline.evidence.clip import UnwritableCodecError, decoding_times, obstacle, write_clips
 from pipeline.evidence.preview_encoder import write_preview
+from pipeline.frame import Frame
 from pipeline.sources import MediaPacket, Recording
-from pipeline.types import Frame
 
 from ..servers.clips import make_clip, number_of
 from .makers import START, STREAM, packet

@@ -12,8 +12,9 @@ import av
 import pytest
 
 from pipeline.evidence import EvidenceRecorder, verify_package
+from pipeline.frame import Frame
 from pipeline.sources import ReaderPool, Recording, RtspCamera
-from pipeline.types import Evidence, Frame
+from pipeline.types import Evidence
 
 from ..servers.clips import make_clip, number_of
 from ..servers.rtsp import RtspServer, StartRtspServer
@@ -67,7 +68,7 @@ def test_the_clip_shows_the_very_frames(rtsp_server: StartRtspServer, tmp_path: 
     assert verify_package(tmp_path / evidence.folder) == []
     frames = played(tmp_path, evidence)
     assert len(frames) > 50
-    originals = {number_of(frame.image): frame for frame in shown[:100]}
+    originals = {number_of(frame.image): frame for frame in shown[:100] if frame.whole}  # a still is a JPEG by now
     seen = [frame for frame in frames if number_of(frame.image) in originals]
     assert len(seen) > len(frames) / 2  # a busy machine may leave frames out of the analysis, never out of the clip
     for frame in seen:

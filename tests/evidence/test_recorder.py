@@ -17,8 +17,9 @@ import pytest
 
 from pipeline.errors import EvidenceError
 from pipeline.evidence import EvidenceRecorder, verify_package
+from pipeline.frame import Frame
 from pipeline.sources import Recording
-from pipeline.types import Evidence, Frame
+from pipeline.types import Evidence
 
 from ..servers.clips import make_clip, number_of
 from .makers import ID, START, at, play, violation

@@ -19,11 +19,12 @@ from pipeline.config import Config, load
 from pipeline.evidence import clear_unfinished, recover, verify_package
 from pipeline.evidence.manifest import sealed
 from pipeline.evidence.recovery import mark_unfinished
+from pipeline.frame import Frame
 from pipeline.installation import Installation
 from pipeline.paths import DataFolder
 from pipeline.process import process_mark
 from pipeline.spool import hand_on_leftovers
-from pipeline.types import Evidence, Findings, Frame, Violation
+from pipeline.types import Evidence, Findings, Violation
 
 from ..servers.clips import make_clip
 from .makers import ID, at, play, violation

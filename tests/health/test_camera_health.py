@@ -14,8 +14,8 @@ import pytest
 
 from benchmarks.camera_health import CHANGES, noisy
 from pipeline.config.operation import HealthConfig
+from pipeline.frame import Frame
 from pipeline.health import CameraHealth
-from pipeline.types import Frame
 
 START = datetime(2026, 11, 22, 3, tzinfo=UTC)
 QUICK = HealthConfig(frozen=20, dark=20, blinded=20, defocused=20, moved=20)

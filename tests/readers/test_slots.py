@@ -10,10 +10,10 @@ import av
 import numpy as np
 import pytest
 
+from pipeline.frame import Image
 from pipeline.readers.messages import FrameNotice
 from pipeline.readers.slots import SLOTS, FrameWriter
 from pipeline.sources.reading import SharedFrames
-from pipeline.types import Image
 
 NOON = datetime(2024, 1, 31, 12, tzinfo=UTC)
 

@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 from pipeline.cli import app
 from pipeline.errors import EvidenceError
 from pipeline.evidence import EvidenceRecorder, verify_package
+from pipeline.frame import Frame
 from pipeline.redaction import export
 from pipeline.sources import Recording
-from pipeline.types import Frame, PlateRead, Trace, TraceBox, Violation
+from pipeline.types import PlateRead, Trace, TraceBox, Violation
 from samples import load_truth, sample_paths
 from tests.evidence.makers import ID
 from tests.store.makers import identity

@@ -40,7 +40,7 @@ def fits(case: Case, wanted: ReportFilter) -> bool:
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(period=PERIODS, zone=st.sampled_from(ZONES), wanted=FILTERS)
 def test_the_figures_are_those_of_the_cases(
     city: tuple[Repository, list[Case]], period: Period, zone: ZoneInfo, wanted: ReportFilter

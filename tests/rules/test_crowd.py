@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pipeline.frame import Frame
 from pipeline.geometry import Ground, Layout, Zone
 from pipeline.rules.base import RuleContext, Scene
 from pipeline.rules.crowd import Crowd, CrowdConfig
-from pipeline.types import Detections, Findings, Frame
+from pipeline.types import Detections, Findings
 
 START = datetime(2026, 5, 1, 2, 0, tzinfo=UTC)
 RATE = 5
@@ -180,7 +181,7 @@ def test_a_long_crowd_keeps_a_bounded_series():
     assert 200 < len(ended.trace.details["counts"]) <= 600
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     numbers=st.lists(st.tuples(st.integers(0, 10), st.integers(1, 20)), max_size=12),
     leave_ratio=st.floats(0.3, 1),

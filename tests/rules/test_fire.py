@@ -15,11 +15,12 @@ from pydantic import ValidationError
 
 from pipeline.detectors import Runtime
 from pipeline.evaluation.playback import Player
+from pipeline.frame import Frame, Image
 from pipeline.geometry import Layout, Zone
 from pipeline.rules.base import RuleContext, Scene
 from pipeline.rules.fire import Fire, FireConfig
 from pipeline.rules.flicker import CELL, FlickerMap, balance
-from pipeline.types import Detections, Findings, Frame, Image
+from pipeline.types import Detections, Findings
 
 START = datetime(2026, 5, 1, 2, 0, tzinfo=UTC)
 RATE = 5
@@ -279,7 +280,7 @@ def test_the_map_of_flicker_points_at_the_flames_in_any_shape_of_picture():
         assert PLACE[1] - 10 <= y <= PLACE[3] + 10
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     scores=st.lists(st.tuples(st.floats(0.0, 0.99), st.integers(1, 25)), max_size=8),
     leave=st.floats(0, 4),

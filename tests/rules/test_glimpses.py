@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from pipeline.frame import Frame
 from pipeline.rules.glimpses import Chooser, facing, glimpse
-from pipeline.types import Box, Frame, Track
+from pipeline.types import Box, Track
 
 START = datetime(2026, 3, 14, 8, tzinfo=UTC)
 

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from pipeline.detectors.plates import PlateCandidate, PlateReader, load_plate_reader
 from pipeline.detectors.session import Runtime
+from pipeline.frame import Frame, Image
 from pipeline.geometry import Layout, Zone
 from pipeline.rules import RuleContext, Scene, rule_types
 from pipeline.rules.plate import Plate, PlateConfig
-from pipeline.types import Box, Findings, Frame, Image, PlateRead, Track
+from pipeline.types import Box, Findings, PlateRead, Track
 from tests.detectors.plates.drawing import vehicle
 
 START = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)

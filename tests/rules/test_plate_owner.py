@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pipeline.frame import Frame
 from pipeline.rules import Scene
 from pipeline.rules.plate_owner import belongs, neighbours
-from pipeline.types import Box, Detections, Frame
+from pipeline.types import Box, Detections
 from tests.detectors.plates.drawing import vehicle
 from tests.rules.test_plate import START, STEP, finals, rule, run, scene
 

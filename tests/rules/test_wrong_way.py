@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pipeline.frame import Frame
 from pipeline.geometry import Ground, Lane, Layout
 from pipeline.rules import rule_types
 from pipeline.rules.base import RuleContext, Scene
 from pipeline.rules.wrong_way import WrongWay, WrongWayConfig
-from pipeline.types import Box, Detections, Frame, Track, Violation
+from pipeline.types import Box, Detections, Track, Violation
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 RATE = 8.0
@@ -265,7 +266,7 @@ def test_boxes_cut_off_by_the_edge_of_the_picture_say_nothing() -> None:
     assert events(path) == []
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**32 - 1),
     size=st.floats(20, 150),
@@ -283,7 +284,7 @@ def test_jitter_never_triggers(seed: int, size: float, jitter: float, flicker: f
     assert events(path, rate=rate) == []
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     scale=st.floats(0.25, 1.0),
     mirror=st.booleans(),

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from pipeline.types import Image
+from pipeline.frame import Image
 
 BITS = 10
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import av
 import pytest
 
+from pipeline.frame import Image
 from pipeline.readers.messages import Order
 from pipeline.soak.films import resize
 from pipeline.sources import ReaderPool
-from pipeline.types import Image
 
 from ..servers.clips import make_clip, number_of
 from ..servers.noise import bad_line

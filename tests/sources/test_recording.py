@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from pipeline.errors import AnchorError, SourceError
+from pipeline.frame import Frame
 from pipeline.sources import MediaPacket, Recording
-from pipeline.types import Frame
 
 from ..servers.clips import make_clip, number_of
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from pipeline.frame import Frame
 from pipeline.sources import MediaPacket, ReaderPool, RtspCamera
-from pipeline.types import Frame
 
 
 class Watched:

@@ -10,10 +10,11 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
+from pipeline.frame import Frame
 from pipeline.spool import CameraKnown, Found, LeftOpen, Packed, Record, Recovered, RunBegun, RunEnded
 from pipeline.spool.records import from_line, to_line
 from pipeline.store.encode import plain, violation_row
-from pipeline.types import CountSample, Evidence, EvidenceFile, Findings, Frame
+from pipeline.types import CountSample, Evidence, EvidenceFile, Findings
 
 from ..evidence.makers import at, violation
 

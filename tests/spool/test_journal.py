@@ -39,7 +39,7 @@ def taken(journal: Journal) -> list[bytes]:
     return found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(given_payloads=payloads, cut=st.integers(0, 2000))
 def test_any_beginning_of_the_file_holds_the_beginning_of_the_records(given_payloads: list[bytes], cut: int) -> None:
     with TemporaryDirectory() as name:
@@ -57,7 +57,7 @@ def test_any_beginning_of_the_file_holds_the_beginning_of_the_records(given_payl
         assert taken(again) == [*given_payloads[:whole], b"new"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(steps=st.lists(st.one_of(st.binary(max_size=30), st.sampled_from(["take", "reopen"])), max_size=60))
 def test_records_come_out_once_and_in_order_however_often_it_is_opened(steps: list[bytes | str]) -> None:
     with TemporaryDirectory() as name:

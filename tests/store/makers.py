@@ -8,7 +8,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import numpy as np
 
-from pipeline.types import Box, Frame, PlateRead, Predicate, RawRead, Trace, TraceBox, Violation
+from pipeline.frame import Frame
+from pipeline.types import Box, PlateRead, Predicate, RawRead, Trace, TraceBox, Violation
 
 NOON = datetime(2026, 11, 1, 5, 0, 0, 123456, tzinfo=UTC)  # noon in Huế
 BOX: Box = (10.0, 20.0, 110.0, 90.0)

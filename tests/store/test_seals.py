@@ -407,7 +407,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Repositor
     works=st.lists(st.integers(0, 5000), max_size=4),
     after=st.booleans(),
 )
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_deeds_with_sql_stay_unnamed(
     copied: tuple[Repository, Signer, Head], deeds: list[tuple[Any, int]], works: list[int], after: bool
 ) -> None:

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from pipeline.detectors.plates.rectify import Cut, cut_plate
+from pipeline.frame import Image
 from pipeline.geometry import clip_box
-from pipeline.types import Box, Floats, Image
+from pipeline.types import Box, Floats
 
 INSIDE = Cut(-0.1, -0.15)
 """The part of a plate's box that holds its text and background, without its frame."""

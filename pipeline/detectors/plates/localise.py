@@ -11,8 +11,9 @@ from pipeline.detectors.base import Detector
 from pipeline.detectors.letterbox import GREY
 from pipeline.detectors.slices import SlicedDetector
 from pipeline.errors import ModelError
+from pipeline.frame import Image
 from pipeline.geometry import intersection_over_union
-from pipeline.types import Detections, Image
+from pipeline.types import Detections
 
 CANVAS = 3.25
 """A picture that a plate fills is laid on a canvas this many times its longer side: the network was trained

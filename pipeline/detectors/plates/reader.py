@@ -15,8 +15,9 @@ from pipeline.detectors.plates.grammar import Grammar
 from pipeline.detectors.plates.lattice import Lattice
 from pipeline.detectors.plates.localise import PlateLocaliser, View
 from pipeline.detectors.plates.rectify import Cut, cut_lines, cut_plate, skew
+from pipeline.frame import Image
 from pipeline.geometry import intersection_over_union
-from pipeline.types import Box, Detections, Image
+from pipeline.types import Box, Detections
 
 FIRST_LOOK = (Cut(0.05, 0.0),)
 SECOND_LOOK = (Cut(0.0, -0.08), Cut(0.1, 0.08))

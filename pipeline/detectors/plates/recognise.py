@@ -16,7 +16,7 @@ from pipeline.detectors.plates.formats import ALPHABET
 from pipeline.detectors.plates.lattice import Lattice
 from pipeline.detectors.session import Runtime, open_session
 from pipeline.errors import ModelError
-from pipeline.types import Image
+from pipeline.frame import Image
 
 HEIGHT = 48
 """Height of a line in the network's input, pixels."""

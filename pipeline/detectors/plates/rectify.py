@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from pipeline.detectors.plates.formats import Layout
-from pipeline.types import Box, Image
+from pipeline.frame import Image
+from pipeline.types import Box
 
 SKEW_LIMIT, SKEW_STEP = 14.0, 1.0
 """Range and grain of the search for a plate's slope, degrees."""

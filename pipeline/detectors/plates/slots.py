@@ -14,7 +14,7 @@ from pipeline.detectors.plates.formats import ALPHABET, normalise
 from pipeline.detectors.plates.lattice import Lattice
 from pipeline.detectors.session import Runtime, start
 from pipeline.errors import ModelError
-from pipeline.types import Image
+from pipeline.frame import Image
 
 FAMILY = "fast-plate-ocr"
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from pipeline.types import Image
+from pipeline.frame import Image
 
 INK, WHITE = (25, 25, 25), (225, 228, 230)
 

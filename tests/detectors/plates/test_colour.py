@@ -5,7 +5,8 @@ import pytest
 
 from pipeline.detectors.plates.colour import PlateColour, plate_colour
 from pipeline.evaluation.plate_colours import LAMPS, PAINTS, paint, read_colours
-from pipeline.types import Box, Image
+from pipeline.frame import Image
+from pipeline.types import Box
 from tests.detectors.plates.drawing import vehicle
 
 WIDTH = 320

@@ -11,7 +11,7 @@ import pytest
 from pipeline.detectors.plates import PlateReader, load_plate_reader
 from pipeline.detectors.plates.grammar import load_grammar
 from pipeline.detectors.session import Runtime
-from pipeline.types import Image
+from pipeline.frame import Image
 from tests.detectors.plates.drawing import plate, vehicle
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "plates"
