@@ -116,7 +116,7 @@ class Installation:
             key_file=data.plate_key,
             repository=repository,
             outlet=outlet,
-            networks=Networks(config.inference),
+            networks=Networks(config.inference, lasting=patient),
             signer=signer,
             lanes=lanes,
             previews=Previews(evidence, outlet, lanes, stop, reserve=config.storage.reserve * 2**20, signer=signer),

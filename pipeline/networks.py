@@ -25,13 +25,13 @@ class Calls:
 
 
 class Networks:
-    """Detectors in their engine, and plate readers by country."""
+    """Detectors in their engine, and plate readers by country; `lasting` in a program that runs for months."""
 
-    def __init__(self, inference: InferenceConfig) -> None:
+    def __init__(self, inference: InferenceConfig, *, lasting: bool = False) -> None:
         self.engine = Engine({})
         self.plate_readers: dict[str, PlateReader] = {}
         self._inference = inference
-        self.calls = share_cores(inference)
+        self.calls = share_cores(inference, lasting=lasting)
 
     def load(self, cameras: Iterable[CameraConfig]) -> None:
         """Load what these cameras need and is not there yet. Raises ModelError; then no detector was added."""
@@ -62,18 +62,19 @@ class Networks:
         return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
-def share_cores(inference: InferenceConfig) -> Calls:
+def share_cores(inference: InferenceConfig, *, lasting: bool) -> Calls:
     """How to use this machine.
 
     Left open on a CPU, each call takes one core and there are as many calls as cores: several frames side by
-    side get more done than one frame on several cores, for a little more delay. A call has two frames at most there:
-    four get no more done, and the runtime keeps for ever what memory its largest call took.
+    side get more done than one frame on several cores, for a little more delay. The runtime keeps what memory its
+    largest call took for as long as it lives, so that calls of a program that is to last have two frames at most there;
+    four get a little more done.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if inference.provider in ("cuda", "tensorrt"):
         return Calls(inference.threads, workers=2, frames=4)
     threads = inference.threads or 1
-    return Calls(threads, workers=max(1, cores // threads), frames=2)
+    return Calls(threads, workers=max(1, cores // threads), frames=2 if lasting else 4)
 
 
 def _load(key: DetectorKey, runtime: Runtime) -> Detector:
