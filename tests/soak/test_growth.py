@@ -122,6 +122,20 @@ def test_a_leak_fails_a_flat_run_passes_and_a_short_one_shows_nothing():
     assert memory_verdict([]).passed is None
 
 
+def test_what_fills_in_the_first_twenty_minutes_is_no_leak_and_hides_none():
+    def filling(run: list[Sample]) -> list[Sample]:
+        """12 MB more by the 18th minute."""
+        return [
+            replace(one, main=replace(one.main, bytes=one.main.bytes + int(12e6 * min(1.0, one.time / 1080))))
+            for one in run
+        ]
+
+    assert memory_verdict(filling(samples(0, 17, noise=0.1))).passed is None
+    assert memory_verdict(filling(samples(200, 17, noise=0.1))).passed is False
+    assert memory_verdict(filling(samples(0, 75, noise=0.1))).passed is True
+    assert memory_verdict(filling(samples(10, 75, noise=0.1))).passed is False
+
+
 def test_the_longest_life_without_its_warm_up_counts():
     lives = [*samples(0, 5, life=1), *samples(0, 8, life=2, begin=400), *samples(0, 5, life=3, begin=2000)]
     found = longest_life(lives, 180)
