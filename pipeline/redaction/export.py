@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from pipeline.errors import EvidenceError
@@ -20,7 +19,7 @@ from pipeline.evidence.clip import unwritable
 from pipeline.evidence.container import chunks, describe, pack
 from pipeline.evidence.manifest import LEFT_OUT, MANIFEST, opened
 from pipeline.evidence.package import describe_files, staged, write_manifest
-from pipeline.frame import Image, encode
+from pipeline.frame import Image, decode, encode
 from pipeline.redaction.blurring import blur, regions
 from pipeline.redaction.clips import LOOKS_PER_SECOND, Clip, look_through, write_redacted
 from pipeline.redaction.finding import Finder, Seen
@@ -205,10 +204,10 @@ def _plate(told: Mapping[str, Any] | None) -> tuple[datetime, Box] | None:
 
 
 def _picture(path: Path) -> Image:
-    image = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise EvidenceError(f"{path}: is no picture")
-    return np.asarray(image, np.uint8)
+    try:
+        return decode(path.read_bytes())
+    except EvidenceError:
+        raise EvidenceError(f"{path}: is no picture") from None
 
 
 def _renamed(name: str) -> str:

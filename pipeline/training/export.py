@@ -15,15 +15,12 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import cv2
-import numpy as np
-
 from pipeline.config.retention import RetentionConfig
 from pipeline.detectors import Runtime
 from pipeline.errors import EvidenceError, QueryError
 from pipeline.evidence.archive import EvidenceFiles
 from pipeline.evidence.manifest import canonical
-from pipeline.frame import Image, encode
+from pipeline.frame import Image, decode, encode
 from pipeline.plate_text import is_pseudonym
 from pipeline.review import State
 from pipeline.store import Repository, ViolationFilter
@@ -167,10 +164,12 @@ class _Export:
         if path is None:
             return LeftOut.NO_STILL
         data = path.read_bytes()
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-        if picture is None or hashlib.sha256(data).hexdigest() != file.sha256:
+        if hashlib.sha256(data).hexdigest() != file.sha256:
             return LeftOut.ALTERED
-        return np.asarray(picture, np.uint8)
+        try:
+            return decode(data)
+        except EvidenceError:
+            return LeftOut.ALTERED
 
     def _write_picture(self, name: str, picture: Image) -> None:
         path = self._folder / name
