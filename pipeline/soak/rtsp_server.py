@@ -64,10 +64,11 @@ class LoopedFilm(GstRtspServer.RTSPMediaFactory):  # type: ignore[misc]
         self.wanted = {"film": 0, "freeze": 0, "garble": 0}
         self.set_switches()
         kind, parse, pay = CODECS[self.films[0].codec]
+        # in the other form a payloader that begins with noise sends empty packets without end (GStreamer 1.22)
+        form = f"{kind},stream-format=byte-stream,alignment=au"
         self.set_launch(
             "( appsrc name=film is-live=true format=time max-bytes=400000 max-time=500000000 "
-            f"caps={kind},stream-format=byte-stream,alignment=au "
-            f"! {parse} config-interval=-1 ! {pay} name=pay0 pt=96 )"
+            f"caps={form} ! {parse} config-interval=-1 ! {form} ! {pay} name=pay0 pt=96 )"
         )
         self.set_shared(True)
         self.connect("media-configure", self.begin)

@@ -96,6 +96,34 @@ def test_a_server_that_hangs_is_noticed_and_left_until_it_answers(
     assert not any(process.hanging for process in readers.processes)
 
 
+def test_noise_in_place_of_pictures_is_waited_out(
+    rtsp_server: StartRtspServer, readers: ReaderPool, clip: Path
+) -> None:
+    server = rtsp_server({"/gate": clip})
+    with watching(readers, server.url("/gate")) as watched:
+        watched.until(lambda: len(watched.frames) > 5)
+        server.garble("/gate", on=True)
+        watched.until(lambda: watched.camera.state.damaged > 25)
+        server.garble("/gate", on=False)
+        before = len(watched.frames)
+        watched.until(lambda: len(watched.frames) > before + 25)
+        state = watched.camera.state
+        assert (state.phase, state.reconnects) == ("live", 0)
+
+
+def test_a_camera_that_begins_with_noise_is_seen_once_it_sends_pictures(
+    rtsp_server: StartRtspServer, readers: ReaderPool, clip: Path
+) -> None:
+    server = rtsp_server({"/gate": clip})
+    server.garble("/gate", on=True)
+    with watching(readers, server.url("/gate"), stall=2) as watched:
+        watched.until(lambda: watched.camera.state.error is not None)
+        assert not watched.frames
+        server.garble("/gate", on=False)
+        watched.until(lambda: len(watched.frames) > 5)
+        assert watched.camera.state.phase == "live"
+
+
 def test_the_right_password_opens(rtsp_server: StartRtspServer, readers: ReaderPool, clip: Path) -> None:
     server = rtsp_server({"/gate": clip}, user="operator", password="h:u@e/ß %")
     with watching(readers, server.url("/gate"), user="operator", password="h:u@e/ß %") as watched:
