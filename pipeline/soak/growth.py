@@ -14,6 +14,13 @@ BIN_SECONDS = 120.0
 HOUR = 3600.0
 FEWEST_PAIRS = 15
 
+WARM_UP, WARM_UP_PART = 300.0, 1 / 3
+"""What is left out of a life, the longer of these seconds and this part of it: buffers fill, pages of the database come
+in, and faults make reader processes."""
+
+FILLS_SECONDS, FILLS = 1200.0, 15.0
+"""The most of that is over then, but not all: so many MB may still come in the seconds after a start."""
+
 YOUNG_SECONDS = 60.0
 """A reader fills its buffers for so long after it began, and after it was given more cameras or fewer."""
 
@@ -45,18 +52,19 @@ class _Point:
     bytes: int
 
 
-def longest_life(samples: Sequence[Sample], warm_up: float) -> list[Sample]:
-    """The samples of the longest life of the program, without its first `warm_up` seconds, or third if that is more:
-    the database's pages, the buffers of the networks and what is remembered of each camera fill for 20 minutes."""
+def longest_life(samples: Sequence[Sample]) -> tuple[list[Sample], float]:
+    """The samples of the longest life of the program without its warm-up, and how many MB of growth in them are still
+    of what fills in the beginning."""
     lives: dict[int, list[Sample]] = {}
     for sample in samples:
         lives.setdefault(sample.life, []).append(sample)
-    return max((_warm(life, warm_up) for life in lives.values()), key=len, default=[])
+    return max((_warm(life) for life in lives.values()), key=lambda warm: len(warm[0]), default=([], 0.0))
 
 
-def _warm(life: Sequence[Sample], warm_up: float) -> list[Sample]:
+def _warm(life: Sequence[Sample]) -> tuple[list[Sample], float]:
     begin, end = life[0].time, life[-1].time
-    return [one for one in life if one.time - begin >= max(warm_up, (end - begin) / 3)]
+    warm_up = max(WARM_UP, (end - begin) * WARM_UP_PART)
+    return [one for one in life if one.time - begin >= warm_up], FILLS if warm_up < FILLS_SECONDS else 0.0
 
 
 def slope(samples: Sequence[Sample]) -> Slope | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from pipeline.evidence import verify_package
 from pipeline.soak.faults import Injection
-from pipeline.soak.growth import longest_life, slope
+from pipeline.soak.growth import WARM_UP, longest_life, slope
 from pipeline.soak.memory import Sample
 from pipeline.soak.scenes import Shown
 from pipeline.sources.rtsp import FIRST_WAIT, LONGEST_WAIT
@@ -45,12 +45,6 @@ START = 60.0
 STOP = 10.0
 GROWTH = 1.0
 """MB an hour."""
-
-WARM_UP = 300.0
-"""Seconds after a start in which buffers fill, pages of the database come in, and faults make reader processes."""
-
-FILLS_SECONDS, FILLS = 1200.0, 15.0
-"""The most of that is over after WARM_UP, but not all: so many MB may still come in the seconds after a start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,14 +223,13 @@ def readers_verdict(found: Observed) -> Verdict:
 
 def memory_verdict(samples: Sequence[Sample]) -> Verdict:
     check = f"memory grows by at most {GROWTH:g} MB an hour after warm-up"
-    life = longest_life(samples, WARM_UP)
+    life, filling = longest_life(samples)
     found = slope(life)
     if found is None:
         text = f"no 3 minutes without a restart after {WARM_UP / 60:g} minutes of warm-up; run longer"
         return Verdict(check, None, text)
-    young = life[0].time - min(one.time for one in samples if one.life == life[0].life) < FILLS_SECONDS
-    excused = FILLS / (found.seconds / 3600) if young else 0.0
-    passed = True if found.per_hour <= GROWTH else False if found.low > GROWTH + excused else None
+    explained = filling / (found.seconds / 3600)
+    passed = True if found.per_hour <= GROWTH else False if found.low > GROWTH + explained else None
     text = (
         f"{found.per_hour:+.1f} MB an hour (95 % {found.low:+.1f} to {found.high:+.1f}) "
         f"over {found.seconds / 60:.0f} min at {found.level:.0f} MB, {_video(life)} of it video for clips; "

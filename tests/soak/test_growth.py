@@ -137,11 +137,12 @@ def test_what_fills_in_the_first_twenty_minutes_is_no_leak_and_hides_none():
 
 
 def test_the_longest_life_without_its_warm_up_counts():
-    lives = [*samples(0, 5, life=1), *samples(0, 8, life=2, begin=400), *samples(0, 5, life=3, begin=2000)]
-    found = longest_life(lives, 180)
+    lives = [*samples(0, 5, life=1), *samples(0, 12, life=2, begin=400), *samples(0, 5, life=3, begin=2000)]
+    found, _ = longest_life(lives)
     assert {one.life for one in found} == {2}
-    assert found[0].time == 400 + 180
+    assert found[0].time == 400 + 300
 
 
 def test_a_long_life_warms_up_for_a_third_of_it():
-    assert longest_life(samples(0, 60), 180)[0].time == pytest.approx(1200, abs=5)
+    found, filling = longest_life(samples(0, 75))
+    assert (found[0].time, filling) == (pytest.approx(1500, abs=5), 0)
