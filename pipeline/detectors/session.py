@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, get_args
@@ -20,6 +21,10 @@ from pipeline.errors import ModelError, ProviderError
 Provider: TypeAlias = Literal["cpu", "openvino", "cuda", "tensorrt"]
 Blob: TypeAlias = npt.NDArray[np.float32] | npt.NDArray[np.float16]
 """A batch of network inputs, [N, 3, height, width]."""
+
+RETURN_EVERY = 100
+"""Calls on a CPU, after the last of which the runtime gives back the memory that it does not use. It would keep what
+its largest calls took, side by side, for as long as it lives: 10 to 40 MB more with each rare coincidence."""
 
 _EXECUTION_PROVIDERS: Mapping[str, tuple[str, ...]] = {
     "cpu": ("CPUExecutionProvider",),
@@ -130,10 +135,15 @@ class OnnxSession:
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.signature = _signature(path, self._session)
         self._outputs = list(self.signature.outputs)
+        self._calls = count(1)
+        self._returning = load_onnxruntime().RunOptions()
+        if runtime.provider == "cpu":
+            self._returning.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def run(self, blob: Blob) -> list[npt.NDArray[Any]]:
+        options = None if next(self._calls) % RETURN_EVERY else self._returning
         try:
-            answers: list[npt.NDArray[Any]] = self._session.run(self._outputs, {self.signature.input: blob})
+            answers: list[npt.NDArray[Any]] = self._session.run(self._outputs, {self.signature.input: blob}, options)
         except Exception as error:  # the runtime's own exceptions share no base
             raise ModelError(f"{self.path}: fails on an input of {blob.shape}: {_first_line(error)}") from error
         return answers

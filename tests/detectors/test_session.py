@@ -14,6 +14,7 @@ from pipeline.detectors.session import Runtime, open_session
 from pipeline.errors import ModelError, ProviderError
 from tests.detectors.networks import save_constant
 
+ROAD = Path(__file__).parents[2] / "models/road-nano.onnx"
 ANSWER = {"output0": np.ones((1, 6, 10), np.float32)}
 
 
@@ -34,6 +35,37 @@ def test_half_precision_input_is_told(tmp_path: Path) -> None:
     assert (signature.dtype, signature.batch, signature.height, signature.width) == (np.float16, 1, 64, 96)
 
 
+A_LARGE_CALL_AMONG_SMALL_ONES = """
+import sys
+from pathlib import Path
+import numpy as np
+from pipeline.allocator import return_large_blocks
+from pipeline.detectors.session import RETURN_EVERY, Runtime, open_session
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+return_large_blocks()
+session = open_session(Path(sys.argv[1]), Runtime(threads=1))
+small = np.zeros((1, 3, 32, 32), np.float32)
+session.run(small)
+before = resident()
+session.run(np.zeros((4, 3, 416, 416), np.float32))
+full = resident()
+for _ in range(RETURN_EVERY):
+    session.run(small)
+print(full - before, resident() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_the_memory_of_large_calls_is_given_back() -> None:
+    command = [sys.executable, "-c", A_LARGE_CALL_AMONG_SMALL_ONES, str(ROAD)]
+    full, after = map(int, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    assert full > 20e6
+    assert after < full / 4
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no model", b"\x08\x08\x12" + b"\xff" * 400])
 def test_a_file_that_is_no_model_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.onnx"
@@ -45,7 +77,7 @@ def test_a_file_that_is_no_model_is_named(tmp_path: Path, content: bytes) -> Non
 
 def test_a_cut_off_model_is_named(tmp_path: Path) -> None:
     path = tmp_path / "cut.onnx"
-    path.write_bytes((Path(__file__).parents[2] / "models/road-nano.onnx").read_bytes()[:100_000])
+    path.write_bytes(ROAD.read_bytes()[:100_000])
     with pytest.raises(ModelError, match=r"cut\.onnx"):
         open_session(path, Runtime(threads=1))
 

@@ -89,9 +89,7 @@ class SlotRecogniser:
         if self._channels_first:
             blob = blob.transpose(0, 3, 1, 2)
         try:
-            answer: Any = self._session.run(
-                [self._output], {self._session.get_inputs()[0].name: blob.astype(self._dtype)}
-            )
+            answer: Any = self._session.run([self._output], {self._input_name: blob.astype(self._dtype)})
         except Exception as error:  # the runtime's own exceptions share no base
             raise ModelError(f"{self._path}: fails on an input of {blob.shape}: {error}") from error
         slots, signs = self._plate.max_plate_slots, len(self._plate.alphabet)
