@@ -116,7 +116,7 @@ class Installation:
             key_file=data.plate_key,
             repository=repository,
             outlet=outlet,
-            networks=Networks(config.inference, lasting=patient),
+            networks=Networks(config.inference),
             signer=signer,
             lanes=lanes,
             previews=Previews(evidence, outlet, lanes, stop, reserve=config.storage.reserve * 2**20, signer=signer),
@@ -237,8 +237,7 @@ class Installation:
         return Notifier(self.config, self.repository, self.evidence, metrics=self.networks.engine.metrics)
 
     def driver(self) -> Driver:
-        calls = self.networks.calls
-        return Driver(self.networks.engine, self.bell, workers=calls.workers, batch=calls.frames)
+        return Driver(self.networks.engine, self.bell, workers=self.networks.calls.workers)
 
     def close(self) -> None:
         self.previews.close()

@@ -17,21 +17,20 @@ from pipeline.engine import DetectorKey, Engine
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """How inference is shared out: the threads of one call, how many calls run side by side, and the frames in each."""
+    """How inference is shared out: the threads of one call, and how many calls run side by side."""
 
     threads: int
     workers: int
-    frames: int
 
 
 class Networks:
-    """Detectors in their engine, and plate readers by country; `lasting` in a program that runs for months."""
+    """Detectors in their engine, and plate readers by country."""
 
-    def __init__(self, inference: InferenceConfig, *, lasting: bool = False) -> None:
+    def __init__(self, inference: InferenceConfig) -> None:
         self.engine = Engine({})
         self.plate_readers: dict[str, PlateReader] = {}
         self._inference = inference
-        self.calls = share_cores(inference, lasting=lasting)
+        self.calls = share_cores(inference)
 
     def load(self, cameras: Iterable[CameraConfig]) -> None:
         """Load what these cameras need and is not there yet. Raises ModelError; then no detector was added."""
@@ -62,19 +61,17 @@ class Networks:
         return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
 
 
-def share_cores(inference: InferenceConfig, *, lasting: bool) -> Calls:
+def share_cores(inference: InferenceConfig) -> Calls:
     """How to use this machine.
 
     Left open on a CPU, each call takes one core and there are as many calls as cores: several frames side by
-    side get more done than one frame on several cores, for a little more delay. The runtime keeps what memory its
-    largest call took for as long as it lives, so that calls of a program that is to last have two frames at most there;
-    four get a little more done.
+    side get more done than one frame on several cores, for a little more delay.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if inference.provider in ("cuda", "tensorrt"):
-        return Calls(inference.threads, workers=2, frames=4)
+        return Calls(inference.threads, workers=2)
     threads = inference.threads or 1
-    return Calls(threads, workers=max(1, cores // threads), frames=2 if lasting else 4)
+    return Calls(threads, workers=max(1, cores // threads))
 
 
 def _load(key: DetectorKey, runtime: Runtime) -> Detector:

@@ -16,16 +16,13 @@ def six_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "lasting", "calls"),
+    ("asked", "calls"),
     [
-        (InferenceConfig(), True, Calls(1, workers=6, frames=2)),
-        (InferenceConfig(), False, Calls(1, workers=6, frames=4)),
-        (InferenceConfig(threads=2), True, Calls(2, workers=3, frames=2)),
-        (InferenceConfig(threads=8), True, Calls(8, workers=1, frames=2)),
-        (InferenceConfig(provider="cuda"), True, Calls(0, workers=2, frames=4)),
+        (InferenceConfig(), Calls(1, workers=6)),
+        (InferenceConfig(threads=2), Calls(2, workers=3)),
+        (InferenceConfig(threads=8), Calls(8, workers=1)),
+        (InferenceConfig(provider="cuda"), Calls(0, workers=2)),
     ],
 )
-def test_each_call_has_its_cores_and_few_frames(
-    six_cores: None, asked: InferenceConfig, lasting: bool, calls: Calls
-) -> None:
-    assert share_cores(asked, lasting=lasting) == calls
+def test_each_call_has_its_cores(six_cores: None, asked: InferenceConfig, calls: Calls) -> None:
+    assert share_cores(asked) == calls
