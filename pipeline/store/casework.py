@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from sqlalchemy import Connection, Integer, bindparam, func, literal, select, union_all
 
 from pipeline.review import State
-from pipeline.store.filters import ViolationFilter, awaits_reading
+from pipeline.store.filters import ViolationFilter
 from pipeline.store.records import ViolationRecord, ViolationSummary
 from pipeline.store.relations import ONE_VEHICLE, RELATIONS, Relation, related
 from pipeline.store.review_records import ReviewRecord
@@ -45,9 +45,6 @@ _SUBJECT = select(
 ).where(Violation.id == bindparam("violation"))
 
 
-_AWAITING = select(Violation.id).where(Violation.id.in_(bindparam("violations", expanding=True)), awaits_reading())
-
-
 class CaseworkQueries(ViolationQueries, ReviewStore):
     def neighbours(self, violation: ViolationRecord, *, same_plate: bool) -> tuple[Neighbour, ...]:
         """The cases that an officer wants to see beside this one, oldest first: of the same vehicle, original or
@@ -71,13 +68,6 @@ class CaseworkQueries(ViolationQueries, ReviewStore):
             alike = [row, *connection.execute(*related(row, ONE_VEHICLE))]
         waiting = {each.id for each in alike if each.review_state == State.SECOND_REVIEW}
         return tuple(self.reviews(waiting).values()) if waiting else ()
-
-    def awaiting_reading(self, violations: Collection[UUID]) -> frozenset[UUID]:
-        """Those of the violations whose vehicle's plate waits to be read a second time."""
-        if not violations:
-            return frozenset()
-        with self.reading() as connection:
-            return frozenset(connection.execute(_AWAITING, {"violations": list(violations)}).scalars())
 
     def count_states(self, wanted: ViolationFilter) -> Mapping[State, int]:
         """How many of these violations are in each state, whatever states the filter names; MOST_COUNTED stands for

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -46,22 +46,26 @@ def paginate(
     limit: int,
     make: Callable[[Row[*tuple[Any, ...]]], Item],
     branches: Sequence[ColumnElement[bool]] = (),
+    hidden: Callable[[Sequence[Any]], Collection[Any]] = lambda _: (),
 ) -> Page[Item]:
     """The page of `statement` (which selects both columns of `order`) that `cursor` points to, the first for
     None. Raises QueryError for a cursor that this listing in this order did not give.
 
-    `branches` are conditions that exclude each other, of which one must hold; see first_rows.
+    `branches` are conditions that exclude each other, of which one must hold; see first_rows. `hidden` tells by their
+    ties which of the rows found are not listed: what few rows are hidden for, and no index tells.
     """
-    backward = False
-    keys = tuple_(order.column, order.tie)
-    if cursor is not None:
-        backward, value, tie = _decode(cursor, order)
-        mark = tuple_(literal(value, order.column.type), literal(tie, order.tie.type))
-        statement = statement.where(keys < mark if order.descending != backward else keys > mark)
-    columns = (order.column, order.tie)
+    backward, mark = (False, None) if cursor is None else _decode(cursor, order)
     falling = order.descending != backward
-    wanted = first_rows(statement, columns, limit + 1, falling=falling, branches=branches)
-    rows: Sequence[Row[*tuple[Any, ...]]] = connection.execute(wanted).all()
+    rows: list[Row[*tuple[Any, ...]]] = []
+    while True:
+        beyond = statement if mark is None else statement.where(_beyond(mark, order, falling=falling))
+        wanted = first_rows(beyond, (order.column, order.tie), limit + 1, falling=falling, branches=branches)
+        found = connection.execute(wanted).all()
+        left_out = hidden([getattr(row, order.tie.key) for row in found])
+        rows += [row for row in found if getattr(row, order.tie.key) not in left_out]
+        if len(rows) > limit or len(found) <= limit:
+            break
+        mark = _place(order, found[-1])
     more = len(rows) > limit
     rows = rows[:limit][::-1] if backward else rows[:limit]
     has_next, has_previous = (True, more) if backward else (more, cursor is not None)
@@ -83,14 +87,15 @@ def first_rows(
     """The first rows in the order of `columns`, the last of which is unique.
 
     No index holds the rows of several states, say, in order of time: a database then walks through all rows, or sorts
-    all that fit. Each of the `branches` is a walk of its own instead, as long as the page at most.
+    all that fit. Each of the `branches` is a walk of its own instead, as long as the page at most, for which an index
+    that holds all that is asked for will do: of the rows themselves only those of the page are read.
     """
 
     def cut(rows: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
         return rows.order_by(*(column.desc() if falling else column.asc() for column in columns)).limit(limit)
 
-    if len(branches) < 2:
-        return cut(statement.where(*branches))
+    if not branches:
+        return cut(statement)
     walks = (cut(statement.with_only_columns(*columns).where(branch)).subquery() for branch in branches)
     found = union_all(*(select(walk.c[columns[-1].key]) for walk in walks))
     return cut(select(*statement.selected_columns).where(columns[-1].in_(found)))
@@ -139,15 +144,26 @@ def unpack(cursor: str, read: Callable[..., Item]) -> Item:
         ) from None
 
 
+def _place(order: Order, row: Row[*tuple[Any, ...]]) -> tuple[Any, Any]:
+    return getattr(row, order.column.key), getattr(row, order.tie.key)
+
+
+def _beyond(mark: tuple[Any, Any], order: Order, *, falling: bool) -> ColumnElement[bool]:
+    keys = tuple_(order.column, order.tie)
+    place = tuple_(literal(mark[0], order.column.type), literal(mark[1], order.tie.type))
+    return keys < place if falling else keys > place
+
+
 def _encode(order: Order, row: Row[*tuple[Any, ...]], *, backward: bool) -> str:
-    value, tie = getattr(row, order.column.key), getattr(row, order.tie.key)
-    return pack(order.name, order.descending, backward, value, tie)
+    return pack(order.name, order.descending, backward, *_place(order, row))
 
 
-def _decode(cursor: str, order: Order) -> tuple[bool, Any, Any]:
-    def read(name: str, descending: bool, backward: bool, value: Any, tie: Any) -> tuple[bool, Any, Any]:
+def _decode(cursor: str, order: Order) -> tuple[bool, tuple[Any, Any]]:
+    """Whether the page lies before a place in the order, and that place."""
+
+    def read(name: str, descending: bool, backward: bool, value: Any, tie: Any) -> tuple[bool, tuple[Any, Any]]:
         if (name, descending) != (order.name, order.descending) or not isinstance(backward, bool):
             raise ValueError(name)
-        return backward, order.read_value(value), order.read_tie(tie)
+        return backward, (order.read_value(value), order.read_tie(tie))
 
     return unpack(cursor, read)

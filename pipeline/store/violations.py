@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, or_, select, true
 
 from pipeline.errors import QueryError
-from pipeline.store.filters import (
-    PlateFilter,
-    ViolationFilter,
-    has_wildcard,
-    plate_matches,
-    plate_pattern,
-    plate_seems,
-)
+from pipeline.review import State
+from pipeline.store.filters import PlateFilter, ViolationFilter, awaits_reading, plate_seems
 from pipeline.store.paging import Order, paginate, read_float, read_time, read_uuid
 from pipeline.store.plate_candidates import MOST_PLATES_OF_CASES, PlateCandidates
 from pipeline.store.records import EvidenceRecord, Page, ViolationRecord, ViolationSummary
 from pipeline.store.tables import Evidence, EvidenceFile, PlateRead, Violation
 from pipeline.types import EvidenceFile as FileValue
-
-MOST_CASES = 1000
-"""Cases whose plate begins as was asked for, to be looked at one by one; of more, the first page is soon full."""
 
 SORTS = ("-start", "start", "-confidence", "confidence")
 SUMMARY = tuple(getattr(Violation, field.name) for field in fields(ViolationSummary))
@@ -41,6 +33,7 @@ _FILES_OF_MANY = (
     .where(EvidenceFile.violation.in_(bindparam("violations", expanding=True)))
     .order_by(EvidenceFile.name)
 )
+_AWAITING = select(Violation.id).where(Violation.id.in_(bindparam("violations", expanding=True)), awaits_reading())
 _PLATES_OF_MANY = (
     select(Violation.id, PlateRead.display)
     .join(PlateRead, PlateRead.id == Violation.plate_read)
@@ -61,8 +54,9 @@ class ViolationQueries(PlateCandidates):
 
         Raises QueryError for an unknown sort, a foreign cursor or a plate without a letter or digit.
         """
+        wanted = wanted or ViolationFilter()
         with self.reading() as connection:
-            conditions, branches = self._search(connection, wanted or ViolationFilter())
+            conditions, branches = self._search(connection, wanted)
             return paginate(
                 connection,
                 select(*SUMMARY).where(*conditions),
@@ -71,43 +65,39 @@ class ViolationQueries(PlateCandidates):
                 limit=limit,
                 make=lambda row: ViolationSummary(*row),
                 branches=branches,
+                hidden=(lambda _: ()) if wanted.awaiting else partial(_awaiting, connection),
             )
 
     def _search(
         self, connection: Connection, wanted: ViolationFilter
     ) -> tuple[list[ColumnElement[bool]], list[ColumnElement[bool]]]:
-        """The conditions, and those of which one must hold, to be walked through one by one; see first_rows."""
-        conditions, few = replace(wanted.across_states(), plate="").conditions(), bool(wanted.assignee)
+        """The conditions, and those of which one must hold, to be walked through one by one; see first_rows. Of the
+        cases that wait for a reading, those that no index tells of are left in."""
+        conditions = replace(wanted.across_states(), plate="", awaiting=True).conditions()
+        few = bool(wanted.assignee)
+        # As part of an expression the state is nothing to search an index for.
+        state = Violation.review_state.concat("")
+        if not wanted.awaiting:
+            conditions.append(state != State.SECOND_REVIEW.value)
         if wanted.plate:
             ranks = self.ranks(connection, PlateFilter(plate=wanted.plate), MOST_PLATES_OF_CASES)
-            borne = self._begins(connection, wanted) if ranks is None else self._bears(ranks[0].keys)
-            few = few or borne is not None
-            conditions.append(plate_seems(Violation.plate_key, wanted.plate) if borne is None else borne)
-        if not few:
-            return conditions, wanted.by_state()
+            few = few or ranks is not None
+            seems = plate_seems(Violation.plate_key, wanted.plate)
+            conditions.append(seems if ranks is None else self._bears(ranks[0].keys))
         # Few cases have that plate or assignee: those are looked at, and not what is in the state, of which there are
-        # many. As part of an expression the state is no longer anything to search an index for.
-        state = Violation.review_state.concat("")
-        states = wanted.by_state(state)
-        return [*conditions, or_(*states)] if states else conditions, []
-
-    def _begins(self, connection: Connection, wanted: ViolationFilter) -> ColumnElement[bool] | None:
-        """The cases of plates that begin with what stands before a `*`, where those are few, however many such plates
-        went by; None where they are many, and what is better left to a walk.
-
-        In one through the cases of each state, PostgreSQL reads the row of every case it passes to tell whether its
-        plate waits to be read; SQLite sees in the index that it is another plate.
-        """
-        if self._sqlite or not wanted.by_state() or has_wildcard(plate_pattern(wanted.plate)[:-1]):
-            return None
-        cases = select(Violation.id).where(plate_matches(Violation.plate_key, wanted.plate)).limit(MOST_CASES + 1)
-        found = connection.execute(select(func.count()).select_from(cases.subquery())).scalar_one()
-        return Violation.id.in_(cases) if found <= MOST_CASES else None
+        # many.
+        states = [or_(*found)] if few and (found := wanted.by_state(state)) else wanted.by_state()
+        return conditions, states or [true()]
 
     def _bears(self, keys: Sequence[str]) -> ColumnElement[bool]:
         if len(keys) == 1:
             return Violation.plate_key == keys[0]
         return Violation.plate_key.in_(select(self.texts(keys).c.value))
+
+    def awaiting_reading(self, violations: Collection[UUID]) -> frozenset[UUID]:
+        """Those of the violations whose vehicle's plate waits to be read a second time."""
+        with self.reading() as connection:
+            return _awaiting(connection, violations)
 
     def count_violations(self, wanted: ViolationFilter | None = None) -> int:
         statement = select(func.count()).select_from(Violation).where(*(wanted or ViolationFilter()).conditions())
@@ -148,6 +138,12 @@ class ViolationQueries(PlateCandidates):
         with self.reading() as connection:
             found = connection.execute(_PLATES_OF_MANY, {"violations": violations})
             return {row.id: row.display for row in found if row.display}
+
+
+def _awaiting(connection: Connection, violations: Collection[UUID]) -> frozenset[UUID]:
+    if not violations:
+        return frozenset()
+    return frozenset(connection.execute(_AWAITING, {"violations": list(violations)}).scalars())
 
 
 def _order(sort: str) -> Order:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 
 import pytest
 
@@ -69,6 +70,30 @@ def test_a_vehicle_waits_for_its_second_reading_in_all_its_cases(stored: Reposit
         assert [review.violation for review in stored.second_readings(case.id)] == [CASE.id]
     for other in (CLOSE.id, AGAIN.id, identity("none")):
         assert stored.second_readings(other) == ()
+
+
+@pytest.mark.parametrize("sort", ["-start", "start"])
+@pytest.mark.parametrize("wanted", ["75A-123.45", "75A*"])
+def test_pages_are_full_though_some_cases_wait_for_a_reading(stored: Repository, sort: str, wanted: str) -> None:
+    many = [violation(10 + number, plate=READ if number % 7 > 2 else plate(number=number)) for number in range(40)]
+    stored.save(Findings(tuple(many)))
+    decide(stored, CASE.id, Action.ASK_SECOND)
+    for repeated in many[:4]:
+        decide(stored, repeated.id, Action.DUPLICATE, duplicate_of=str(CASE.id))
+    every = [each.id for each in stored.violations(ViolationFilter(plate=wanted), sort=sort, limit=100).items]
+    waiting = stored.awaiting_reading(every)
+    assert len(waiting) > 20
+    filters = ViolationFilter(plate=wanted, awaiting=False)
+    pages = [page := stored.violations(filters, sort=sort, limit=3)]
+    while page.next:
+        pages.append(page := stored.violations(filters, sort=sort, limit=3, cursor=page.next))
+    assert {len(each.items) for each in pages[:-1]} == {3}
+    shown = [[item.id for item in each.items] for each in pages]
+    assert list(chain(*shown)) == [each for each in every if each not in waiting]
+    back = [page]
+    while page.previous:
+        back.append(page := stored.violations(filters, sort=sort, limit=3, cursor=page.previous))
+    assert [[item.id for item in each.items] for each in back[::-1]] == shown
 
 
 def test_states_are_counted_under_the_filter_and_to_a_limit(

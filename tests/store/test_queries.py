@@ -128,7 +128,7 @@ def test_filters(filled: Repository, wanted: ViolationFilter, expected: Any) -> 
     assert filled.count_violations(wanted) == len(list(expected))
 
 
-@pytest.mark.parametrize("most", [0, 4, 1000], ids="up to {} cases looked at one by one".format)
+@pytest.mark.parametrize("most", [0, 4, 1000], ids="up to {} plates looked for one by one".format)
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
@@ -141,10 +141,10 @@ def test_filters(filled: Repository, wanted: ViolationFilter, expected: Any) -> 
     ],
     ids=str,
 )
-def test_plates_are_found_by_how_they_begin_whether_many_cases_have_such_a_plate_or_few(
+def test_plates_are_found_by_how_they_begin_whether_there_are_many_such_plates_or_few(
     filled: Repository, monkeypatch: pytest.MonkeyPatch, wanted: ViolationFilter, expected: list[int], most: int
 ) -> None:
-    monkeypatch.setattr(violations, "MOST_CASES", most)
+    monkeypatch.setattr(violations, "MOST_PLATES_OF_CASES", most)
     found, cursor = [], None
     while True:
         page = filled.violations(wanted, limit=2, cursor=cursor)
