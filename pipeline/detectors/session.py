@@ -95,13 +95,34 @@ def load_onnxruntime() -> ModuleType:
     return runtime
 
 
-def start(path: Path, runtime: Runtime) -> onnxruntime.InferenceSession:
-    """Load any ONNX file into onnxruntime, whatever it takes and gives.
+class Network:
+    """Any ONNX file in onnxruntime, whatever it takes and gives; safe to run from several threads.
 
     Raises:
         ModelError: the file is missing or is not a whole ONNX model.
         ProviderError: the provider asked for is not installed, or does not start on this machine.
     """
+
+    def __init__(self, path: Path, runtime: Runtime) -> None:
+        self.path = path
+        self.session = _start(path, runtime)
+        self._input = next((each.name for each in self.session.get_inputs()), "")
+        self._calls = count(1)
+        self._returning = load_onnxruntime().RunOptions()
+        if runtime.provider == "cpu":
+            self._returning.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+
+    def run(self, outputs: Sequence[str], blob: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        """These outputs for what goes into the first input. Raises ModelError when the network fails on it."""
+        options = None if next(self._calls) % RETURN_EVERY else self._returning
+        try:
+            answers: list[npt.NDArray[Any]] = self.session.run(outputs, {self._input: blob}, options)
+        except Exception as error:  # the runtime's own exceptions share no base
+            raise ModelError(f"{self.path}: fails on an input of {blob.shape}: {_first_line(error)}") from error
+        return answers
+
+
+def _start(path: Path, runtime: Runtime) -> onnxruntime.InferenceSession:
     wanted = _providers(runtime.provider)
     library = load_onnxruntime()
     options = library.SessionOptions()
@@ -118,7 +139,7 @@ def start(path: Path, runtime: Runtime) -> onnxruntime.InferenceSession:
         )
     except Exception as error:  # the runtime's own exceptions share no base
         if runtime.provider != "cpu":
-            start(path, Runtime(threads=1))  # raises when the model is at fault
+            _start(path, Runtime(threads=1))  # raises when the model is at fault
             raise _unusable(runtime.provider, _first_line(error)) from error
         raise ModelError(f"{path}: not a model that onnxruntime can load: {_first_line(error)}") from error
     if wanted[0] not in session.get_providers():
@@ -127,26 +148,17 @@ def start(path: Path, runtime: Runtime) -> onnxruntime.InferenceSession:
 
 
 class OnnxSession:
-    """A network in onnxruntime."""
+    """A network of pictures in onnxruntime."""
 
     def __init__(self, path: Path, runtime: Runtime) -> None:
         self.path = path
-        self._session = start(path, runtime)
-        self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
-        self.signature = _signature(path, self._session)
+        self._network = Network(path, runtime)
+        self.metadata: Mapping[str, str] = dict(self._network.session.get_modelmeta().custom_metadata_map)
+        self.signature = _signature(path, self._network.session)
         self._outputs = list(self.signature.outputs)
-        self._calls = count(1)
-        self._returning = load_onnxruntime().RunOptions()
-        if runtime.provider == "cpu":
-            self._returning.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def run(self, blob: Blob) -> list[npt.NDArray[Any]]:
-        options = None if next(self._calls) % RETURN_EVERY else self._returning
-        try:
-            answers: list[npt.NDArray[Any]] = self._session.run(self._outputs, {self.signature.input: blob}, options)
-        except Exception as error:  # the runtime's own exceptions share no base
-            raise ModelError(f"{self.path}: fails on an input of {blob.shape}: {_first_line(error)}") from error
-        return answers
+        return self._network.run(self._outputs, blob)
 
 
 def _providers(provider: str) -> tuple[str, ...]:

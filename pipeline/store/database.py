@@ -42,7 +42,7 @@ GATHERING = "gathering"
 """The execution option of an engine that holds what its threads want on the audit trail."""
 
 ROWS_ANALYSED = 20_000
-"""Of each index, in a quarter of a second for a million cases. A value that has more rows counts as if it had so many:
+"""Of each index, in half a second for a million cases. A value that has more rows counts as if it had so many:
 with fewer, SQLite would not tell a camera, with some thousand cases, from a kind, with hundreds of thousands, and walk
 through the kind's for a search that names both."""
 

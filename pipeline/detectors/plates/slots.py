@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from pipeline.detectors.manifest import Model, PlateText, verify
 from pipeline.detectors.plates.formats import ALPHABET, normalise
 from pipeline.detectors.plates.lattice import Lattice
-from pipeline.detectors.session import Runtime, start
+from pipeline.detectors.session import Network, Runtime
 from pipeline.errors import ModelError
 from pipeline.frame import Image
 
@@ -49,12 +48,11 @@ class SlotRecogniser:
         verify(model)
         self.name, self.sha256 = model.name, model.sha256
         self._path, self._plate = model.path, model.entry.plate
-        self._session = start(
+        self._network = Network(
             model.path, Runtime("cpu", runtime.threads) if runtime.provider == "openvino" else runtime
         )
         self._dtype, self._channels_first, self._batch = self._input()
-        self._input_name = self._session.get_inputs()[0].name
-        names = [output.name for output in self._session.get_outputs()]
+        names = [output.name for output in self._network.session.get_outputs()]
         self._output = "plate" if "plate" in names else names[0]
         self._fold = _folding(self._plate.alphabet, self._plate.pad_char)
         self._run([np.zeros((8, 16, 3), np.uint8)])
@@ -67,7 +65,7 @@ class SlotRecogniser:
 
     def _input(self) -> tuple[type[np.uint8 | np.float32], bool, int | None]:
         """Element type, whether channels come first, and the fixed batch, if it is one."""
-        plate, inputs = self._plate, self._session.get_inputs()
+        plate, inputs = self._plate, self._network.session.get_inputs()
         shape = [value if isinstance(value, int) else None for value in inputs[0].shape]
         channels = 3 if plate.image_color_mode == "rgb" else 1
         last, first = [plate.img_height, plate.img_width, channels], [channels, plate.img_height, plate.img_width]
@@ -88,17 +86,14 @@ class SlotRecogniser:
             blob = np.concatenate([blob, np.zeros((self._batch - len(plates), *blob.shape[1:]), blob.dtype)])
         if self._channels_first:
             blob = blob.transpose(0, 3, 1, 2)
-        try:
-            answer: Any = self._session.run([self._output], {self._input_name: blob.astype(self._dtype)})
-        except Exception as error:  # the runtime's own exceptions share no base
-            raise ModelError(f"{self._path}: fails on an input of {blob.shape}: {error}") from error
+        (answer,) = self._network.run([self._output], blob.astype(self._dtype))
         slots, signs = self._plate.max_plate_slots, len(self._plate.alphabet)
-        if answer[0].size != len(blob) * slots * signs:
+        if answer.size != len(blob) * slots * signs:
             raise ModelError(
                 f"{self._path}: expected {slots} slots of {signs} signs, by the manifest's `plate`; "
-                f"output {self._output!r} is {answer[0].shape}"
+                f"output {self._output!r} is {answer.shape}"
             )
-        return np.asarray(answer[0].reshape(len(blob), slots, signs)[: len(plates)], np.float64)
+        return np.asarray(answer.reshape(len(blob), slots, signs)[: len(plates)], np.float64)
 
     def _lattice(self, slots: npt.NDArray[np.float64]) -> Lattice:
         folded = slots @ self._fold
