@@ -3,17 +3,18 @@ before it is sent, whoever wrote it: no query can forget to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from weakref import WeakSet
 
 from sqlalchemy import (
     Alias,
+    BindParameter,
+    ClauseElement,
     ColumnElement,
     Connection,
     Delete,
-    Executable,
     FromClause,
     Insert,
     Join,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     TableClause,
     Update,
     and_,
+    bindparam,
     exists,
     false,
     or_,
@@ -29,6 +31,7 @@ from sqlalchemy import (
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.cache_key import CacheKey
 from sqlalchemy.sql.selectable import SelectBase
 
 from pipeline.errors import StoreError
@@ -60,40 +63,58 @@ CITY_WIDE = frozenset(
 WHOLE_CITY = frozenset({"configurations", "configuration_loads"})
 """Tables whose rows tell of all cameras at once: who is confined to some sees none of them."""
 
+CAMERAS: BindParameter[Any] = bindparam("confined_to", expanding=True)
+"""Stands in a narrowed query for the cameras that whoever carries it out is confined to."""
+
+Cameras = tuple[str, ...] | BindParameter[Any]
+
 MOST_KEPT = 2000
-"""Narrowed statements that are kept, at some ten kilobytes each."""
+"""Narrowed queries that are kept, at some ten kilobytes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowed:
+    """A narrowed query, and what stands in it for the values of the one that it was made of."""
+
+    query: ClauseElement
+    values: Sequence[BindParameter[Any]]
 
 
 class Narrowing:
-    """For SQLAlchemy's event `before_execute`. A statement that is carried out again and again is narrowed twice for
-    each set of cameras at most: that takes longer than most queries do."""
+    """For SQLAlchemy's event `before_execute`. A query is narrowed once for all that are written alike, whatever values
+    they hold and whoever asks: to narrow it takes longer than most take to be carried out."""
 
     def __init__(self) -> None:
-        self._seen: WeakSet[Executable] = WeakSet()
-        self._narrowed: dict[tuple[Executable, tuple[str, ...]], Executable] = {}
+        self._known: dict[Hashable, Narrowed] = {}
 
     def before_execute(
         self, _connection: Connection, statement: Any, many: Any, parameters: Any, options: Any
     ) -> tuple[Any, Any, Any]:
         """Raises StoreError for what cannot be narrowed."""
         cameras = options.get(OPTION)
-        return (statement if cameras is None else self._narrow(statement, cameras)), many, parameters
+        if cameras is None:
+            return statement, many, parameters
+        key = statement._generate_cache_key() if isinstance(statement, SelectBase) and not many else None
+        if key is None:
+            return narrow(statement, cameras), many, parameters
+        known = self._narrowed(statement, key)
+        values = zip(known.values, key.bindparams, strict=True)
+        own = {there.key: here.effective_value for there, here in values if not here.required}
+        return known.query, many, {**own, **parameters, CAMERAS.key: cameras}
 
-    def _narrow(self, statement: Executable, cameras: tuple[str, ...]) -> Executable:
-        known = self._narrowed.get((statement, cameras))
-        if known is not None:
-            return known
-        narrowed = narrow(statement, cameras)
-        if statement in self._seen:  # not for those that are made, carried out once and forgotten
-            if len(self._narrowed) >= MOST_KEPT:
-                self._narrowed.clear()
-            self._narrowed[statement, cameras] = narrowed
-        self._seen.add(statement)
-        return narrowed
+    def _narrowed(self, query: SelectBase, key: CacheKey) -> Narrowed:
+        known = self._known.get(key.key)
+        if known is None:
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
+            known = Narrowed(narrow(query, CAMERAS, key.bindparams), key.bindparams)
+            self._known[key.key] = known
+        return known
 
 
-def narrow(statement: Executable, cameras: tuple[str, ...]) -> Executable:
-    """The statement over the rows of these cameras alone: as if the others were not in the database.
+def narrow(statement: ClauseElement, cameras: Cameras, kept: Sequence[BindParameter[Any]] = ()) -> ClauseElement:
+    """The statement over the rows of these cameras alone: as if the others were not in the database. Of its values
+    those of `kept` are its own, and not copies.
 
     Of a row that an outer join adds, that of another camera hides both. Raises StoreError for text in SQL, which
     is not understood here, and for a table that has no camera and is not CITY_WIDE either.
@@ -113,7 +134,7 @@ def narrow(statement: Executable, cameras: tuple[str, ...]) -> Executable:
             where._where_criteria += (condition,)  # a traversal changes its copies in place
 
     visit: dict[str, Any] = {"select": narrow_select, "update": narrow_change, "delete": narrow_change}
-    return visitors.cloned_traverse(statement, {}, visit)
+    return visitors.cloned_traverse(statement, {"stop_on": kept}, visit)
 
 
 def final_froms(select: Select[Any]) -> list[FromClause]:
@@ -133,7 +154,7 @@ def _sources(sources: Any, optional: bool = False) -> Iterator[tuple[FromClause,
             yield source, optional  # all others are made of queries, which are narrowed themselves
 
 
-def _seen(source: FromClause, cameras: tuple[str, ...], optional: bool) -> ColumnElement[bool] | None:
+def _seen(source: FromClause, cameras: Cameras, optional: bool) -> ColumnElement[bool] | None:
     name = str(getattr(source.element if isinstance(source, Alias) else source, "name", ""))
     if name in CITY_WIDE:
         return None

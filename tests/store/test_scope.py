@@ -5,19 +5,19 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import Select, delete, event, func, select, text, update
+from sqlalchemy import Select, bindparam, delete, event, func, literal, or_, select, text, update
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import visitors
 
 from pipeline.errors import QueryError, StoreError
 from pipeline.review import Action, Decision, ReviewPolicy
-from pipeline.store import PlateFilter, Repository, Role, ViolationFilter
+from pipeline.store import PlateFilter, Repository, Role, ViolationFilter, scope
 from pipeline.store.review_tables import Review
 from pipeline.store.scope import CITY_WIDE, OPTION, WHOLE_CITY, Narrowing, camera_column, final_froms, ways_to_cameras
 from pipeline.store.tables import Camera, EvidenceFile, PlateRead, Table, Violation
@@ -97,14 +97,50 @@ def test_a_statement_that_is_used_again_is_narrowed_for_whoever_asks(repository:
                 assert tuple(connection.execute(wanted).scalars()) == cameras
 
 
-def test_statements_that_are_used_once_are_forgotten() -> None:
+def test_queries_that_are_written_alike_are_narrowed_once_and_keep_their_values(
+    repository: Repository, mine: Repository
+) -> None:
+    def wanted(kinds: list[str], many: int, *, since: datetime, named: bool = False) -> Select[Any]:
+        later = select(PlateRead.id).where(PlateRead.id == Violation.plate_read, PlateRead.time >= since)
+        which = bindparam("kind") if named else literal(kinds[0])
+        found = select(Violation.kind).where(or_(Violation.kind.in_(kinds), Violation.kind == which), later.exists())
+        return found.order_by(Violation.kind).limit(many)
+
+    both, theirs = ["kind-0", "kind-1"], repository.within([OTHER])
+    asked = (
+        (mine, wanted(both, 9, since=NOON), {}, ["kind-0"]),
+        (theirs, wanted(both, 9, since=NOON), {}, ["kind-1"]),
+        (repository, wanted(both, 9, since=NOON), {}, both),
+        (repository.within([MINE, OTHER]), wanted(both, 1, since=NOON), {}, ["kind-0"]),
+        (repository.within([MINE, OTHER]), wanted(["kind-1"], 9, since=NOON), {}, ["kind-1"]),
+        (mine, wanted(["kind-1"], 9, since=NOON), {}, []),
+        (theirs, wanted(both, 9, since=NOON + timedelta(days=1)), {}, []),
+        (theirs, wanted(["none"], 9, since=NOON, named=True), {"kind": "kind-1"}, ["kind-1"]),
+        (mine, wanted(["none"], 9, since=NOON, named=True), {"kind": "kind-1"}, []),
+    )
+    for _ in range(2):
+        for store, query, values, expected in asked:
+            with store.reading() as connection:
+                assert list(connection.execute(query, values).scalars()) == expected
+
     narrowing = Narrowing()
-    wanted = select(Violation.id)
-    narrowing.before_execute(None, wanted, (), {}, {OPTION: (MINE,)})
-    gone = weakref.ref(wanted)
-    del wanted
+    alike = [wanted([kind], 9, since=NOON) for kind in both]
+    narrowed = [narrowing.before_execute(None, each, (), {}, {OPTION: (MINE,)}) for each in alike]
+    (first, _, _), (second, _, values) = narrowed
+    assert first is second
+    assert ["kind-1"] in values.values() and ["kind-0"] not in values.values()
+
+
+def test_only_so_many_queries_are_kept_narrowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scope, "MOST_KEPT", 2)
+    narrowing, kept = Narrowing(), []
+    for number in range(6):
+        wanted = select(Violation.id).where(*[Violation.kind == "crowd"] * number)
+        narrowed, _, _ = narrowing.before_execute(None, wanted, (), {}, {OPTION: (MINE,)})
+        kept.append(weakref.ref(narrowed))
+        del wanted, narrowed
     gc.collect()
-    assert gone() is None
+    assert [each() is None for each in kept] == [True] * 4 + [False] * 2
 
 
 def test_single_rows_of_others_are_not_there(mine: Repository, theirs: Any) -> None:
