@@ -171,7 +171,7 @@ def connect(url: str, signer: Signer | None = None, *, read_only: bool = False) 
         )
     engine = _sqlite(parsed, read_only=read_only) if kind == "sqlite" else _postgresql(parsed)
     engine.update_execution_options(**{TURN: Turn(), GATHERING: Gathering(), SIGNER: signer})
-    event.listen(engine, "before_execute", Narrowing().before_execute, retval=True)
+    event.listen(engine, "before_execute", Narrowing(engine.dialect.name).before_execute, retval=True)
     chaining.listen(engine)
     return engine
 

@@ -3,12 +3,13 @@ before it is sent, whoever wrote it: no query can forget to."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
+    ARRAY,
     Alias,
     BindParameter,
     ClauseElement,
@@ -19,9 +20,11 @@ from sqlalchemy import (
     Insert,
     Join,
     Select,
+    String,
     TableClause,
     Update,
     and_,
+    any_,
     bindparam,
     exists,
     false,
@@ -63,10 +66,19 @@ CITY_WIDE = frozenset(
 WHOLE_CITY = frozenset({"configurations", "configuration_loads"})
 """Tables whose rows tell of all cameras at once: who is confined to some sees none of them."""
 
-CAMERAS: BindParameter[Any] = bindparam("confined_to", expanding=True)
+CAMERAS = "confined_to"
 """Stands in a narrowed query for the cameras that whoever carries it out is confined to."""
 
-Cameras = tuple[str, ...] | BindParameter[Any]
+Among: TypeAlias = Callable[[ColumnElement[str]], ColumnElement[bool]]
+"""Whether the id of a camera is one of some."""
+
+_LIST = bindparam(CAMERAS, expanding=True, type_=String())
+_ARRAY = bindparam(CAMERAS, type_=ARRAY(String))
+# PostgreSQL takes all cameras as one value; one for each of them in each place makes long work of a short query.
+_AMONG: Mapping[str, Among] = {
+    "sqlite": lambda camera: camera.in_(_LIST),
+    "postgresql": lambda camera: camera == any_(_ARRAY),
+}
 
 MOST_KEPT = 2000
 """Narrowed queries that are kept, at some ten kilobytes each."""
@@ -81,10 +93,12 @@ class Narrowed:
 
 
 class Narrowing:
-    """For SQLAlchemy's event `before_execute`. A query is narrowed once for all that are written alike, whatever values
-    they hold and whoever asks: to narrow it takes longer than most take to be carried out."""
+    """For SQLAlchemy's event `before_execute`, with a database of this dialect. A query is narrowed once for all that are
+    written alike, whatever values they hold and whoever asks: to narrow it takes longer than most take to be carried
+    out."""
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: str) -> None:
+        self._among = _AMONG[dialect]
         self._known: dict[Hashable, Narrowed] = {}
 
     def before_execute(
@@ -96,25 +110,25 @@ class Narrowing:
             return statement, many, parameters
         key = statement._generate_cache_key() if isinstance(statement, SelectBase) and not many else None
         if key is None:
-            return narrow(statement, cameras), many, parameters
+            return narrow(statement, lambda camera: camera.in_(cameras)), many, parameters
         known = self._narrowed(statement, key)
         values = zip(known.values, key.bindparams, strict=True)
         own = {there.key: here.effective_value for there, here in values if not here.required}
-        return known.query, many, {**own, **parameters, CAMERAS.key: cameras}
+        return known.query, many, {**own, **parameters, CAMERAS: list(cameras)}
 
     def _narrowed(self, query: SelectBase, key: CacheKey) -> Narrowed:
         known = self._known.get(key.key)
         if known is None:
             if len(self._known) >= MOST_KEPT:
                 self._known.clear()
-            known = Narrowed(narrow(query, CAMERAS, key.bindparams), key.bindparams)
+            known = Narrowed(narrow(query, self._among, key.bindparams), key.bindparams)
             self._known[key.key] = known
         return known
 
 
-def narrow(statement: ClauseElement, cameras: Cameras, kept: Sequence[BindParameter[Any]] = ()) -> ClauseElement:
-    """The statement over the rows of these cameras alone: as if the others were not in the database. Of its values
-    those of `kept` are its own, and not copies.
+def narrow(statement: ClauseElement, among: Among, kept: Sequence[BindParameter[Any]] = ()) -> ClauseElement:
+    """The statement over the rows of cameras among some alone: as if the others were not in the database. Of its
+    values those of `kept` are its own, and not copies.
 
     Of a row that an outer join adds, that of another camera hides both. Raises StoreError for text in SQL, which
     is not understood here, and for a table that has no camera and is not CITY_WIDE either.
@@ -130,7 +144,7 @@ def narrow(statement: ClauseElement, cameras: Cameras, kept: Sequence[BindParame
         _add(change, change.table, optional=False)
 
     def _add(where: Select[Any] | Update | Delete, source: FromClause, optional: bool) -> None:
-        if (condition := _seen(source, cameras, optional)) is not None:
+        if (condition := _seen(source, among, optional)) is not None:
             where._where_criteria += (condition,)  # a traversal changes its copies in place
 
     visit: dict[str, Any] = {"select": narrow_select, "update": narrow_change, "delete": narrow_change}
@@ -154,7 +168,7 @@ def _sources(sources: Any, optional: bool = False) -> Iterator[tuple[FromClause,
             yield source, optional  # all others are made of queries, which are narrowed themselves
 
 
-def _seen(source: FromClause, cameras: Cameras, optional: bool) -> ColumnElement[bool] | None:
+def _seen(source: FromClause, among: Among, optional: bool) -> ColumnElement[bool] | None:
     name = str(getattr(source.element if isinstance(source, Alias) else source, "name", ""))
     if name in CITY_WIDE:
         return None
@@ -163,13 +177,13 @@ def _seen(source: FromClause, cameras: Cameras, optional: bool) -> ColumnElement
     column = camera_column(name)
     if column is not None:
         own = source.c[column]
-        condition: ColumnElement[bool] = own.in_(cameras)
+        condition = among(own)
     else:
         conditions = []
         for foreign_key in ways_to_cameras(name):
             target = foreign_key.column.table.alias()
             own = source.c[foreign_key.parent.key]
-            target_seen = _seen(target, cameras, optional=False)
+            target_seen = _seen(target, among, optional=False)
             same = target.c[foreign_key.column.key] == own
             conditions.append(exists().where(same, true() if target_seen is None else target_seen).correlate(source))
         condition = and_(*conditions)

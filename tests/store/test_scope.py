@@ -123,7 +123,7 @@ def test_queries_that_are_written_alike_are_narrowed_once_and_keep_their_values(
             with store.reading() as connection:
                 assert list(connection.execute(query, values).scalars()) == expected
 
-    narrowing = Narrowing()
+    narrowing = Narrowing("sqlite")
     alike = [wanted([kind], 9, since=NOON) for kind in both]
     narrowed = [narrowing.before_execute(None, each, (), {}, {OPTION: (MINE,)}) for each in alike]
     (first, _, _), (second, _, values) = narrowed
@@ -133,7 +133,7 @@ def test_queries_that_are_written_alike_are_narrowed_once_and_keep_their_values(
 
 def test_only_so_many_queries_are_kept_narrowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scope, "MOST_KEPT", 2)
-    narrowing, kept = Narrowing(), []
+    narrowing, kept = Narrowing("sqlite"), []
     for number in range(6):
         wanted = select(Violation.id).where(*[Violation.kind == "crowd"] * number)
         narrowed, _, _ = narrowing.before_execute(None, wanted, (), {}, {OPTION: (MINE,)})
