@@ -93,9 +93,9 @@ class Narrowed:
 
 
 class Narrowing:
-    """For SQLAlchemy's event `before_execute`, with a database of this dialect. A query is narrowed once for all that are
-    written alike, whatever values they hold and whoever asks: to narrow it takes longer than most take to be carried
-    out."""
+    """For SQLAlchemy's event `before_execute`, with a database of this dialect. A query is narrowed once for all that
+    are written alike, whatever values they hold and whoever asks: to narrow it takes longer than most take to be
+    carried out."""
 
     def __init__(self, dialect: str) -> None:
         self._among = _AMONG[dialect]
