@@ -46,7 +46,7 @@ def paginate(
     limit: int,
     make: Callable[[Row[*tuple[Any, ...]]], Item],
     branches: Sequence[ColumnElement[bool]] = (),
-    hidden: Callable[[Sequence[Any]], Collection[Any]] = lambda _: (),
+    hidden: Callable[[Sequence[Any]], Collection[Any]] | None = None,
 ) -> Page[Item]:
     """The page of `statement` (which selects both columns of `order`) that `cursor` points to, the first for
     None. Raises QueryError for a cursor that this listing in this order did not give.
@@ -61,7 +61,7 @@ def paginate(
         beyond = statement if mark is None else statement.where(_beyond(mark, order, falling=falling))
         wanted = first_rows(beyond, (order.column, order.tie), limit + 1, falling=falling, branches=branches)
         found = connection.execute(wanted).all()
-        left_out = hidden([getattr(row, order.tie.key) for row in found])
+        left_out = () if hidden is None else hidden([getattr(row, order.tie.key) for row in found])
         rows += [row for row in found if getattr(row, order.tie.key) not in left_out]
         if len(rows) > limit or len(found) <= limit:
             break

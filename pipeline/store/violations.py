@@ -65,7 +65,7 @@ class ViolationQueries(PlateCandidates):
                 limit=limit,
                 make=lambda row: ViolationSummary(*row),
                 branches=branches,
-                hidden=(lambda _: ()) if wanted.awaiting else partial(_awaiting, connection),
+                hidden=None if wanted.awaiting else partial(_awaiting, connection),
             )
 
     def _search(
@@ -82,8 +82,8 @@ class ViolationQueries(PlateCandidates):
         if wanted.plate:
             ranks = self.ranks(connection, PlateFilter(plate=wanted.plate), MOST_PLATES_OF_CASES)
             few = few or ranks is not None
-            seems = plate_seems(Violation.plate_key, wanted.plate)
-            conditions.append(seems if ranks is None else self._bears(ranks[0].keys))
+            seems = plate_seems(Violation.plate_key, wanted.plate) if ranks is None else self._bears(ranks[0].keys)
+            conditions.append(seems)
         # Few cases have that plate or assignee: those are looked at, and not what is in the state, of which there are
         # many.
         states = [or_(*found)] if few and (found := wanted.by_state(state)) else wanted.by_state()

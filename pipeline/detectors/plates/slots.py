@@ -47,7 +47,7 @@ class SlotRecogniser:
             raise ModelError(f"model {model.name!r} is a detector, no recogniser of plates")
         verify(model)
         self.name, self.sha256 = model.name, model.sha256
-        self._path, self._plate = model.path, model.entry.plate
+        self._plate = model.entry.plate
         self._network = Network(
             model.path, Runtime("cpu", runtime.threads) if runtime.provider == "openvino" else runtime
         )
@@ -75,7 +75,7 @@ class SlotRecogniser:
                     return _TYPES[inputs[0].type], layout is first, shape[0]
         taken = ", ".join(f"{one.name} {one.type} {one.shape}" for one in inputs)
         raise ModelError(
-            f"{self._path}: expected one input, uint8 or float {['N', *last]}, by the manifest's `plate`; "
+            f"{self._network.path}: expected one input, uint8 or float {['N', *last]}, by the manifest's `plate`; "
             f"it takes {taken}"
         )
 
@@ -90,7 +90,7 @@ class SlotRecogniser:
         slots, signs = self._plate.max_plate_slots, len(self._plate.alphabet)
         if answer.size != len(blob) * slots * signs:
             raise ModelError(
-                f"{self._path}: expected {slots} slots of {signs} signs, by the manifest's `plate`; "
+                f"{self._network.path}: expected {slots} slots of {signs} signs, by the manifest's `plate`; "
                 f"output {self._output!r} is {answer.shape}"
             )
         return np.asarray(answer.reshape(len(blob), slots, signs)[: len(plates)], np.float64)
